@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# Debian 12 packages, by what they are for.
+
+packages_build='binutils gcc libc6-dev meson ninja-build pkg-config'
+packages_boot='grub-common grub-pc-bin mtools qemu-system-x86 seabios xorriso'
+packages_test='bochs bochs-term check clang doxygen frama-c-base g++ gcovr graphviz lld llvm python3
+	spin valgrind'
