@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Two bitmaps, one bit per frame: `taken` says what cannot be handed out now, `ours` what can be
+ * handed out at all.  The second makes a wrong free harmless and lets the map be read after it
+ * was carved up.  A bitmap and not a buddy system, because hosts ask for few, long-lived runs of
+ * any length; a search costs one bit test per frame, 64 at a time where all are taken.
+ */
+#include "frames.h"
+
+#include "memory.h"
+#include "multiboot.h"
+#include "spinlock.h"
+#include "string.h"
+
+#define LOW_MEMORY_END 0x100000ull
+#define BITS           64
+
+static struct spinlock frames_lock;
+static uint64_t *taken, *ours;
+static size_t frame_count, free_frames, total_frames;
+
+static bool bit_get(const uint64_t *map, size_t frame)
+{
+	return map[frame / BITS] >> (frame % BITS) & 1;
+}
+
+static void bit_set(uint64_t *map, size_t frame)
+{
+	map[frame / BITS] |= UINT64_C(1) << (frame % BITS);
+}
+
+static void bit_clear(uint64_t *map, size_t frame)
+{
+	map[frame / BITS] &= ~(UINT64_C(1) << (frame % BITS));
+}
+
+bool memory_map_has_ram(uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		uint64_t next = start;
+
+		for (size_t i = 0; i < boot_info.range_count; i++) {
+			const struct boot_range *range = &boot_info.ranges[i];
+
+			if (range->type == BOOT_RANGE_RAM && range->start <= start && range->end > next)
+				next = range->end;
+		}
+		if (next == start)
+			return false;
+		start = next;
+	}
+	return true;
+}
+
+/* The first end of something in the way of [start, end), or 0 when the range is clear. */
+static uint64_t blocked_until(uint64_t start, uint64_t end)
+{
+	if (start < LOW_MEMORY_END)
+		return LOW_MEMORY_END;
+	if (start < (uintptr_t)image_end_phys && end > (uintptr_t)image_start_phys)
+		return page_up((uintptr_t)image_end_phys);
+	for (size_t i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *module = &boot_info.modules[i];
+
+		if (start < module->end && end > module->start)
+			return page_up(module->end);
+	}
+	for (size_t i = 0; i < boot_info.range_count; i++) {
+		const struct boot_range *range = &boot_info.ranges[i];
+
+		if (range->type != BOOT_RANGE_RAM && start < range->end && end > range->start)
+			return page_up(range->end);
+	}
+	return 0;
+}
+
+/* A place below 4 GiB, which the bootstrap tables map, for the two bitmaps. */
+static uint64_t find_map_place(uint64_t size)
+{
+	for (size_t i = 0; i < boot_info.range_count; i++) {
+		const struct boot_range *range = &boot_info.ranges[i];
+		uint64_t at = page_up(range->start);
+
+		if (range->type != BOOT_RANGE_RAM)
+			continue;
+		while (at + size <= range->end && at + size <= UINT64_C(1) << 32) {
+			const uint64_t next = blocked_until(at, at + size);
+
+			if (!next)
+				return at;
+			at = next;
+		}
+	}
+	return 0;
+}
+
+/* What is mapped by a 4-level table's direct map: 64 TiB are plenty and leave room above. */
+#define PHYSICAL_LIMIT (UINT64_C(1) << 46)
+
+static uint64_t highest_ram(void)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < boot_info.range_count; i++) {
+		const struct boot_range *range = &boot_info.ranges[i];
+
+		if (range->type == BOOT_RANGE_RAM && range->end > end)
+			end = range->end;
+	}
+	return page_down(end < PHYSICAL_LIMIT ? end : PHYSICAL_LIMIT);
+}
+
+static void give_range(uint64_t start, uint64_t end)
+{
+	if (end > frame_count * PAGE_SIZE)
+		end = frame_count * PAGE_SIZE;
+	for (uint64_t at = page_up(start); at + PAGE_SIZE <= end; at += PAGE_SIZE) {
+		const size_t frame = (size_t)(at / PAGE_SIZE);
+
+		if (bit_get(ours, frame) || blocked_until(at, at + PAGE_SIZE))
+			continue;
+		bit_set(ours, frame);
+		bit_clear(taken, frame);
+		free_frames++;
+	}
+}
+
+bool frames_init(void)
+{
+	const uint64_t end = highest_ram();
+
+	frame_count = (size_t)(end / PAGE_SIZE);
+
+	const uint64_t map_size = page_up((frame_count + BITS - 1) / BITS * sizeof(uint64_t));
+	const uint64_t place = frame_count ? find_map_place(2 * map_size) : 0;
+
+	if (!place)
+		return false;
+	taken = phys_to_direct(place);
+	ours = phys_to_direct(place + map_size);
+	memset(taken, 0xff, map_size);
+	memset(ours, 0, map_size);
+
+	for (size_t i = 0; i < boot_info.range_count; i++) {
+		if (boot_info.ranges[i].type == BOOT_RANGE_RAM)
+			give_range(boot_info.ranges[i].start, boot_info.ranges[i].end);
+	}
+	for (uint64_t at = place; at < place + 2 * map_size; at += PAGE_SIZE) {
+		const size_t frame = (size_t)(at / PAGE_SIZE);
+
+		bit_clear(ours, frame);
+		bit_set(taken, frame);
+		free_frames--;
+	}
+	total_frames = free_frames;
+	return true;
+}
+
+/* First frame of a free run, or frame_count. */
+static size_t find_run(size_t count, size_t step)
+{
+	size_t first = 0;
+
+	while (first < frame_count && count <= frame_count - first) {
+		size_t used = 0;
+
+		if (taken[first / BITS] == ~UINT64_C(0) && first % BITS == 0) {
+			first += step > BITS ? step : BITS;
+			continue;
+		}
+		while (used < count && !bit_get(taken, first + used))
+			used++;
+		if (used == count)
+			return first;
+		first = (first + used + step) / step * step;
+	}
+	return frame_count;
+}
+
+void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
+{
+	const size_t step = (size_t)(align / PAGE_SIZE);
+
+	if (!count || !step || (align & (align - 1)))
+		return NULL;
+
+	const uint64_t flags = spin_lock(&frames_lock);
+	const size_t first = find_run(count, step);
+
+	if (first < frame_count) {
+		for (size_t i = 0; i < count; i++)
+			bit_set(taken, first + i);
+		free_frames -= count;
+	}
+	spin_unlock(&frames_lock, flags);
+	if (first >= frame_count)
+		return NULL;
+
+	void *va = phys_to_direct(first * PAGE_SIZE);
+
+	memset(va, 0, count * PAGE_SIZE);
+	*pa = first * PAGE_SIZE;
+	return va;
+}
+
+static bool run_is_allocated(size_t first, size_t count)
+{
+	if (first >= frame_count || count > frame_count - first)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!bit_get(ours, first + i) || !bit_get(taken, first + i))
+			return false;
+	}
+	return true;
+}
+
+bool frames_free(uint64_t pa, size_t count)
+{
+	const size_t first = (size_t)(pa / PAGE_SIZE);
+
+	if ((pa & PAGE_MASK) || !run_is_allocated(first, count))
+		return false;
+	memset(phys_to_direct(pa), 0, count * PAGE_SIZE);
+
+	const uint64_t flags = spin_lock(&frames_lock);
+
+	for (size_t i = 0; i < count; i++)
+		bit_clear(taken, first + i);
+	free_frames += count;
+	spin_unlock(&frames_lock, flags);
+	return true;
+}
+
+size_t frames_free_count(void)
+{
+	return __atomic_load_n(&free_frames, __ATOMIC_RELAXED);
+}
+
+size_t frames_total_count(void)
+{
+	return total_frames;
+}
+
+uint64_t frames_end(void)
+{
+	return frame_count * PAGE_SIZE;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * Physical memory by frames of 4 KiB.  Only RAM of the memory map above 1 MiB is ever handed out,
+ * and of it not the image and not a module.
+ */
+#ifndef BAREMETAL_FRAMES_H
+#define BAREMETAL_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Take over the memory boot_info describes. False: no place for the allocator's own map. */
+bool frames_init(void);
+
+/**
+ * @brief Allocate zeroed, contiguous frames, the lowest that fit.
+ * @param count  Frames, not 0.
+ * @param align  Alignment of the first in bytes; a power of two, at least 4096.
+ * @param[out] pa  Physical address; untouched on failure.
+ * @return The frames in the direct map, or NULL.
+ */
+void *frames_alloc(size_t count, uint64_t align, uint64_t *pa);
+
+/**
+ * @brief Give frames back, zeroed, so that no later owner sees what they held.
+ * @return False, and nothing is changed, when any of them was not allocated.
+ */
+bool frames_free(uint64_t pa, size_t count);
+
+size_t frames_free_count(void);
+size_t frames_total_count(void);
+
+/** End of the highest RAM frame, physical bytes. */
+uint64_t frames_end(void);
+
+/** True when every byte of the range is RAM of the memory map (taken or not). */
+bool memory_map_has_ram(uint64_t start, uint64_t end);
+
+#endif
