@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * All time is the TSC.  Its rate, and that of the local APIC timer, are measured over one interval
+ * of PIT channel 2, which every PC and every emulator has and which counts at a fixed, known rate.
+ * Channel 2 because its output can be read at port 61h and reaches no interrupt controller.
+ */
+#include "time.h"
+
+#include "apic.h"
+#include "x86.h"
+
+#define PIT_HZ        1193182u
+#define PIT_COUNT     23864u /* 20 ms */
+#define PIT_CHANNEL_2 0x42
+#define PIT_COMMAND   0x43
+#define PIT_MODE_0    0xb0 /* channel 2, both bytes, output rises at the end of the count */
+#define PORT_61       0x61
+#define GATE_2        0x01
+#define SPEAKER       0x02
+#define OUT_2         0x20
+
+/* 20 ms never take as many reads of a port: each costs a microsecond on hardware. */
+#define PIT_POLLS_MAX 20000000
+#define NS_PER_S      1000000000ull
+
+static uint64_t tsc_hz = NS_PER_S, tsc_start;
+
+bool time_init(void)
+{
+	const uint8_t port_61 = inb(PORT_61);
+	int polls = 0;
+
+	outb(PORT_61, (uint8_t)((port_61 & ~SPEAKER) | GATE_2));
+	outb(PIT_COMMAND, PIT_MODE_0);
+	apic_timer_free_run();
+	outb(PIT_CHANNEL_2, PIT_COUNT & 0xff);
+	outb(PIT_CHANNEL_2, PIT_COUNT >> 8); /* counting starts here */
+
+	const uint64_t tsc = rdtsc();
+	const uint32_t timer = apic_timer_read();
+
+	while (!(inb(PORT_61) & OUT_2) && polls < PIT_POLLS_MAX)
+		polls++;
+
+	const uint64_t tsc_ticks = rdtsc() - tsc;
+	const uint32_t timer_ticks = timer - apic_timer_read();
+
+	outb(PORT_61, port_61);
+	apic_timer_start(0);
+	tsc_start = rdtsc();
+	if (polls == PIT_POLLS_MAX || !tsc_ticks || !timer_ticks)
+		return false;
+	tsc_hz = tsc_ticks * PIT_HZ / PIT_COUNT;
+	apic_timer_set_frequency((uint64_t)timer_ticks * PIT_HZ / PIT_COUNT);
+	return true;
+}
+
+uint64_t time_tsc_hz(void)
+{
+	return tsc_hz;
+}
+
+uint64_t time_ns(void)
+{
+	const uint64_t ticks = rdtsc() - tsc_start;
+
+	/* In two parts, since ticks times 10^9 overflows after some seconds. */
+	return ticks / tsc_hz * NS_PER_S + ticks % tsc_hz * NS_PER_S / tsc_hz;
+}
+
+void time_delay_us(uint64_t us)
+{
+	const uint64_t start = rdtsc(), ticks = us * (tsc_hz / 1000) / 1000;
+
+	while (rdtsc() - start < ticks)
+		cpu_pause();
+}
