@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_DIAGNOSE_H
+#define LIBSVM_DIAGNOSE_H
+/**
+ * @file
+ * @brief Finding out why: audit, explanation, self-test.
+ */
+#include <libsvm/rules.h>
+#include <libsvm/vcpu.h>
+
+/** What an audit needs to know of the processor and the host around a VMCB. */
+struct svm_audit_context {
+	const struct svm_features *features;
+	bool host_paging;       /**< Host CR0.PG at VMRUN. */
+	bool host_long_mode;    /**< Host EFER.LMA at VMRUN. */
+	bool host_interrupts;   /**< Host RFLAGS.IF at VMRUN. */
+	svm_hpa_t vmcb_hpa;     /**< RAX of VMRUN; 0: not known. */
+	svm_hpa_t host_save_hpa; /**< VM_HSAVE_PA; 0: not known. */
+	const uint8_t *msrpm;   /**< The map the VMCB names, 8 KiB; NULL: not at hand. */
+	const uint8_t *iopm;    /**< The map the VMCB names, 12 KiB; NULL: not at hand. */
+};
+
+/** One broken rule. */
+struct svm_finding {
+	enum svm_rule rule;
+	uint16_t offset; /**< Of the field in the VMCB. */
+	uint64_t value;  /**< The field. */
+	uint64_t bits;   /**< Which of its bits break the rule; 0: not a matter of bits. */
+};
+
+/** A rule in words. */
+struct svm_rule_info {
+	const char *id;      /**< Such as "C02". */
+	const char *section; /**< APM vol. 2 section, such as "15.5.1". */
+	const char *text;    /**< One sentence. */
+	const char *advice;  /**< What to do about it. */
+	enum svm_severity severity;
+};
+
+/**
+ * @brief Check a VMCB against every rule of VMRUN and every setting known to be deadly.
+ *
+ * Pure: reads its arguments only, touches no hardware.
+ *
+ * @param vmcb           Any 4 KiB block.
+ * @param context        Around it.
+ * @param[out] findings  Room for @p room findings, most severe first is not promised.
+ * @param room           Entries of @p findings.
+ * @return Number of findings, which may be more than @p room.
+ * @par Context
+ * Any.
+ * @par Source
+ * APM vol. 2, 15.5.1, 15.20, 15.21.10, 15.25.3, 15.25.4, 15.29.4.
+ */
+size_t svm_audit(const struct svm_vmcb *vmcb, const struct svm_audit_context *context,
+                 struct svm_finding *findings, size_t room);
+
+/** @brief A rule in words; NULL for a number that is no rule. Any context. */
+const struct svm_rule_info *svm_rule_info(enum svm_rule rule);
+
+/**
+ * @brief One finding as a line of text: id, field, value, bits, sentence, section, advice.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @return Characters that the whole line takes, without the NUL.
+ * @par Context
+ * Any.
+ */
+size_t svm_finding_text(const struct svm_finding *finding, char *buffer, size_t size);
+
+/** @brief Name of an exit code, such as "IOIO" or "CR4_WRITE"; "INVALID"; NULL if unknown. */
+const char *svm_exit_name(uint64_t exit_code, char buffer[24]);
+/** @brief What an exit code means, a short phrase; NULL if unknown. */
+const char *svm_exit_text(uint64_t exit_code);
+/** @brief Name of a kind of exit, such as "NPT_FAULT". */
+const char *svm_exit_kind_name(enum svm_exit_kind kind);
+/** @brief Mnemonic of an exception, such as "#GP"; "#?" for a vector without one. */
+const char *svm_exception_name(uint8_t vector);
+/** @brief Name of an MSR of msrs.h; NULL if not in the table. */
+const char *svm_msr_name(uint32_t msr);
+
+/**
+ * @brief An exit in words: one line, what happened, where, and what it usually means.
+ * @param vcpu    The vCPU that exited.
+ * @param exit    Its exit.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @return Characters that the whole text takes, without the NUL.
+ * @par Context
+ * A.
+ */
+size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
+                   size_t size);
+
+/** Verdict of one rung of the self-test ladder. */
+struct svm_selftest_result {
+	const char *rung;        /**< Short stable name, such as "exit.registers". */
+	const char *text;        /**< What the rung proves, a sentence. */
+	const char *explanation; /**< On failure: what that usually means. */
+	bool passed;
+	bool skipped;            /**< This host or processor cannot show it. */
+	uint64_t expected, observed; /**< The values that decided. */
+};
+
+/**
+ * @brief Climb the ladder: enable, enter, exit, registers, GIF, host interrupt, nested fault,
+ *        permission maps, injection.
+ *
+ * Builds a VM of its own from a few frames and runs tiny guests in it; leaves nothing behind.
+ *
+ * @param host    A host whose present CPU is online.
+ * @param report  Called for each rung in order; may be NULL.
+ * @param arg     Passed to @p report.
+ * @return Number of rungs that failed, or a negative error if the ladder could not be set up.
+ * @par Context
+ * T, pinned to one CPU, interrupts on.
+ */
+int svm_selftest(struct svm_host *host,
+                 void (*report)(void *arg, const struct svm_selftest_result *result), void *arg);
+
+#endif

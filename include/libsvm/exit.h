@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_EXIT_H
+#define LIBSVM_EXIT_H
+/**
+ * @file
+ * @brief Typed exits: why svm_vcpu_run() came back, and what the embedder owes.
+ */
+#include <libsvm/types.h>
+
+/**
+ * Kinds of exits: X(name, must be completed, text).
+ *
+ * An exit that must be completed wants one svm_vcpu_complete_*() call before the next run;
+ * running on without is ::SVM_ERR_INCOMPLETE, not a guess.
+ */
+#define SVM_EXIT_KINDS(X)                                                                          \
+	X(IO, true, "IN or OUT")                                                                   \
+	X(RDMSR, true, "RDMSR")                                                                    \
+	X(WRMSR, true, "WRMSR")                                                                    \
+	X(CPUID, true, "CPUID of a leaf that the table lacks")                                     \
+	X(HLT, false, "HLT; the vCPU is HALTED")                                                   \
+	X(PAUSE, false, "a PAUSE loop")                                                            \
+	X(MWAIT, true, "MONITOR or MWAIT")                                                         \
+	X(HYPERCALL, true, "VMMCALL")                                                              \
+	X(EXCEPTION, true, "an exception that the embedder asked for")                             \
+	X(DEBUG, true, "#DB or #BP that the embedder asked for")                                   \
+	X(INTR_WINDOW, false, "the guest can take an interrupt")                                   \
+	X(NMI_WINDOW, false, "the guest can take an NMI")                                          \
+	X(SHUTDOWN, false, "triple fault; the vCPU is SHUTDOWN")                                   \
+	X(INIT, false, "a physical INIT is pending on this CPU")                                   \
+	X(CR, true, "a control register that the embedder asked for")                              \
+	X(DR, true, "a debug register that the embedder asked for")                                \
+	X(TASK_SWITCH, true, "a task switch")                                                      \
+	X(RAW, true, "an exit that the library does not finish; see raw")                          \
+	X(NPT_FAULT, false, "guest memory that is absent, or not there now, or not so writable")   \
+	X(EMULATION, true, "an instruction that only an emulator can finish")                      \
+	X(NEED_MEMORY, false, "the reserve of table frames is empty; svm_vm_reserve() and go on")  \
+	X(REQUEST, false, "svm_vcpu_kick() or a callback asked for the return")                    \
+	X(HOST_INTERRUPT, false, "the host wants the CPU")                                         \
+	X(ENTRY_FAILED, false, "VMRUN refused the VMCB; the vCPU is DEAD; see findings")           \
+	X(LOOP, false, "the same exit at the same RIP over and over; see svm_vcpu_set_loop_limit")
+
+/** Kinds of exits. */
+enum svm_exit_kind {
+	SVM_EXIT_KIND_NONE,
+#define SVM_EXIT_KIND_ENUM(name, completes, text) SVM_EXIT_KIND_##name,
+	SVM_EXIT_KINDS(SVM_EXIT_KIND_ENUM)
+#undef SVM_EXIT_KIND_ENUM
+	SVM_EXIT_KIND_COUNT,
+};
+
+/** Bits of svm_exit.flags. */
+#define SVM_EXIT_CONSISTENT SVM_BIT(0) /**< State is between two instructions: snapshots allowed. */
+#define SVM_EXIT_COMPLETE   SVM_BIT(1) /**< A svm_vcpu_complete_*() is owed. */
+
+/** Why a touch of guest memory came back. */
+enum svm_npt_fault_reason {
+	SVM_NPT_FAULT_ABSENT, /**< No slot covers the address. */
+	SVM_NPT_FAULT_RIGHTS, /**< The slot does not allow this access. */
+	SVM_NPT_FAULT_AGAIN,  /**< The resolve callback said AGAIN, or an invalidation is going on. */
+	SVM_NPT_FAULT_TABLE,  /**< As ABSENT, while the guest's own page tables were walked. */
+};
+
+/** Most findings of an audit that an exit carries. */
+#define SVM_EXIT_FINDINGS 8
+
+/** Why svm_vcpu_run() returned. */
+struct svm_exit {
+	enum svm_exit_kind kind;
+	uint32_t flags; /**< SVM_EXIT_*. */
+	uint64_t rip;   /**< Of the instruction concerned. */
+	uint8_t insn_len; /**< Bytes of that instruction; 0: not known. */
+	uint8_t insn_count; /**< Valid bytes of @c insn; 0: not fetched. */
+	uint8_t insn[15];
+	/** As the processor reported it. */
+	struct {
+		uint64_t exit_code, exit_info_1, exit_info_2, exit_int_info;
+	} raw;
+	union {
+		/** IO.  IN: complete with the value.  OUT: complete with skip. */
+		struct {
+			uint16_t port;
+			uint8_t size;   /**< 1, 2, 4. */
+			bool is_in;
+			uint32_t value; /**< OUT. */
+		} io;
+		/** RDMSR: complete with the value, or a fault.  WRMSR: with skip, or a fault. */
+		struct {
+			uint32_t msr;
+			uint64_t value; /**< WRMSR. */
+		} msr;
+		/** CPUID.  Complete with svm_vcpu_complete_cpuid(). */
+		struct {
+			uint32_t leaf, subleaf;
+		} cpuid;
+		/** MWAIT: complete with skip or a fault. */
+		struct {
+			bool is_monitor;
+		} mwait;
+		/** HYPERCALL: registers are the guest's own; complete with the new RAX. */
+		struct {
+			uint64_t number; /**< RAX. */
+			uint8_t cpl;     /**< 15.14: VMMCALL itself checks no privilege. */
+		} hypercall;
+		/** EXCEPTION, DEBUG: complete with retry (swallow) or the fault. */
+		struct {
+			uint8_t vector;
+			bool has_error;
+			uint32_t error;
+			uint64_t address; /**< \#PF: CR2 to be. \#DB: DR6. */
+		} exception;
+		/** CR, DR: complete with the value (reads), skip (writes) or a fault. */
+		struct {
+			uint8_t number;
+			bool is_write;
+			uint64_t value; /**< Writes: what the guest wants to store. */
+		} reg;
+		/** TASK_SWITCH: complete with a fault. */
+		struct {
+			uint16_t selector;
+			bool is_iret, is_jump, has_error;
+			uint32_t error;
+		} task;
+		/** NPT_FAULT. */
+		struct {
+			svm_gpa_t gpa;
+			uint32_t access; /**< SVM_PROT_* that the touch needed. */
+			enum svm_npt_fault_reason reason;
+		} npt;
+		/** SHUTDOWN: what led there, where it is known. */
+		struct {
+			bool merged; /**< By the library, while merging two exceptions. */
+			uint8_t first, second; /**< merged: the vectors. */
+		} shutdown;
+		/** ENTRY_FAILED: rule numbers of enum svm_rule. */
+		struct {
+			uint8_t count; /**< Findings stored below. */
+			uint16_t rules[SVM_EXIT_FINDINGS];
+		} entry;
+		/** LOOP. */
+		struct {
+			uint64_t count;
+		} loop;
+	};
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_LIBSVM_H
+#define LIBSVM_LIBSVM_H
+/**
+ * @file
+ * @brief The whole public interface.
+ *
+ * @mainpage libsvm
+ *
+ * A virtual machine monitor for AMD-V as a freestanding C library.  Start with hal.h (what a
+ * host provides), then host.h, vm.h, vcpu.h and exit.h in the order in which a program calls
+ * them; diagnose.h when something does not work.
+ */
+#include <libsvm/diagnose.h>
+#include <libsvm/error.h>
+#include <libsvm/exit.h>
+#include <libsvm/exit_codes.h>
+#include <libsvm/hal.h>
+#include <libsvm/host.h>
+#include <libsvm/msrs.h>
+#include <libsvm/rules.h>
+#include <libsvm/types.h>
+#include <libsvm/vcpu.h>
+#include <libsvm/vm.h>
+#include <libsvm/vmcb.h>
+
+#endif

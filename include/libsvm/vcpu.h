@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_VCPU_H
+#define LIBSVM_VCPU_H
+/**
+ * @file
+ * @brief A virtual processor: state, events, and the run loop.
+ *
+ * The embedder owns the loop:
+ *
+ *     while (svm_vcpu_run(vcpu, &exit) == 0) {
+ *             switch (exit.kind) { ... svm_vcpu_complete_*(vcpu, ...) ... }
+ *     }
+ *
+ * One thread at a time drives a vCPU; only the calls marked *any thread* may run beside it.
+ */
+#include <libsvm/exit.h>
+#include <libsvm/vm.h>
+#include <libsvm/vmcb.h>
+
+/** A virtual processor; opaque. */
+struct svm_vcpu;
+
+/**
+ * States of a vCPU and the moves between them: S(name, text), T(from, to, why).
+ * The code, its refusals and the picture in the documentation come from this table.
+ */
+#define SVM_VCPU_STATES(S, T)                                                                      \
+	S(CREATED, "made, registers at reset, never run")                                          \
+	S(RUNNABLE, "stopped between two runs")                                                    \
+	S(RUNNING, "inside svm_vcpu_run()")                                                        \
+	S(HALTED, "executed HLT; an event wakes it")                                               \
+	S(WAIT_SIPI, "after INIT; a start-up IPI wakes it")                                        \
+	S(SHUTDOWN, "triple fault; a reset wakes it")                                              \
+	S(DEAD, "an entry failed or the library found an inconsistency")                           \
+	T(CREATED, RUNNING, "run")                                                                 \
+	T(CREATED, WAIT_SIPI, "an application processor waits")                                    \
+	T(CREATED, DEAD, "inconsistency")                                                          \
+	T(RUNNABLE, RUNNING, "run")                                                                \
+	T(RUNNABLE, CREATED, "reset")                                                              \
+	T(RUNNABLE, WAIT_SIPI, "INIT")                                                             \
+	T(RUNNABLE, DEAD, "inconsistency")                                                         \
+	T(RUNNING, RUNNABLE, "exit")                                                               \
+	T(RUNNING, HALTED, "HLT")                                                                  \
+	T(RUNNING, WAIT_SIPI, "INIT")                                                              \
+	T(RUNNING, SHUTDOWN, "triple fault")                                                       \
+	T(RUNNING, DEAD, "entry failed or inconsistency")                                          \
+	T(HALTED, RUNNING, "run with an event pending")                                            \
+	T(HALTED, RUNNABLE, "the embedder wakes it")                                               \
+	T(HALTED, CREATED, "reset")                                                                \
+	T(HALTED, WAIT_SIPI, "INIT")                                                               \
+	T(HALTED, DEAD, "inconsistency")                                                           \
+	T(WAIT_SIPI, RUNNABLE, "start-up IPI")                                                     \
+	T(WAIT_SIPI, CREATED, "reset")                                                             \
+	T(WAIT_SIPI, DEAD, "inconsistency")                                                        \
+	T(SHUTDOWN, CREATED, "reset")                                                              \
+	T(SHUTDOWN, DEAD, "inconsistency")
+
+/** States of a vCPU. */
+enum svm_vcpu_state {
+#define SVM_VCPU_STATE_ENUM(name, text) SVM_VCPU_##name,
+#define SVM_VCPU_STATE_SKIP(from, to, why)
+	SVM_VCPU_STATES(SVM_VCPU_STATE_ENUM, SVM_VCPU_STATE_SKIP)
+#undef SVM_VCPU_STATE_ENUM
+#undef SVM_VCPU_STATE_SKIP
+	SVM_VCPU_STATE_COUNT,
+};
+
+/** @brief Name of a state, such as "RUNNABLE". Any context. */
+const char *svm_vcpu_state_name(enum svm_vcpu_state state);
+
+/** @brief Whether the table of states allows the move. Any context. */
+bool svm_vcpu_state_allowed(enum svm_vcpu_state from, enum svm_vcpu_state to);
+
+/** General registers, RIP and RFLAGS. */
+struct svm_regs {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags;
+};
+
+/** Segments, descriptor tables, control registers. */
+struct svm_system_regs {
+	struct svm_vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+	uint64_t cr0, cr2, cr3, cr4, cr8;
+	uint64_t efer; /**< As the guest sees it: without SVME. */
+	uint8_t cpl;
+};
+
+/** Debug registers as the guest sees them. */
+struct svm_debug_regs {
+	uint64_t dr[4], dr6, dr7;
+};
+
+/** Events that wait or are half delivered. */
+struct svm_events {
+	bool exception_pending, exception_has_error;
+	uint8_t exception_vector;
+	uint32_t exception_error;
+	bool nmi_pending, nmi_masked; /**< Masked: an NMI handler runs. */
+	bool interrupt_shadow;        /**< After STI or MOV SS. */
+	uint64_t reinject; /**< SVM_EVENT_*: a delivery that an exit interrupted; 0: none. */
+};
+
+/**
+ * @brief Create a vCPU with the architecture's reset state.
+ *
+ * @param vm         Its VM.
+ * @param id         0 … vcpu_max-1: the APIC ID that CPUID reports.
+ * @param[out] vcpu  The vCPU, on success; CREATED.
+ * @retval 0              Created.
+ * @retval SVM_ERR_INVAL  @p id is out of range.
+ * @retval SVM_ERR_EXIST  The VM has a vCPU of that id.
+ * @retval SVM_ERR_NOMEM  The HAL had no frame; nothing is left behind.
+ * @retval SVM_ERR_DEAD   The VM is dead.
+ * @par Context
+ * T.
+ * @par Source
+ * APM vol. 2, 14.1.3 (reset state).
+ */
+SVM_MUST_CHECK int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **vcpu);
+
+/**
+ * @brief Destroy a vCPU.
+ * @param vcpu  Not loaded on any CPU.
+ * @retval 0             Gone.
+ * @retval SVM_ERR_BUSY  It is running or loaded.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_vcpu_destroy(struct svm_vcpu *vcpu);
+
+/**
+ * @brief Back to the reset state: CREATED, no events, registers at reset, FPU initial.
+ * @retval 0              Done.
+ * @retval SVM_ERR_STATE  It is RUNNING or DEAD.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_vcpu_reset(struct svm_vcpu *vcpu);
+
+/** @brief The VM of a vCPU. Any context. */
+struct svm_vm *svm_vcpu_vm(const struct svm_vcpu *vcpu);
+/** @brief The id of a vCPU. Any context. */
+uint32_t svm_vcpu_id(const struct svm_vcpu *vcpu);
+/** @brief The present state; any thread, a snapshot. */
+enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *vcpu);
+
+/**
+ * @brief Run the guest until something happens that the library does not finish.
+ *
+ * @param vcpu       CREATED, RUNNABLE, or HALTED with an event pending (else HLT again at once).
+ * @param[out] exit  Why it came back.
+ * @retval 0                     See @p exit.
+ * @retval SVM_ERR_STATE         WAIT_SIPI or SHUTDOWN, or it is running on another CPU.
+ * @retval SVM_ERR_DEAD          The vCPU or its VM is dead.
+ * @retval SVM_ERR_INCOMPLETE    The last exit awaits its completion.
+ * @retval SVM_ERR_CPU_OFFLINE   This CPU is not online.
+ * @par Context
+ * T, pinned to a CPU or with preempt_off() in the HAL; interrupts on.
+ */
+SVM_MUST_CHECK int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/**
+ * @brief Bind a vCPU to the CPU that executes the call; for preemption notifiers.
+ *
+ * svm_vcpu_run() does it by itself.  A loaded vCPU keeps the guest's FPU and debug registers on
+ * the CPU until svm_vcpu_put().
+ *
+ * @retval 0                    Loaded.
+ * @retval SVM_ERR_CPU_OFFLINE  This CPU is not online.
+ * @retval SVM_ERR_BUSY         It is loaded on another CPU, or another vCPU is loaded here.
+ * @par Context
+ * A.
+ */
+SVM_MUST_CHECK int svm_vcpu_load(struct svm_vcpu *vcpu);
+
+/** @brief Undo svm_vcpu_load() on the same CPU; nothing if it is not loaded. A. */
+void svm_vcpu_put(struct svm_vcpu *vcpu);
+
+/** @name Completing an exit */
+/** @{ */
+/**
+ * @brief Give the value that the instruction asked for and step over it.
+ *
+ * IO in, RDMSR, CR and DR reads, HYPERCALL (new RAX).
+ *
+ * @retval 0              Done.
+ * @retval SVM_ERR_STATE  No exit awaits completion, or this kind takes no value.
+ * @par Context
+ * A.
+ */
+SVM_MUST_CHECK int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value);
+/** @brief Give CPUID's four registers and step over it. As svm_vcpu_complete_value(). */
+SVM_MUST_CHECK int svm_vcpu_complete_cpuid(struct svm_vcpu *vcpu, uint32_t eax, uint32_t ebx,
+                                           uint32_t ecx, uint32_t edx);
+/**
+ * @brief Step over the instruction without further effect.
+ * @retval 0                  Done.
+ * @retval SVM_ERR_STATE      No exit awaits completion.
+ * @retval SVM_ERR_NOSUPPORT  The length of the instruction is not known: use a fault or retry.
+ */
+SVM_MUST_CHECK int svm_vcpu_complete_skip(struct svm_vcpu *vcpu);
+/** @brief Execute the instruction again. A. ::SVM_ERR_STATE if no exit awaits completion. */
+SVM_MUST_CHECK int svm_vcpu_complete_retry(struct svm_vcpu *vcpu);
+/**
+ * @brief Raise an exception in place of the instruction.
+ * @param vector  0 … 31 but not 2.
+ * @param error   Pushed if the vector has an error code.
+ * @retval 0              Pending; merged with what is pending by the rules of \#DF.
+ * @retval SVM_ERR_INVAL  No exception has this vector.
+ * @retval SVM_ERR_STATE  No exit awaits completion.
+ */
+SVM_MUST_CHECK int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error);
+/** @} */
+
+/** @name Events */
+/** @{ */
+/**
+ * @brief Raise an exception before the next instruction; merged as svm_vcpu_complete_fault().
+ * @param address  \#PF: CR2 to be; otherwise ignored.
+ * @retval 0              Pending.
+ * @retval SVM_ERR_INVAL  No exception has this vector.
+ * @par Context
+ * A, by the thread that drives the vCPU.
+ */
+SVM_MUST_CHECK int svm_vcpu_inject_exception(struct svm_vcpu *vcpu, uint8_t vector,
+                                             uint32_t error, uint64_t address);
+
+/** @brief Pend an NMI; at most one waits, as in hardware. Any thread, I. Kicks the vCPU. */
+void svm_vcpu_inject_nmi(struct svm_vcpu *vcpu);
+
+/**
+ * @brief Pend one external interrupt, for embedders without an interrupt port.
+ *
+ * @param vector  16 … 255.
+ * @retval 0              Pending; delivered when IF and shadow allow; kicks the vCPU.
+ * @retval SVM_ERR_INVAL  Vector below 16.
+ * @retval SVM_ERR_BUSY   One waits already; SVM_WANT_WINDOWS tells when it is gone.
+ * @retval SVM_ERR_STATE  An interrupt port is set.
+ * @par Context
+ * Any thread, I.
+ */
+SVM_MUST_CHECK int svm_vcpu_inject_interrupt(struct svm_vcpu *vcpu, uint8_t vector);
+
+/** Where interrupts come from; the core knows no controller.  Every entry in context A. */
+struct svm_irq_port {
+	/** Highest vector that may be taken at task priority @p tpr (CR8), or -1. */
+	int (*pending)(void *arg, struct svm_vcpu *vcpu, uint8_t tpr);
+	/** The vCPU takes @p vector now: move it to in-service. */
+	void (*accept)(void *arg, struct svm_vcpu *vcpu, uint8_t vector);
+	/** The guest changed CR8. */
+	void (*tpr_changed)(void *arg, struct svm_vcpu *vcpu, uint8_t tpr);
+	void *arg;
+};
+
+/**
+ * @brief Ask this port for interrupts before each entry.
+ * @param port  Must outlive the vCPU; every function set.  NULL: none.
+ * @retval 0              Set.
+ * @retval SVM_ERR_INVAL  A function is NULL.
+ * @par Context
+ * T, vCPU not running.
+ */
+SVM_MUST_CHECK int svm_vcpu_set_irq_port(struct svm_vcpu *vcpu, const struct svm_irq_port *port);
+
+/** @brief Make the vCPU ask its interrupt port again; wakes HALTED. Any thread, I. */
+void svm_vcpu_notify(struct svm_vcpu *vcpu);
+
+/** @brief Make svm_vcpu_run() return REQUEST soon; sticky until it did. Any thread, I. */
+void svm_vcpu_kick(struct svm_vcpu *vcpu);
+
+/** @brief INIT as the APIC delivers it: reset, then WAIT_SIPI. Not RUNNING. ::SVM_ERR_STATE. */
+SVM_MUST_CHECK int svm_vcpu_init_ipi(struct svm_vcpu *vcpu);
+/** @brief Start-up IPI: RUNNABLE at page @p vector. ::SVM_ERR_STATE unless WAIT_SIPI. */
+SVM_MUST_CHECK int svm_vcpu_startup_ipi(struct svm_vcpu *vcpu, uint8_t vector);
+
+/** @brief Whether an event would wake a HALTED vCPU. A. */
+bool svm_vcpu_has_event(struct svm_vcpu *vcpu);
+/** @} */
+
+/** @name State by groups
+ * The getters are for the thread that drives the vCPU, between runs.  The setters check as the
+ * processor would (::SVM_ERR_INVAL) and make the next entry audit the VMCB; ::SVM_ERR_STATE
+ * while RUNNING. */
+/** @{ */
+void svm_vcpu_get_regs(const struct svm_vcpu *vcpu, struct svm_regs *regs);
+SVM_MUST_CHECK int svm_vcpu_set_regs(struct svm_vcpu *vcpu, const struct svm_regs *regs);
+void svm_vcpu_get_system(const struct svm_vcpu *vcpu, struct svm_system_regs *regs);
+SVM_MUST_CHECK int svm_vcpu_set_system(struct svm_vcpu *vcpu, const struct svm_system_regs *regs);
+void svm_vcpu_get_debug(const struct svm_vcpu *vcpu, struct svm_debug_regs *regs);
+SVM_MUST_CHECK int svm_vcpu_set_debug(struct svm_vcpu *vcpu, const struct svm_debug_regs *regs);
+void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *events);
+SVM_MUST_CHECK int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *events);
+/** @brief Read an MSR as the guest would. ::SVM_ERR_NOENT where the guest would get \#GP. */
+SVM_MUST_CHECK int svm_vcpu_get_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value);
+/** @brief Write an MSR as the guest would. ::SVM_ERR_INVAL where the guest would get \#GP. */
+SVM_MUST_CHECK int svm_vcpu_set_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/**
+ * @brief Copy the FPU, SSE, AVX … state in XSAVE's standard format (CPUID 0Dh).
+ * @param area  64-byte aligned is not needed.
+ * @param size  Bytes of @p area: svm_features.xsave_size (512 + 64 at least; 512 without XSAVE).
+ * @retval 0              Done.
+ * @retval SVM_ERR_RANGE  @p size is too small.
+ */
+SVM_MUST_CHECK int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size);
+/** @brief Set it; ::SVM_ERR_INVAL for reserved bits in the header or MXCSR. */
+SVM_MUST_CHECK int svm_vcpu_set_xsave(struct svm_vcpu *vcpu, const void *area, size_t size);
+/** @brief The guest's XCR0. */
+uint64_t svm_vcpu_get_xcr0(const struct svm_vcpu *vcpu);
+/** @brief Set XCR0 with XSETBV's own checks. ::SVM_ERR_INVAL. */
+SVM_MUST_CHECK int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0);
+
+/** @brief Guest TSC = host TSC + offset. Any value. */
+void svm_vcpu_set_tsc_offset(struct svm_vcpu *vcpu, uint64_t offset);
+uint64_t svm_vcpu_get_tsc_offset(const struct svm_vcpu *vcpu);
+
+/**
+ * @brief PAUSE filter: exit after @p count PAUSEs closer together than @p threshold cycles.
+ * @retval 0                  Set; takes effect with SVM_WANT_PAUSE.
+ * @retval SVM_ERR_NOSUPPORT  The processor lacks the filter, or the threshold if it is not 0.
+ */
+SVM_MUST_CHECK int svm_vcpu_set_pause_filter(struct svm_vcpu *vcpu, uint16_t count,
+                                             uint16_t threshold);
+
+/** @brief Set or clear an intercept above the floor, for debuggers. ::SVM_ERR_INVAL: floor. */
+SVM_MUST_CHECK int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on);
+
+/** @brief The VMCB as it stands, for audit and dumps; valid while the vCPU lives. */
+const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu);
+
+/**
+ * @brief Return LOOP when one exit repeats at one RIP with nothing advanced.
+ * @param count  Repetitions; 0 switches the detector off (default).
+ */
+void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count);
+/** @} */
+
+/** @name Guest-virtual memory */
+/** @{ */
+/** Result of a guest page walk. */
+struct svm_translation {
+	svm_gpa_t gpa;       /**< Valid on success. */
+	uint64_t page_size;  /**< Bytes of the guest's page: 4096, 2 MiB, 4 MiB, 1 GiB. */
+	uint32_t error_code; /**< On ::SVM_ERR_FAULT: \#PF error code. */
+	uint8_t vector;      /**< On ::SVM_ERR_FAULT: 14, or 13 or 12 for a non-canonical address. */
+	uint8_t level;       /**< On ::SVM_ERR_FAULT: table level that failed; 1 is the last. */
+	svm_gpa_t entry_gpa; /**< Where that entry lies, or the leaf's on success. */
+	uint64_t entry;      /**< Its value. */
+};
+
+/* Access of svm_vcpu_translate(), beside SVM_PROT_*. */
+#define SVM_ACCESS_USER  16u /**< With CPL 3 rights; otherwise the vCPU's own CPL counts. */
+#define SVM_ACCESS_SYSTEM 32u /**< With supervisor rights whatever the CPL. */
+
+/**
+ * @brief Translate a linear address with the guest's own page tables; sets no A or D bit.
+ * @param access  OR of SVM_PROT_* and SVM_ACCESS_*.
+ * @retval 0              @p result is filled.
+ * @retval SVM_ERR_FAULT  The guest would fault; @p result says where and why.
+ * @retval SVM_ERR_AGAIN  A page-table page is not there now.
+ * @par Context
+ * A.
+ */
+SVM_MUST_CHECK int svm_vcpu_translate(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
+                                      struct svm_translation *result);
+/** @brief Read by linear address, as the guest's supervisor. As svm_vm_read(). */
+SVM_MUST_CHECK int svm_vcpu_read(struct svm_vcpu *vcpu, svm_gva_t gva, void *data, size_t size,
+                                 size_t *done);
+/** @brief Write by linear address, as the guest's supervisor. As svm_vm_write(). */
+SVM_MUST_CHECK int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const void *data,
+                                  size_t size, size_t *done);
+/** @} */
+
+/** Exits counted since creation. */
+struct svm_vcpu_stats {
+	uint64_t entries;      /**< VMRUNs. */
+	uint64_t host_exits;   /**< Returns of svm_vcpu_run(). */
+	uint64_t interrupts;   /**< Exits for host interrupts and NMIs. */
+	uint64_t npt_fills;    /**< Nested faults filled from a slot. */
+	uint64_t injected;     /**< Events injected. */
+	uint64_t reinjected;   /**< Deliveries that were interrupted and done again. */
+	uint64_t asid_changes; /**< Times a new ASID was taken. */
+	uint64_t flushes;      /**< Entries with a TLB flush. */
+};
+
+/** @brief Counters; any thread, a snapshot. */
+void svm_vcpu_get_stats(const struct svm_vcpu *vcpu, struct svm_vcpu_stats *stats);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_CPUID_H
+#define SVM_CORE_CPUID_H
+/*
+ * The CPUID table of a VM: sorted rows in frames of their own, looked up by bisection on each
+ * CPUID exit, with the bits that depend on the vCPU's state patched in.
+ */
+#include <libsvm/vm.h>
+
+#include "hal/ring0.h"
+
+struct svm_vm;
+struct svm_vcpu;
+
+struct svm_cpuid_table {
+	struct svm_cpuid_entry *entries; /* Sorted by leaf, subleaf. */
+	svm_hpa_t entries_hpa;
+	uint32_t count;
+	uint32_t max_basic, max_extended;
+};
+
+/* What the dynamic bits depend on. */
+struct svm_cpuid_state {
+	uint32_t apic_id;
+	uint64_t cr4;
+	uint64_t xcr0, xss;
+};
+
+/* Frames for the table; leaves it empty. */
+SVM_MUST_CHECK int svm_cpuid_init(struct svm_vm *vm);
+void svm_cpuid_fini(struct svm_vm *vm);
+
+/*
+ * Answer a CPUID.  False: the table lacks the leaf (*regs are the zeros that the guest gets if
+ * nobody else answers).
+ */
+bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpuid_state *state,
+                      uint32_t leaf, uint32_t subleaf, struct svm_cpuid_regs *regs);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_HOST_H
+#define SVM_CORE_HOST_H
+/*
+ * The host object and its CPUs.
+ *
+ * A CPU owns what the processor keeps per core: the host save area of VMRUN, the page for the
+ * host's VMSAVE, and the ASIDs.  ASIDs are never shared between CPUs, so a number means nothing
+ * without the CPU and the generation it was taken in (see asid.h).
+ */
+#include <libsvm/host.h>
+
+#include "core/core.h"
+
+struct svm_vcpu;
+
+struct svm_cpu {
+	bool online;
+	uint64_t old_efer, old_hsave; /* What svm_cpu_offline() puts back. */
+	void *pages;                  /* Host save area, then the VMSAVE page. */
+	svm_hpa_t pages_hpa;
+	uint64_t asid_generation; /* Starts at 1; 0 in a vCPU means "none yet". */
+	uint32_t asid_next;
+	bool asid_flush;                /* The next entry must flush every ASID. */
+	struct svm_vcpu *loaded;        /* Bound here now. */
+	const void *last_vmcb;          /* For IBPB: whose guest ran here last. */
+	void *host_fpu;                 /* Host's XSAVE area while a guest's is loaded, or NULL. */
+	svm_hpa_t host_fpu_hpa;
+};
+
+struct svm_host {
+	struct svm_hal hal; /* Completed: no entry is NULL. */
+	struct svm_features features;
+	uintptr_t lock; /* Guards the members below and the creation of VMs. */
+	uint32_t cpus_online;
+	uint32_t vm_count;
+	/* Default maps, all ones but for the pass-through MSRs; shared by VMs that change none. */
+	void *iopm, *msrpm;
+	svm_hpa_t iopm_hpa, msrpm_hpa;
+	size_t pages; /* Frames of this object. */
+	svm_hpa_t hpa;
+	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
+	struct svm_cpu cpu[]; /* hal.cpu_max of them. */
+};
+
+#define SVM_IOPM_PAGES  3u /* 64 Ki ports and the three bits past the end: 15.10.1. */
+#define SVM_MSRPM_PAGES 2u
+
+void svm_host_lock(struct svm_host *host);
+void svm_host_unlock(struct svm_host *host);
+
+/* One line to the HAL's log; parts are joined, NULL ends them. */
+void svm_host_log(const struct svm_host *host, enum svm_log_level level, const char *text);
+
+/* frames_alloc() with its contract checked: NULL if the HAL failed or broke it. */
+void *svm_host_frames(struct svm_host *host, size_t count, svm_hpa_t *hpa);
+void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_t count);
+
+/* The CPU that executes the call, or NULL if it is not online. */
+struct svm_cpu *svm_host_this_cpu(struct svm_host *host);
+
+#endif

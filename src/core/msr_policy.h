@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_MSR_POLICY_H
+#define SVM_CORE_MSR_POLICY_H
+/*
+ * What a VM does with each MSR number: the ranges that the embedder chose over the table of
+ * msrs.h, and the permission map that follows from them.
+ */
+#include <libsvm/msrs.h>
+#include <libsvm/vm.h>
+
+struct svm_vm;
+
+struct svm_msr_range {
+	uint32_t first, last; /* Both included. */
+	enum svm_msr_policy policy;
+};
+
+struct svm_msr_policies {
+	uint8_t *msrpm; /* 8 KiB; the host's default map until the VM changes it. */
+	svm_hpa_t msrpm_hpa;
+	bool owns_map;
+	uint32_t range_count;
+	struct svm_msr_range range[SVM_MSR_RANGE_MAX]; /* In the order set: the last match wins. */
+};
+
+/* Index of a register in SVM_MSRS, for shadow values; SVM_MSR_INDEX_COUNT if it has none. */
+enum svm_msr_index {
+#define SVM_MSR_INDEX(name, number, policy, reset, text) SVM_MSR_INDEX_##name,
+	SVM_MSRS(SVM_MSR_INDEX)
+#undef SVM_MSR_INDEX
+	SVM_MSR_INDEX_COUNT,
+};
+
+void svm_msr_policy_init(struct svm_vm *vm);
+void svm_msr_policy_fini(struct svm_vm *vm);
+enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr);
+enum svm_msr_index svm_msr_index_of(uint32_t msr);
+uint64_t svm_msr_reset_value(enum svm_msr_index index);
+
+/* Fill a fresh 8 KiB map with the defaults of msrs.h: all ones but the PASS registers. */
+void svm_msrpm_default(uint8_t *msrpm);
+
+#endif

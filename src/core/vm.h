@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VM_H
+#define SVM_CORE_VM_H
+/*
+ * The VM object: what all vCPUs of a machine share.
+ *
+ * Each part has one owner file, named beside it; only that file writes it.
+ */
+#include <libsvm/vm.h>
+
+#include "core/cpuid.h"
+#include "core/host.h"
+#include "core/io_policy.h"
+#include "core/memory/memory.h"
+#include "core/msr_policy.h"
+
+struct svm_vm {
+	struct svm_host *host;
+	struct svm_vm_config config; /* Defaults filled in. */
+	uintptr_t lock;              /* HAL mutex: memory map, vCPU list. */
+	bool dead;
+	bool has_run; /* Seals the CPUID table. */
+	uint64_t want;        /* SVM_WANT_*. */
+	uint64_t mitigations; /* SVM_MITIGATE_*. */
+
+	struct svm_memory memory;          /* memory/ */
+	struct svm_io_policy io;           /* io_policy.c */
+	struct svm_msr_policies msr;       /* msr_policy.c */
+	struct svm_cpuid_table cpuid;      /* cpuid.c */
+
+	/*
+	 * Translations cached by processors are older than this number says (vcpu/flush.c).
+	 * An entry whose vCPU has seen a smaller one flushes first.
+	 */
+	uint64_t flush_epoch;
+
+	size_t pages; /* Frames of this object. */
+	svm_hpa_t hpa;
+	uint32_t vcpu_count;
+	struct svm_vcpu *vcpu[]; /* config.vcpu_max entries, by id; written under lock. */
+};
+
+void svm_vm_lock(struct svm_vm *vm);
+void svm_vm_unlock(struct svm_vm *vm);
+
+/*
+ * Drop every translation that a processor may hold for this VM: on return no CPU uses one that
+ * was made before the call.  Kicks running vCPUs and waits for them; never sleeps, takes no lock.
+ * Defined in vcpu/flush.c.
+ */
+void svm_vm_flush(struct svm_vm *vm);
+
+/* An inconsistency inside the library: the VM is dead, the HAL's bug() is told, nothing panics. */
+void svm_vm_bug(struct svm_vm *vm, const char *what);
+
+#define SVM_STRING_(x) #x
+#define SVM_STRING(x)  SVM_STRING_(x)
+/* Never for what a guest or a caller did.  Yields the condition, so that callers can back out. */
+#define SVM_ASSERT(vm, condition)                                                                  \
+	((condition) ? true                                                                        \
+	             : (svm_vm_bug((vm), __FILE__ ":" SVM_STRING(__LINE__) ": " #condition), false))
+
+#endif
