@@ -160,8 +160,8 @@ static void read_dsdt(const uint8_t *dsdt, uint32_t size)
 		at += 1;              /* the number of elements */
 		if (!read_element(&at, end, &a) || !read_element(&at, end, &b) || a > 7 || b > 7)
 			continue;
-		power.value_a = (uint16_t)(a << 10 | SLEEP_ENABLE);
-		power.value_b = (uint16_t)(b << 10 | SLEEP_ENABLE);
+		power.value_a = (uint16_t)((uint32_t)a << 10 | SLEEP_ENABLE);
+		power.value_b = (uint16_t)((uint32_t)b << 10 | SLEEP_ENABLE);
 		power.known = power.pm1a != 0;
 		return;
 	}
