@@ -15,7 +15,7 @@
 #define SVM_VERSION_PATCH 0
 
 /** Version of these headers as one number that can be compared: 8 bits for each part. */
-#define SVM_VERSION_NUMBER \
+#define SVM_VERSION_NUMBER                                                                         \
 	((SVM_VERSION_MAJOR << 16) | (SVM_VERSION_MINOR << 8) | SVM_VERSION_PATCH)
 
 /**
@@ -30,7 +30,8 @@ const char *svm_version(void);
 /**
  * @brief The version of the linked library as one number, in the shape of SVM_VERSION_NUMBER.
  *
- * @return The number; differs from SVM_VERSION_NUMBER where headers and archive are of two versions.
+ * @return The number; differs from SVM_VERSION_NUMBER where headers and archive are of two
+ * versions.
  * @par Context
  * Any.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The version is compiled into the archive, not read from the header by its user: that is the only way
- * to notice that the two do not belong together.
+ * The version is compiled into the archive, not read from the header by its user: that is the only
+ * way to notice that the two do not belong together.
  */
 #include <libsvm/version.h>
 
-#define TEXT(x) #x
+#define TEXT(x)                      #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
 
 const char *svm_version(void)
