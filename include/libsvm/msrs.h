@@ -51,8 +51,8 @@
 	X(VM_HSAVE_PA, 0xc0010117, REFUSE, 0, "host save area")
 
 /** MSR numbers by name. */
-enum svm_msr {
-#define SVM_MSR_ENUM(name, number, policy, reset, text) SVM_MSR_##name = (int)(number),
+__extension__ enum svm_msr {
+#define SVM_MSR_ENUM(name, number, policy, reset, text) SVM_MSR_##name = (number),
 	SVM_MSRS(SVM_MSR_ENUM)
 #undef SVM_MSR_ENUM
 };
