@@ -60,7 +60,9 @@ const struct svm_rule_info *svm_rule_info(enum svm_rule rule);
 
 /**
  * @brief One finding as a line of text: id, field, value, bits, sentence, section, advice.
- * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param finding  A result of svm_audit().
+ * @param buffer   Where to; always NUL-terminated if @p size is not 0.
+ * @param size     Bytes of @p buffer.
  * @return Characters that the whole line takes, without the NUL.
  * @par Context
  * Any.
@@ -83,6 +85,7 @@ const char *svm_msr_name(uint32_t msr);
  * @param vcpu    The vCPU that exited.
  * @param exit    Its exit.
  * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param size    Bytes of @p buffer.
  * @return Characters that the whole text takes, without the NUL.
  * @par Context
  * A.

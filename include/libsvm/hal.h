@@ -129,7 +129,7 @@ struct svm_hal {
 	/**
 	 * @brief A physical machine check ended a guest's run; the banks hold it still.
 	 *
-	 * A.  Does what the host does in its own #MC handler.  Returns true if the guest may go
+	 * A.  Does what the host does in its own \#MC handler.  Returns true if the guest may go
 	 * on.  NULL: bug(), and the VM is DEAD.
 	 */
 	bool (*machine_check)(void *ctx);

@@ -78,14 +78,6 @@ struct svm_features {
 const char *svm_feature_name(unsigned bit);
 
 /**
- * @brief Version of the library.
- * @return "major.minor.patch", a constant string.
- * @par Context
- * Any.
- */
-const char *svm_version(void);
-
-/**
  * @brief Check a HAL and build the host object from its frames.
  *
  * @param hal        The port's table; copied, and completed with defaults in the copy.

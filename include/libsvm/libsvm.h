@@ -21,6 +21,7 @@
 #include <libsvm/rules.h>
 #include <libsvm/types.h>
 #include <libsvm/vcpu.h>
+#include <libsvm/version.h>
 #include <libsvm/vm.h>
 #include <libsvm/vmcb.h>
 

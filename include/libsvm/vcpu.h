@@ -204,6 +204,7 @@ SVM_MUST_CHECK int svm_vcpu_complete_skip(struct svm_vcpu *vcpu);
 SVM_MUST_CHECK int svm_vcpu_complete_retry(struct svm_vcpu *vcpu);
 /**
  * @brief Raise an exception in place of the instruction.
+ * @param vcpu    Its last exit awaits completion.
  * @param vector  0 … 31 but not 2.
  * @param error   Pushed if the vector has an error code.
  * @retval 0              Pending; merged with what is pending by the rules of \#DF.
@@ -217,6 +218,9 @@ SVM_MUST_CHECK int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector
 /** @{ */
 /**
  * @brief Raise an exception before the next instruction; merged as svm_vcpu_complete_fault().
+ * @param vcpu     Not running.
+ * @param vector   0 … 31 but not 2.
+ * @param error    Pushed if the vector has an error code.
  * @param address  \#PF: CR2 to be; otherwise ignored.
  * @retval 0              Pending.
  * @retval SVM_ERR_INVAL  No exception has this vector.
@@ -232,6 +236,7 @@ void svm_vcpu_inject_nmi(struct svm_vcpu *vcpu);
 /**
  * @brief Pend one external interrupt, for embedders without an interrupt port.
  *
+ * @param vcpu    Any, running or not.
  * @param vector  16 … 255.
  * @retval 0              Pending; delivered when IF and shadow allow; kicks the vCPU.
  * @retval SVM_ERR_INVAL  Vector below 16.
@@ -255,6 +260,7 @@ struct svm_irq_port {
 
 /**
  * @brief Ask this port for interrupts before each entry.
+ * @param vcpu  Not running.
  * @param port  Must outlive the vCPU; every function set.  NULL: none.
  * @retval 0              Set.
  * @retval SVM_ERR_INVAL  A function is NULL.
@@ -298,6 +304,7 @@ SVM_MUST_CHECK int svm_vcpu_set_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_
 
 /**
  * @brief Copy the FPU, SSE, AVX … state in XSAVE's standard format (CPUID 0Dh).
+ * @param vcpu  Not running.
  * @param area  64-byte aligned is not needed.
  * @param size  Bytes of @p area: svm_features.xsave_size (512 + 64 at least; 512 without XSAVE).
  * @retval 0              Done.
@@ -331,6 +338,7 @@ const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu);
 
 /**
  * @brief Return LOOP when one exit repeats at one RIP with nothing advanced.
+ * @param vcpu   Not running.
  * @param count  Repetitions; 0 switches the detector off (default).
  */
 void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count);
@@ -355,7 +363,10 @@ struct svm_translation {
 
 /**
  * @brief Translate a linear address with the guest's own page tables; sets no A or D bit.
+ * @param vcpu    Not running.
+ * @param gva     Linear address.
  * @param access  OR of SVM_PROT_* and SVM_ACCESS_*.
+ * @param result  Written on success and on ::SVM_ERR_FAULT.
  * @retval 0              @p result is filled.
  * @retval SVM_ERR_FAULT  The guest would fault; @p result says where and why.
  * @retval SVM_ERR_AGAIN  A page-table page is not there now.

@@ -11,7 +11,7 @@
  * underscore are written through svm_vmcb_set_*(), which clears the group's bit.  The identity of
  * a cached VMCB is its physical address: a copy needs svm_vmcb_mark_all_dirty().
  *
- * ::SVM_VMCB_FIELDS lists every named field once; the layout asserts, the accessors, the dump and
+ * SVM_VMCB_FIELDS lists every named field once; the layout asserts, the accessors, the dump and
  * the lint come from it.
  */
 #include <libsvm/types.h>
