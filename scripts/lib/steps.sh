@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+#
+# What scripts/test runs.  To add a step: write a function step_NAME and a line in all_steps, in the
+# order in which they shall run.  A step runs in a process of its own under `set -e`, with its output in
+# build/logs/NAME.log; it fails by ending with a status other than 0.
+#
+#   tally PASSED FAILED   adds to the totals of the last line; a step that never calls it counts for one
+#   remark TEXT           shows a line below the step's own
+
+all_steps=(
+	'setup      packages and the source of Zydis'
+	'gcc        build and test: GCC, code model kernel'
+	'clang      build and test: Clang'
+	'large      build and test: code model large'
+	'pic        build and test: code model pic'
+	'sanitizers unit tests under ASan and UBSan'
+	'coverage   unit tests, lines of src/core covered'
+	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
+)
+
+# At least this share of src/core's lines is run by the unit tests.
+coverage_wanted=90
+
+# meson_test DIR ARGUMENT...: run tests, count them, and name those that failed.
+meson_test() {
+	local dir=$root/$1 status=0 counts
+	shift
+	meson test -C "$dir" --no-rebuild --print-errorlogs "$@" || status=$?
+	counts=$("$root/scripts/lib/count-tests" "$dir/meson-logs/testlog.json")
+	# shellcheck disable=SC2086
+	tally $counts
+	return "$status"
+}
+
+step_setup() {
+	"$root/scripts/setup"
+}
+
+step_gcc() {
+	CC=gcc configure build -Dcode_model=kernel
+	build build all meson-test-prereq
+	meson_test build
+}
+
+step_clang() {
+	CC=clang configure build-clang -Dcode_model=kernel
+	build build-clang all meson-test-prereq
+	meson_test build-clang --no-suite enumeration
+}
+
+# The other code models differ in the freestanding archive alone.
+step_large() {
+	CC=gcc configure build-large -Dcode_model=large
+	build build-large all meson-test-prereq
+	meson_test build-large --suite freestanding --suite checks --suite consumer
+}
+
+step_pic() {
+	CC=gcc configure build-pic -Dcode_model=pic
+	build build-pic all meson-test-prereq
+	meson_test build-pic --suite freestanding --suite checks --suite consumer
+}
+
+# Clang's sanitizers see more than GCC's, and its leak checker knows threads.
+step_sanitizers() {
+	CC=clang configure build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dbaremetal=disabled
+	build build-sanitizers all meson-test-prereq
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1 \
+		meson_test build-sanitizers --suite unit
+}
+
+step_coverage() {
+	CC=gcc configure build-coverage -Db_coverage=true -Doptimization=0 -Dbaremetal=disabled
+	build build-coverage all meson-test-prereq
+	find "$root/build-coverage" -name '*.gcda' -delete
+	meson_test build-coverage --suite unit
+	gcovr --root "$root" --object-directory "$root/build-coverage" --filter 'src/core/' \
+		--exclude-unreachable-branches --print-summary --fail-under-line "$coverage_wanted" \
+		"$root/build-coverage" >"$root/build-coverage/coverage.txt" || status=$?
+	cat "$root/build-coverage/coverage.txt"
+	remark "src/core: $(sed -n 's/^lines: //p' "$root/build-coverage/coverage.txt") of lines"
+	return "${status:-0}"
+}
+
+step_boot() {
+	build build ports/baremetal/libsvm-baremetal.elf
+	boot_check 60 1 ''
+	tally 1 0
+	boot_check 60 4 ''
+	tally 1 0
+}
