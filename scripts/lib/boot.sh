@@ -8,8 +8,8 @@ image=$root/build/ports/baremetal/libsvm-baremetal.elf
 # What the image writes to QEMU's exit device, as QEMU turns it into a status: (0x10 << 1) | 1.
 qemu_success=33
 
-# qemu SECONDS IMAGE CPUS COMMAND_LINE ARGUMENT...: run until the image powers off; its status is QEMU's,
-# or 124 when the time is over.
+# qemu SECONDS IMAGE CPUS COMMAND_LINE ARGUMENT...: run until the image powers off; its status is
+# QEMU's, or 124 when the time is over.
 #
 # TCG is QEMU's own interpreter of SVM, so this needs neither an AMD processor nor KVM.  EPYC is the
 # model nearest to what TCG can do; it warns about features that it leaves out, which is no news.
@@ -20,7 +20,8 @@ qemu() {
 		qemu-system-x86_64 -machine q35,accel=tcg -cpu EPYC,+svm,+npt -smp "$cpus" -m 512 \
 		-display none -monitor none -serial stdio -no-reboot \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
-		-kernel "$image" -append "$append" "$@" </dev/null 2> >(grep -v "TCG doesn't support" >&2)
+		-kernel "$image" -append "$append" "$@" \
+		</dev/null 2> >(grep -v "TCG doesn't support" >&2)
 }
 
 # boot_check SECONDS CPUS COMMAND_LINE ARGUMENT...: succeed if the image says that all went well.

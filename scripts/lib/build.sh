@@ -22,3 +22,11 @@ build() {
 	shift
 	ninja -C "$dir" -j "$(nproc)" "$@"
 }
+
+# run_fuzzer NAME SECONDS: what it learns stays in build-fuzz/corpus/NAME, what it finds beside it.
+run_fuzzer() {
+	mkdir -p "$root/build-fuzz/corpus/$1" "$root/build-fuzz/found"
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$root/build-fuzz/tests/fuzz/$1" \
+		-max_total_time="$2" -timeout=10 -print_final_stats=1 \
+		-artifact_prefix="$root/build-fuzz/found/$1-" "$root/build-fuzz/corpus/$1"
+}

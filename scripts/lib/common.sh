@@ -73,17 +73,18 @@ run_logged() {
 	if [ "$status" -eq 0 ]; then
 		printf '  %sok%s    %-44s %4d s\n' "$green" "$plain" "$label" "$spent"
 	else
-		printf '  %sFAIL%s  %-44s %4d s  (status %d)\n' "$red" "$plain" "$label" "$spent" "$status"
+		printf '  %sFAIL%s  %-44s %4d s  (status %d)\n' "$red" "$plain" "$label" "$spent" \
+			"$status"
 		show_log_end "$log"
 	fi
 	return "$status"
 }
 
 missing_packages() {
-	local package
+	local package status
 	for package in "$@"; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-			printf '%s ' "$package"
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+		[ "$status" = installed ] || printf '%s ' "$package"
 	done
 }
 
@@ -99,7 +100,7 @@ install_packages() {
 need_packages() {
 	local missing
 	command -v dpkg-query >/dev/null ||
-		die "this is not Debian: install these by your own means and call meson directly" "$*"
+		die 'this is not Debian: install these by other means and call meson yourself' "$*"
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
 	if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# What scripts/test runs.  To add a step: write a function step_NAME and a line in all_steps, in the
-# order in which they shall run.  A step runs in a process of its own under `set -e`, with its output in
-# build/logs/NAME.log; it fails by ending with a status other than 0.
+# What scripts/test runs.  To add a step: write a function step_NAME and a line in all_steps, in
+# the order in which they shall run.  A step runs in a process of its own under `set -e`, with
+# its output in build/logs/NAME.log; it fails by ending with a status other than 0.
 #
-#   tally PASSED FAILED   adds to the totals of the last line; a step that never calls it counts for one
+#   tally PASSED FAILED   adds to the totals of the last line; a step that never does counts for one
 #   remark TEXT           shows a line below the step's own
 
 all_steps=(
@@ -16,6 +16,7 @@ all_steps=(
 	'pic        build and test: code model pic'
 	'sanitizers unit tests under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
+	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
 )
 
@@ -67,7 +68,8 @@ step_sanitizers() {
 	CC=clang configure build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dbaremetal=disabled
 	build build-sanitizers all meson-test-prereq
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		ASAN_OPTIONS=detect_stack_use_after_return=1 \
 		meson_test build-sanitizers --suite unit
 }
 
@@ -77,11 +79,25 @@ step_coverage() {
 	find "$root/build-coverage" -name '*.gcda' -delete
 	meson_test build-coverage --suite unit
 	gcovr --root "$root" --object-directory "$root/build-coverage" --filter 'src/core/' \
-		--exclude-unreachable-branches --print-summary --fail-under-line "$coverage_wanted" \
+		--exclude-unreachable-branches --print-summary \
+		--fail-under-line "$coverage_wanted" \
 		"$root/build-coverage" >"$root/build-coverage/coverage.txt" || status=$?
 	cat "$root/build-coverage/coverage.txt"
 	remark "src/core: $(sed -n 's/^lines: //p' "$root/build-coverage/coverage.txt") of lines"
 	return "${status:-0}"
+}
+
+# Long enough to notice a target that is broken; scripts/soak fuzz is for finding more.
+step_fuzz() {
+	local target name
+	CC=clang configure build-fuzz -Dfuzzing=enabled -Db_sanitize=address,undefined \
+		-Db_lundef=false -Dbaremetal=disabled -Doptimization=1
+	for target in "$root"/tests/fuzz/fuzz_*.c; do
+		name=$(basename "$target" .c)
+		build build-fuzz "tests/fuzz/$name"
+		run_fuzzer "$name" 10
+		tally 1 0
+	done
 }
 
 step_boot() {

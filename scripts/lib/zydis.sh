@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# Meson fetches Zydis from its authors by itself (subprojects/zydis.wrap).  A machine that reaches only
-# a Debian mirror gets the same bytes from Debian's source package instead.
+# Meson fetches Zydis from its authors by itself (subprojects/zydis.wrap).  A machine that
+# reaches only a Debian mirror gets the same bytes from Debian's source package instead.
 
 zydis_field() {
 	sed -n "s/^$1 *= *//p" "$root/subprojects/zydis.wrap"
@@ -14,8 +14,8 @@ zydis_is_right() {
 
 # zydis_download DIR: Debian's source package into DIR.
 #
-# Most systems have no deb-src entry.  Rather than edit theirs, make a private apt configuration from
-# the archives it uses, with package lists of its own, all of it inside DIR.
+# Most systems have no deb-src entry.  Rather than edit theirs, make a private apt configuration
+# from the archives it uses, with package lists of its own, all of it inside DIR.
 zydis_download() {
 	local dir=$1
 	local apt=(apt-get -q
@@ -48,8 +48,10 @@ zydis_into() {
 		say "  ok    $file copied into ${cache#"$PWD"/}"
 		return 0
 	fi
-	command -v apt-get >/dev/null || die "no apt-get here to fetch Debian's source package of zydis" \
-		"let meson fetch $(zydis_field source_url)," "or put that file there as $cache/$file"
+	command -v apt-get >/dev/null ||
+		die "no apt-get here to fetch Debian's source package of zydis" \
+			"let meson fetch $(zydis_field source_url)," \
+			"or put that file there as $cache/$file"
 	scratch=$(mktemp -d)
 	if run_logged zydis "fetch Debian's source of zydis" zydis_download "$scratch" &&
 		zydis_is_right "$scratch/$file"; then

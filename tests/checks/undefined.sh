@@ -3,8 +3,9 @@
 #
 # usage: undefined.sh ARCHIVE
 #
-# What a kernel has to bring along for the freestanding archive: these four functions and nothing else.
-# All members are linked into one object first, so that what one needs of another is resolved.
+# What a kernel has to bring along for the freestanding archive: these four functions and nothing
+# else. All members are linked into one object first, so that what one needs of another is
+# resolved.
 
 set -eu
 

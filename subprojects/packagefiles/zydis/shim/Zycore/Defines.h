@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stands in for Zycore's header of the same name: only what the decoder of Zydis uses, GCC and Clang.
+ * Stands in for Zycore's header of the same name: only what the decoder of Zydis uses, GCC and
+ * Clang.
  *
  * The one deliberate difference: code that Zydis holds to be unreachable is reached by a trap.  In
  * Zycore it is an endless loop or undefined behaviour, and a guest that found such a place would

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stands in for Zycore's header of the same name.  Bit 31 is "error", bits 30:20 the module, the rest
- * a code; success is therefore not zero, and a status is only ever tested with the macros below.
+ * Stands in for Zycore's header of the same name.  Bit 31 is "error", bits 30:20 the module, the
+ * rest a code; success is therefore not zero, and a status is only ever tested with the macros
+ * below.
  */
 #ifndef ZYCORE_STATUS_H
 #define ZYCORE_STATUS_H
