@@ -3,17 +3,28 @@
 #
 # Build directories.
 
-# configure DIR OPTION...: a build directory with exactly these options, new or kept from last time.
+# configure DIR OPTION...: a build directory with exactly $CC and these options.
+#
+# What was asked for last time is kept in the directory.  Where it is the same nothing is done: ninja
+# notices changed build files.  Where it differs, or somebody made the directory by hand, it is
+# started afresh, since Meson keeps a compiler and forgets no option.
 configure() {
-	local dir=$root/$1
+	local dir=$root/$1 asked="CC=${CC:-cc} ${*:2}" logs
 	shift
-	if [ -f "$dir/build.ninja" ]; then
-		meson setup --reconfigure "$@" "$dir" "$root" && return 0
-		echo "$dir cannot be reconfigured; starting it afresh"
-		meson setup --wipe "$@" "$dir" "$root"
-	else
-		meson setup "$@" "$dir" "$root"
+	if [ -f "$dir/build.ninja" ] && [ "$(cat "$dir/configured" 2>/dev/null)" = "$asked" ]; then
+		return 0
 	fi
+	if [ -d "$dir/meson-private" ]; then
+		# The log of the running step lies there.
+		logs=$(mktemp -d "$root/build-logs.XXXXXX")
+		[ ! -d "$dir/logs" ] || mv "$dir/logs" "$logs/"
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		[ ! -d "$logs/logs" ] || mv "$logs/logs" "$dir/"
+		rmdir "$logs"
+	fi
+	meson setup "$@" "$dir" "$root"
+	echo "$asked" >"$dir/configured"
 }
 
 # build DIR TARGET...
@@ -23,7 +34,7 @@ build() {
 	ninja -C "$dir" -j "$(nproc)" "$@"
 }
 
-# run_fuzzer NAME SECONDS: what it learns stays in build-fuzz/corpus/NAME, what it finds beside it.
+# run_fuzzer NAME SECONDS: what it learns stays in build-fuzz/corpus, what it finds in found.
 run_fuzzer() {
 	mkdir -p "$root/build-fuzz/corpus/$1" "$root/build-fuzz/found"
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$root/build-fuzz/tests/fuzz/$1" \

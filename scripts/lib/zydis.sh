@@ -64,3 +64,11 @@ zydis_into() {
 		"Debian 12 has it in its source package zydis; is a Debian 12 mirror configured?" \
 		"Otherwise fetch $(zydis_field source_url)" "and put it there as $cache/$file"
 }
+
+# An extracted tree keeps the build files it was extracted with.
+zydis_refresh() {
+	local dir
+	dir=$root/subprojects/$(zydis_field directory)
+	[ -d "$dir" ] || return 0
+	cp -r "$root/subprojects/packagefiles/zydis/." "$dir/"
+}
