@@ -33,8 +33,14 @@ enum svm_msr_index {
 
 void svm_msr_policy_init(struct svm_vm *vm);
 void svm_msr_policy_fini(struct svm_vm *vm);
+
+/* What the VM does with a register, any number. */
 enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr);
+
+/* The table of msrs.h (msr_table.c): SVM_MSR_INDEX_COUNT stands for "not in the table". */
 enum svm_msr_index svm_msr_index_of(uint32_t msr);
+uint32_t svm_msr_number(enum svm_msr_index index); /* Not for SVM_MSR_INDEX_COUNT. */
+enum svm_msr_policy svm_msr_default_policy(enum svm_msr_index index);
 uint64_t svm_msr_reset_value(enum svm_msr_index index);
 
 /* Fill a fresh 8 KiB map with the defaults of msrs.h: all ones but the PASS registers. */
