@@ -351,6 +351,7 @@ typedef enum svm_device_result (*svm_io_fn)(void *arg, struct svm_vcpu *vcpu,
  * @retval SVM_ERR_EXIST  The range overlaps another callback's.
  * @retval SVM_ERR_NOENT  @p fn is NULL and no callback has exactly this range.
  * @retval SVM_ERR_NOMEM  ::SVM_IO_RANGE_MAX reached.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
  */
 SVM_MUST_CHECK int svm_vm_io_handler(struct svm_vm *vm, uint16_t first, uint32_t count,
                                      svm_io_fn fn, void *arg);
@@ -364,6 +365,7 @@ SVM_MUST_CHECK int svm_vm_io_handler(struct svm_vm *vm, uint16_t first, uint32_t
  * @retval 0              Done.
  * @retval SVM_ERR_INVAL  Shape.
  * @retval SVM_ERR_NOMEM  No frames for a permission map of the VM's own (3 contiguous).
+ * @retval SVM_ERR_BUSY   A vCPU is running.
  * @par Source
  * APM vol. 2, 15.10.
  */
@@ -404,7 +406,8 @@ SVM_MUST_CHECK int svm_vm_set_cpuid(struct svm_vm *vm, const struct svm_cpuid_en
 /**
  * @brief A table that offers the guest what this processor and the library can do.
  *
- * Hides SVM, the monitor's own features and all that the library does not switch.
+ * Hides SVM, the monitor's own features and all that the library does not switch.  One CPU: see
+ * svm_cpuid_set_topology().
  *
  * @param host          A host with features.
  * @param[out] entries  Room for @p room rows.
@@ -416,6 +419,22 @@ SVM_MUST_CHECK int svm_vm_set_cpuid(struct svm_vm *vm, const struct svm_cpuid_en
 SVM_MUST_CHECK int svm_cpuid_default(const struct svm_host *host, struct svm_cpuid_entry *entries,
                                      size_t room, size_t *count);
 
+/**
+ * @brief Make a CPUID table describe a number of processors: one package, a core for each, one
+ *        thread in each core.
+ *
+ * Sets counts and widths in the leaves 1, 0Bh, 8000_0001h, 8000_0008h and 8000_001Dh that the
+ * table has, and leaves other rows alone.  The table that svm_vm_create() prepares is so made for
+ * svm_vm_config.vcpu_max.
+ *
+ * @param entries  The table.
+ * @param count    Its rows.
+ * @param cpus     1 … ::SVM_VCPU_MAX.
+ * @par Context
+ * Any.
+ */
+void svm_cpuid_set_topology(struct svm_cpuid_entry *entries, size_t count, uint32_t cpus);
+
 /** What a guest gets when it touches an MSR. */
 enum svm_msr_policy {
 	SVM_MSR_REFUSE, /**< \#GP(0). */
@@ -426,7 +445,8 @@ enum svm_msr_policy {
 	SVM_MSR_ZERO,   /**< Reads 0, writes are dropped. */
 };
 
-/** Most ranges set by svm_vm_set_msr_policy() and alive at once. */
+/** Most ranges set by svm_vm_set_msr_policy() and alive at once; one that a later call covers
+ * whole is not. */
 #define SVM_MSR_RANGE_MAX 32u
 
 /**
@@ -438,6 +458,7 @@ enum svm_msr_policy {
  * @retval 0              Done.
  * @retval SVM_ERR_INVAL  Shape, or PASS, STATE or SHADOW for a register that cannot have it.
  * @retval SVM_ERR_NOMEM  ::SVM_MSR_RANGE_MAX reached, or no frames for a map of the VM's own.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
  * @par Source
  * APM vol. 2, 15.11.
  */

@@ -26,13 +26,13 @@ struct svm_cpuid_state {
 	uint64_t xcr0, xss;
 };
 
-/* Frames for the table; leaves it empty. */
+/* Frames for the table, and svm_cpuid_default()'s rows for config.vcpu_max CPUs in it, or none. */
 SVM_MUST_CHECK int svm_cpuid_init(struct svm_vm *vm);
 void svm_cpuid_fini(struct svm_vm *vm);
 
 /*
  * Answer a CPUID.  False: the table lacks the leaf (*regs are the zeros that the guest gets if
- * nobody else answers).
+ * nobody else answers).  A known leaf without this subleaf is zeros and true.
  */
 bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpuid_state *state,
                       uint32_t leaf, uint32_t subleaf, struct svm_cpuid_regs *regs);
