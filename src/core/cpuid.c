@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The CPUID table as a part of the VM.  It is sealed by the first run: what a guest has read once
+ * it may rely on for ever.
+ */
+#include "core/cpuid_default.h"
+#include "core/cpuid.h"
+#include "core/vm.h"
+
+#define TABLE_BYTES (SVM_CPUID_MAX * sizeof(struct svm_cpuid_entry))
+#define TABLE_PAGES ((TABLE_BYTES + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
+
+/* Whether a row sorts after another one. */
+static bool row_is_after(const struct svm_cpuid_entry *a, const struct svm_cpuid_entry *b)
+{
+	return a->leaf != b->leaf ? a->leaf > b->leaf : a->subleaf > b->subleaf;
+}
+
+/* By leaf, then subleaf; insertion, for rows come nearly sorted and are few. */
+static void sort_rows(struct svm_cpuid_entry *entries, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct svm_cpuid_entry row = entries[i];
+		uint32_t place = i;
+
+		if (!row.subleaf_matters)
+			row.subleaf = 0;
+		for (; place > 0 && row_is_after(&entries[place - 1], &row); place--)
+			entries[place] = entries[place - 1];
+		entries[place] = row;
+	}
+}
+
+/* The rows stand in table->entries already, in any order. */
+static void seal_rows(struct svm_cpuid_table *table, uint32_t count)
+{
+	sort_rows(table->entries, count);
+	table->count = count;
+	table->max_basic = 0;
+	table->max_extended = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (table->entries[i].leaf == 0)
+			table->max_basic = table->entries[i].eax;
+		if (table->entries[i].leaf == 0x80000000)
+			table->max_extended = table->entries[i].eax;
+	}
+}
+
+int svm_cpuid_init(struct svm_vm *vm)
+{
+	struct svm_cpuid_table *table = &vm->cpuid;
+	size_t count;
+
+	*table = (struct svm_cpuid_table){ 0 };
+	table->entries = svm_host_frames(vm->host, TABLE_PAGES, &table->entries_hpa);
+	if (!table->entries)
+		return SVM_ERR_NOMEM;
+	if (vm->config.no_prepared_cpuid)
+		return 0;
+	count = svm_cpuid_make(svm_ring0_cpuid, &vm->host->features, table->entries, SVM_CPUID_MAX);
+	if (!SVM_ASSERT(vm, count <= SVM_CPUID_MAX))
+		return 0;
+	svm_cpuid_set_topology(table->entries, count, vm->config.vcpu_max);
+	seal_rows(table, (uint32_t)count);
+	return 0;
+}
+
+void svm_cpuid_fini(struct svm_vm *vm)
+{
+	if (vm->cpuid.entries)
+		svm_host_frames_free(vm->host, vm->cpuid.entries, vm->cpuid.entries_hpa,
+		                     TABLE_PAGES);
+	vm->cpuid = (struct svm_cpuid_table){ 0 };
+}
+
+static bool rows_are_distinct(const struct svm_cpuid_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (entries[i].leaf == entries[j].leaf &&
+			    (!entries[i].subleaf_matters || !entries[j].subleaf_matters ||
+			     entries[i].subleaf == entries[j].subleaf))
+				return false;
+	return true;
+}
+
+int svm_vm_set_cpuid(struct svm_vm *vm, const struct svm_cpuid_entry *entries, size_t count)
+{
+	int result = 0;
+
+	if (count > SVM_CPUID_MAX || !rows_are_distinct(entries, count))
+		return SVM_ERR_INVAL;
+	svm_vm_lock(vm);
+	if (vm->has_run) {
+		result = SVM_ERR_STATE;
+	} else {
+		if (count)
+			memcpy(vm->cpuid.entries, entries, count * sizeof(entries[0]));
+		seal_rows(&vm->cpuid, (uint32_t)count);
+	}
+	svm_vm_unlock(vm);
+	return result;
+}
+
+int svm_cpuid_default(const struct svm_host *host, struct svm_cpuid_entry *entries, size_t room,
+                      size_t *count)
+{
+	*count = svm_cpuid_make(svm_ring0_cpuid, &host->features, entries, room);
+	if (*count > room)
+		return SVM_ERR_RANGE;
+	svm_cpuid_set_topology(entries, *count, 1);
+	return 0;
+}
