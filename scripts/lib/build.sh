@@ -27,6 +27,11 @@ configure() {
 	echo "$asked" >"$dir/configured"
 }
 
+# The directory that scripts/demo, the boot tests and most developers use.
+configure_main() {
+	CC=gcc configure build -Dcode_model=kernel
+}
+
 # build DIR TARGET...
 build() {
 	local dir=$root/$1

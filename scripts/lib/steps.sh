@@ -5,7 +5,8 @@
 # the order in which they shall run.  A step runs in a process of its own under `set -e`, with
 # its output in build/logs/NAME.log; it fails by ending with a status other than 0.
 #
-#   tally PASSED FAILED   adds to the totals of the last line; a step that never does counts for one
+#   tally PASSED FAILED   adds to the totals of the last line; without it a step counts for one
+#   tally_lines           the same for a log on its input
 #   remark TEXT           shows a line below the step's own
 
 all_steps=(
@@ -34,12 +35,23 @@ meson_test() {
 	return "$status"
 }
 
+# tally_lines: pass a log through, and count the tests of each line "N passed, N failed" in it.
+tally_lines() {
+	local log
+	log=$(mktemp)
+	tee "$log"
+	sed 's/\r$//; s/\x1b\[[0-9;]*m//g' "$log" |
+		sed -n 's/^\(.*: \)\{0,1\}\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed.*/\2 \3/p' |
+		while read -r one bad; do tally "$one" "$bad"; done
+	rm -f "$log"
+}
+
 step_setup() {
 	"$root/scripts/setup"
 }
 
 step_gcc() {
-	CC=gcc configure build -Dcode_model=kernel
+	configure_main
 	build build all meson-test-prereq
 	meson_test build
 }
@@ -102,8 +114,8 @@ step_fuzz() {
 
 step_boot() {
 	build build ports/baremetal/libsvm-baremetal.elf
-	boot_check 60 1 ''
+	boot_check 60 1 '' | tally_lines
 	tally 1 0
-	boot_check 60 4 ''
+	boot_check 60 4 '' | tally_lines
 	tally 1 0
 }

@@ -26,12 +26,12 @@ zydis_download() {
 		-o "Dir::State::Lists=$dir/lists")
 
 	mkdir -p "$dir/cache/archives/partial" "$dir/lists/partial" "$dir/none"
+	# shellcheck disable=SC2016
 	apt-get indextargets -o APT::Get::IndexTargets::OnlyPresent=false \
 		--format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 		sort -u >"$dir/sources.list"
 	"${apt[@]}" update || echo 'some lists are missing; going on with the others'
-	cd "$dir"
-	"${apt[@]}" source --download-only zydis
+	cd "$dir" && "${apt[@]}" source --download-only zydis
 }
 
 # zydis_into DIR: make sure that DIR/subprojects/packagecache holds the tarball.
