@@ -32,6 +32,9 @@ meson_test() {
 	counts=$("$root/scripts/lib/count-tests" "$dir/meson-logs/testlog.json")
 	# shellcheck disable=SC2086
 	tally $counts
+	# Last, so that the screen shows it: which checks failed, and what a crashed program said.
+	[ "$status" -eq 0 ] ||
+		grep -E ':[FE]:|ERROR: |runtime error|Assertion' "$dir/meson-logs/testlog.txt" | head -20
 	return "$status"
 }
 
