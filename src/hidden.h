@@ -11,7 +11,17 @@
 #define SVM_HIDDEN_H
 
 #ifndef __ASSEMBLER__
+
+/* What the host brings along is not ours to hide: a process has these in a shared library. */
+#define SVM_VISIBLE __attribute__((visibility("default")))
+SVM_VISIBLE int memcmp(const void *left, const void *right, __SIZE_TYPE__ size);
+SVM_VISIBLE void *memcpy(void *to, const void *from, __SIZE_TYPE__ size);
+SVM_VISIBLE void *memmove(void *to, const void *from, __SIZE_TYPE__ size);
+SVM_VISIBLE void *memset(void *to, int byte, __SIZE_TYPE__ size);
+#undef SVM_VISIBLE
+
 #pragma GCC visibility push(hidden)
+
 #endif
 
 #endif
