@@ -17,6 +17,7 @@ all_steps=(
 	'pic        build and test: code model pic'
 	'sanitizers unit tests under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
+	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
 )
@@ -56,13 +57,13 @@ step_setup() {
 step_gcc() {
 	configure_main
 	build build all meson-test-prereq
-	meson_test build
+	meson_test build --no-suite eva
 }
 
 step_clang() {
 	CC=clang configure build-clang -Dcode_model=kernel
 	build build-clang all meson-test-prereq
-	meson_test build-clang --no-suite enumeration
+	meson_test build-clang --no-suite enumeration --no-suite eva
 }
 
 # The other code models differ in the freestanding archive alone.
@@ -100,6 +101,11 @@ step_coverage() {
 	cat "$root/build-coverage/coverage.txt"
 	remark "src/core: $(sed -n 's/^lines: //p' "$root/build-coverage/coverage.txt") of lines"
 	return "${status:-0}"
+}
+
+step_eva() {
+	configure_main
+	meson_test build --suite eva
 }
 
 # Long enough to notice a target that is broken; scripts/soak fuzz is for finding more.
