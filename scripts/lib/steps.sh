@@ -15,6 +15,7 @@ all_steps=(
 	'clang      build and test: Clang'
 	'large      build and test: code model large'
 	'pic        build and test: code model pic'
+	'twice      the same archive from two places, byte for byte'
 	'sanitizers unit tests under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
@@ -77,6 +78,29 @@ step_pic() {
 	CC=gcc configure build-pic -Dcode_model=pic
 	build build-pic all meson-test-prereq
 	meson_test build-pic --suite freestanding --suite checks --suite consumer
+}
+
+# Whoever doubts an archive can make it again.
+step_twice() {
+	local scratch place hashes
+	scratch=$(mktemp -d "$root/build-twice.XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$scratch'" EXIT
+	for place in one somewhere/else; do
+		mkdir -p "$scratch/$place"
+		tar cf - -C "$root" --exclude='./build*' --exclude=./.git . |
+			tar xf - -C "$scratch/$place"
+		(
+			cd "$scratch/$place"
+			CC=gcc meson setup --wrap-mode=nodownload -Dtests=disabled -Ddocs=disabled \
+				-Dbaremetal=disabled build
+			ninja -C build -j "$(nproc)" src/libsvm-vmm.a
+		)
+	done
+	hashes=$(sha256sum "$scratch"/one/build/src/libsvm-vmm.a \
+		"$scratch"/somewhere/else/build/src/libsvm-vmm.a)
+	echo "$hashes"
+	[ "$(echo "$hashes" | cut -d' ' -f1 | sort -u | wc -l)" -eq 1 ]
 }
 
 # Clang's sanitizers see more than GCC's, and its leak checker knows threads.
