@@ -3,14 +3,41 @@
 #define SVM_CORE_MEMORY_MEMORY_H
 /*
  * The memory of a VM: slots say what is behind an address, nested tables cache their answers.
+ *
+ * Three kinds of code meet here and each has its own protection:
+ *
+ * - Readers (nested faults, svm_vm_read() and the like; context A, any number at once) take no
+ *   lock.  All they do with slots, tables or guest memory lies inside one *section* (section.h).
+ * - Calls that change the map (context T) hold the VM's lock, publish a new slot table, wait until
+ *   every section that may use the old one is over, and only then edit the nested tables.
+ * - Edits of the nested tables hold the edit lock inside that.  It is a lock of its own because a
+ *   host's allocator may call svm_vm_invalidate_begin(), which takes only the edit lock: nothing is
+ *   allocated under it.
  */
 #include <libsvm/exit.h>
 #include <libsvm/vm.h>
 
 struct svm_vm;
+struct svm_slot_table;
 
 struct svm_memory {
 	svm_hpa_t root_hpa; /* nCR3. */
+	uint64_t *root;
+	uint32_t levels;              /* 4 or 5. */
+	uint32_t slot_serial;         /* Last svm_slot_piece.id given out. */
+	struct svm_slot_table *slots; /* Replaced whole; read inside a section. */
+	uintptr_t edit_lock;          /* HAL mutex: whoever takes entries away. */
+
+	uint32_t section_phase; /* section.h */
+	uint32_t section_count[2];
+
+	uint64_t reserve;  /* frames.h: stack of zeroed frames for faults. */
+	uint64_t returned; /* Frames that a fault took in vain. */
+	uint32_t reserve_count;
+
+	uint32_t invalidate_count;  /* Invalidations going on ... */
+	svm_gpa_t invalidate_first; /* ... and the smallest range around them all. */
+	svm_gpa_t invalidate_last;
 };
 
 /* Outcome of a nested fault. */
@@ -31,5 +58,22 @@ void svm_memory_fini(struct svm_vm *vm);
  */
 enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
                                         enum svm_npt_fault_reason *reason);
+
+/*
+ * For walks of the guest's own page tables, which other vCPUs and the processor change at any
+ * time: one access, aligned to its size, never torn.  Context A; through the slots like
+ * svm_vm_read(), with the same errors; SVM_ERR_INVAL for an unaligned gpa.
+ */
+SVM_MUST_CHECK int svm_memory_read_u32(struct svm_vm *vm, svm_gpa_t gpa, uint32_t *value);
+SVM_MUST_CHECK int svm_memory_read_u64(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *value);
+
+/*
+ * Store desired if *expected is there, else fill *expected with what is; *stored says which.
+ * Needs WRITE; marks the page dirty.  Errors as above.
+ */
+SVM_MUST_CHECK int svm_memory_cas_u32(struct svm_vm *vm, svm_gpa_t gpa, uint32_t *expected,
+                                      uint32_t desired, bool *stored);
+SVM_MUST_CHECK int svm_memory_cas_u64(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *expected,
+                                      uint64_t desired, bool *stored);
 
 #endif
