@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The nested fault: fill one entry from the slots.
+ *
+ * All of it lies inside one section, from the first look at the slots to the last store into a
+ * table.  That alone keeps stale entries out: whoever changes what is behind an address (a new
+ * slot table, an invalidation) publishes that first and waits for the sections then open, before
+ * it removes entries.  A fill that used the old answer has ended by then and its entry is removed
+ * with the others; a later fill sees the new answer.
+ *
+ * Several vCPUs may fill the same entry.  A compare-exchange decides, the loser looks again.
+ */
+#include "core/memory/dirty.h"
+#include "core/memory/npt.h"
+#include "core/memory/section.h"
+
+/*
+ * Looks at entries before the guest is let go to fault again.  A walk takes one look a level and
+ * one more for each table it adds; the rest is for lost races.
+ */
+#define FILL_TURNS 32u
+
+struct fill {
+	const struct svm_slot_piece *piece;
+	svm_gpa_t gpa;
+	uint32_t access;
+	struct svm_backing backing;
+	unsigned level; /* Of the leaf to make. */
+};
+
+static enum svm_fault_outcome refuse(enum svm_npt_fault_reason *reason,
+                                     enum svm_npt_fault_reason why)
+{
+	*reason = why;
+	return SVM_FAULT_REFUSED;
+}
+
+/*
+ * The new leaf.  A and D are set as the access will set them: that saves the processor two locked
+ * updates, and the access is what the guest does next.  A log by write protection lets W in only
+ * with a write, which it then notes.  Rights that the old leaf gave stay, since nobody has taken
+ * them away and a fault does not flush.
+ */
+static uint64_t fill_value(const struct svm_vm *vm, const struct fill *fill, uint64_t old)
+{
+	const svm_hpa_t hpa = svm_npt_base(fill->backing.hpa, fill->level);
+	uint32_t prot = fill->backing.prot;
+
+	if (fill->piece->dirty_mode == SVM_DIRTY_PROTECT && !(fill->access & SVM_PROT_WRITE))
+		prot &= ~SVM_PROT_WRITE;
+	if (old & SVM_NPT_PRESENT)
+		prot |= svm_npt_prot(old);
+
+	uint64_t value = svm_npt_leaf(vm, hpa, fill->level, prot,
+	                              (enum svm_memory_type)fill->piece->memory_type);
+
+	value |= SVM_NPT_ACCESSED | (old & SVM_NPT_DIRTY);
+	if (fill->access & SVM_PROT_WRITE)
+		value |= SVM_NPT_DIRTY;
+	return value;
+}
+
+/* Put a table where nothing is, or in place of a leaf that is too large to change as a whole. */
+static bool fill_table(struct svm_vm *vm, uint64_t *entry, uint64_t value, unsigned level)
+{
+	struct svm_frame frame;
+
+	if (!svm_reserve_take(vm, &frame))
+		return false;
+	if (value & SVM_NPT_PRESENT)
+		svm_npt_divide(frame.hva, value, level);
+	if (!svm_atomic_cas(entry, &value, frame.hpa | SVM_NPT_TABLE))
+		svm_reserve_return(vm, &frame);
+	return true;
+}
+
+static enum svm_fault_outcome fill_entry(struct svm_vm *vm, struct fill *fill,
+                                         enum svm_npt_fault_reason *reason)
+{
+	uint64_t *table = vm->memory.root;
+	unsigned level = vm->memory.levels;
+
+	for (unsigned turn = 0; turn < FILL_TURNS; turn++) {
+		uint64_t *entry = &table[svm_npt_index(fill->gpa, level)];
+		uint64_t value = svm_atomic_load(entry);
+
+		if (svm_npt_is_table(value, level)) {
+			table = svm_npt_table(vm, value);
+			level--;
+			if (fill->level > level)
+				fill->level = level;
+			continue;
+		}
+		if ((value & SVM_NPT_PRESENT) && svm_npt_allows(value, fill->access))
+			return SVM_FAULT_FILLED;
+		if (level > fill->level) {
+			if (!fill_table(vm, entry, value, level))
+				return SVM_FAULT_NEED_FRAMES;
+			continue;
+		}
+
+		const uint64_t leaf = fill_value(vm, fill, value);
+
+		/* Another target without an invalidation: other CPUs may use the old one. */
+		if ((value & SVM_NPT_PRESENT) && ((value ^ leaf) & SVM_NPT_ADDRESS))
+			return refuse(reason, SVM_NPT_FAULT_AGAIN);
+		if (svm_atomic_cas(entry, &value, leaf)) {
+			if (fill->piece->dirty_mode == SVM_DIRTY_PROTECT && (leaf & SVM_NPT_WRITE))
+				svm_dirty_set(fill->piece, fill->gpa);
+			return SVM_FAULT_FILLED;
+		}
+	}
+	return SVM_FAULT_FILLED;
+}
+
+static enum svm_fault_outcome fault_in_section(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
+                                               enum svm_npt_fault_reason *reason)
+{
+	const struct svm_slot_table *slots = svm_atomic_load(&vm->memory.slots);
+	struct fill fill = { .piece = svm_slots_find(slots, gpa), .gpa = gpa, .access = access };
+
+	if (!fill.piece)
+		return refuse(reason, SVM_NPT_FAULT_ABSENT);
+	if (access & ~(uint32_t)fill.piece->prot)
+		return refuse(reason, SVM_NPT_FAULT_RIGHTS);
+
+	switch (svm_slots_backing(vm, fill.piece, gpa, access, &fill.backing)) {
+	case 0:
+		break;
+	case SVM_ERR_AGAIN:
+		return refuse(reason, SVM_NPT_FAULT_AGAIN);
+	default:
+		return refuse(reason, SVM_NPT_FAULT_ABSENT);
+	}
+	if (access & ~fill.backing.prot)
+		return refuse(reason, SVM_NPT_FAULT_RIGHTS);
+	fill.level = svm_slots_leaf_level(vm, fill.piece, gpa, &fill.backing);
+	return fill_entry(vm, &fill, reason);
+}
+
+enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
+                                        enum svm_npt_fault_reason *reason)
+{
+	const unsigned section = svm_section_enter(&vm->memory);
+	const enum svm_fault_outcome outcome = fault_in_section(vm, gpa, access, reason);
+
+	svm_section_leave(&vm->memory, section);
+	return outcome;
+}
