@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Reads and writes of guest memory by the library and the embedder.
+ *
+ * They go through the slots, not through the nested tables: those hold only what the guest
+ * happened to touch.  A pointer into guest memory is good for one 4 KiB frame and for one section
+ * (CVE-2013-1796 and CVE-2024-50115 were page-crossing accesses through such a pointer), so each
+ * page is a section of its own.
+ */
+#include "core/memory/dirty.h"
+#include "core/memory/section.h"
+
+/* One page of guest memory in reach; valid until the section is left. */
+struct window {
+	const struct svm_slot_piece *piece;
+	void *hva; /* Of the byte at gpa. */
+};
+
+/* Inside a section. */
+static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct window *window)
+{
+	const struct svm_hal *hal = &vm->host->hal;
+	struct svm_backing backing;
+	int result;
+
+	window->piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
+	if (!window->piece || (access & ~(uint32_t)window->piece->prot))
+		return SVM_ERR_FAULT;
+	result = svm_slots_backing(vm, window->piece, gpa, access, &backing);
+	if (result)
+		return result;
+	if (access & ~backing.prot)
+		return SVM_ERR_FAULT;
+	window->hva = hal->phys_to_virt(hal->ctx, backing.hpa + (gpa & (SVM_PAGE_SIZE - 1)));
+	return window->hva ? 0 : SVM_ERR_FAULT;
+}
+
+static int read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data, size_t size)
+{
+	const unsigned section = svm_section_enter(&vm->memory);
+	struct window window;
+	const int result = open_window(vm, gpa, SVM_PROT_READ, &window);
+
+	if (!result)
+		memcpy(data, window.hva, size);
+	svm_section_leave(&vm->memory, section);
+	return result;
+}
+
+static int write_page(struct svm_vm *vm, svm_gpa_t gpa, const uint8_t *data, size_t size)
+{
+	const unsigned section = svm_section_enter(&vm->memory);
+	struct window window;
+	const int result = open_window(vm, gpa, SVM_PROT_WRITE, &window);
+
+	if (!result) {
+		memcpy(window.hva, data, size);
+		svm_dirty_set(window.piece, gpa);
+	}
+	svm_section_leave(&vm->memory, section);
+	return result;
+}
+
+/* Bytes of a transfer that lie in the page of gpa. */
+static size_t chunk(svm_gpa_t gpa, size_t size)
+{
+	return svm_min(size, SVM_PAGE_SIZE - (gpa & (SVM_PAGE_SIZE - 1)));
+}
+
+int svm_vm_read(struct svm_vm *vm, svm_gpa_t gpa, void *data, size_t size, size_t *done)
+{
+	uint8_t *to = data;
+	size_t count = 0;
+	int result = 0;
+
+	while (count < size && !result) {
+		const svm_gpa_t at = gpa + count;
+		const size_t bytes = chunk(at, size - count);
+
+		result = at < gpa ? SVM_ERR_FAULT : read_page(vm, at, to + count, bytes);
+		if (!result)
+			count += bytes;
+	}
+	if (done)
+		*done = count;
+	return result;
+}
+
+int svm_vm_write(struct svm_vm *vm, svm_gpa_t gpa, const void *data, size_t size, size_t *done)
+{
+	const uint8_t *from = data;
+	size_t count = 0;
+	int result = 0;
+
+	while (count < size && !result) {
+		const svm_gpa_t at = gpa + count;
+		const size_t bytes = chunk(at, size - count);
+
+		result = at < gpa ? SVM_ERR_FAULT : write_page(vm, at, from + count, bytes);
+		if (!result)
+			count += bytes;
+	}
+	if (done)
+		*done = count;
+	return result;
+}
+
+/*
+ * Guest page-table entries.  Guest memory that the host handed over is aligned like its gpa
+ * within a page, so an aligned gpa gives an aligned pointer.
+ */
+#define DEFINE_ACCESS(name, type)                                                                  \
+	int svm_memory_read_##name(struct svm_vm *vm, svm_gpa_t gpa, type *value)                  \
+	{                                                                                          \
+		struct window window;                                                              \
+                                                                                                   \
+		if (gpa & (sizeof(type) - 1))                                                      \
+			return SVM_ERR_INVAL;                                                      \
+                                                                                                   \
+		const unsigned section = svm_section_enter(&vm->memory);                           \
+		const int result = open_window(vm, gpa, SVM_PROT_READ, &window);                   \
+                                                                                                   \
+		if (!result)                                                                       \
+			*value = svm_atomic_load((const type *)window.hva);                        \
+		svm_section_leave(&vm->memory, section);                                           \
+		return result;                                                                     \
+	}                                                                                          \
+                                                                                                   \
+	int svm_memory_cas_##name(struct svm_vm *vm, svm_gpa_t gpa, type *expected, type desired,  \
+	                          bool *stored)                                                    \
+	{                                                                                          \
+		struct window window;                                                              \
+                                                                                                   \
+		if (gpa & (sizeof(type) - 1))                                                      \
+			return SVM_ERR_INVAL;                                                      \
+                                                                                                   \
+		const unsigned section = svm_section_enter(&vm->memory);                           \
+		const int result = open_window(vm, gpa, SVM_PROT_WRITE, &window);                  \
+                                                                                                   \
+		if (!result) {                                                                     \
+			*stored = svm_atomic_cas((type *)window.hva, expected, desired);           \
+			if (*stored)                                                               \
+				svm_dirty_set(window.piece, gpa);                                  \
+		}                                                                                  \
+		svm_section_leave(&vm->memory, section);                                           \
+		return result;                                                                     \
+	}
+
+DEFINE_ACCESS(u32, uint32_t)
+DEFINE_ACCESS(u64, uint64_t)
