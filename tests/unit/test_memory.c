@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The memory map as the embedder and the guest see it.  APM vol. 2, 15.25 and 5.3. */
+#include "memory_rig.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define KIB4 UINT64_C(0x1000)
+#define MIB2 UINT64_C(0x200000)
+#define GIB1 UINT64_C(0x40000000)
+#define RW   (SVM_PROT_READ | SVM_PROT_WRITE)
+#define RX   (SVM_PROT_READ | SVM_PROT_EXECUTE)
+#define RWX  SVM_PROT_ALL
+
+static void setup(void)
+{
+	rig_setup();
+	rig_vm();
+}
+
+static void teardown(void)
+{
+	ck_assert(rig_teardown());
+}
+
+/* The raw entry of the leaf that maps gpa, found by hand; 0 if there is none. */
+static uint64_t raw_leaf(svm_gpa_t gpa)
+{
+	const uint64_t *table = rig_hva(rig.vm->memory.root_hpa);
+
+	for (int shift = 39; shift >= 12; shift -= 9) {
+		const uint64_t entry = table[(gpa >> shift) & 511];
+
+		if (!(entry & 1) || shift == 12 || (entry & 0x80))
+			return entry & 1 ? entry : 0;
+		ck_assert_uint_eq(entry & ~UINT64_C(0x000ffffffffff000), 0x27);
+		table = rig_hva(entry & UINT64_C(0x000ffffffffff000));
+	}
+	return 0;
+}
+
+static uint64_t mapped_size(svm_gpa_t gpa)
+{
+	struct svm_mapping mapping;
+
+	return svm_vm_query(rig.vm, gpa, &mapping) ? 0 : mapping.size;
+}
+
+/* A fault that must be filled. */
+static void touch(svm_gpa_t gpa, uint32_t access)
+{
+	enum svm_npt_fault_reason reason;
+
+	ck_assert_int_eq(svm_memory_fault(rig.vm, gpa, access, &reason), SVM_FAULT_FILLED);
+}
+
+static void touch_refused(svm_gpa_t gpa, uint32_t access, enum svm_npt_fault_reason why)
+{
+	enum svm_npt_fault_reason reason = SVM_NPT_FAULT_TABLE;
+
+	ck_assert_int_eq(svm_memory_fault(rig.vm, gpa, access, &reason), SVM_FAULT_REFUSED);
+	ck_assert_int_eq(reason, why);
+}
+
+static void add_range(svm_gpa_t gpa, svm_hpa_t hpa, uint64_t size, uint32_t prot)
+{
+	const struct svm_slot slot = {
+		.gpa = gpa, .size = size, .prot = prot, .kind = SVM_SLOT_RANGE, .hpa = hpa
+	};
+
+	ck_assert_int_eq(svm_vm_slot_add(rig.vm, &slot), 0);
+}
+
+/* --- mapping and the bits that come of it --- */
+
+/* Long-mode entries: P 0, W 1, U 2, PWT 3, PCD 4, A 5, D 6, PS 7, NX 63 (5.3.3); U always. */
+static const struct {
+	const char *what;
+	svm_gpa_t gpa;
+	svm_hpa_t hpa;
+	uint64_t size;
+	uint32_t prot;
+	svm_gpa_t at;
+	uint64_t leaf;
+} map_rows[] = {
+	{ "4 KiB, all rights", 0x1000, 0x7f000, KIB4, RWX, 0x1000, UINT64_C(0x000000000007f007) },
+	{ "4 KiB, no execute", 0x1000, 0x7f000, KIB4, RW, 0x1000, UINT64_C(0x800000000007f007) },
+	{ "4 KiB, read only", 0x1000, 0x7f000, KIB4, 1, 0x1000, UINT64_C(0x800000000007f005) },
+	{ "2 MiB", MIB2, 0x600000, MIB2, RWX, MIB2, UINT64_C(0x0000000000600087) },
+	{ "2 MiB, read and execute", MIB2, 0x600000, MIB2, RX, MIB2 + 0x12345,
+	  UINT64_C(0x0000000000600085) },
+	{ "2 MiB, frames not congruent", MIB2, 0x601000, MIB2, RWX, MIB2,
+	  UINT64_C(0x0000000000601007) },
+	{ "1 GiB", GIB1, 2 * GIB1, GIB1, RWX, GIB1, UINT64_C(0x0000000080000087) },
+	{ "1 GiB, congruent modulo 2 MiB only", GIB1, 2 * GIB1 + MIB2, GIB1, RWX, GIB1,
+	  UINT64_C(0x0000000080200087) },
+	{ "last page of 48 bits", UINT64_C(0xfffffffff000), UINT64_C(0xfffffffff000), KIB4, RWX,
+	  UINT64_C(0xffffffffffff), UINT64_C(0x0000fffffffff007) },
+	{ "ragged end after 2 MiB", MIB2, 0x600000, MIB2 + KIB4, RWX, 2 * MIB2,
+	  UINT64_C(0x0000000000800007) },
+	{ "ragged start before 2 MiB", MIB2 - KIB4, 0x5ff000, MIB2 + KIB4, RWX, MIB2 - 1,
+	  UINT64_C(0x00000000005ff007) },
+};
+
+START_TEST(map_makes_the_manuals_bits)
+{
+	ck_assert_int_eq(svm_vm_map(rig.vm, map_rows[_i].gpa, map_rows[_i].hpa, map_rows[_i].size,
+	                            map_rows[_i].prot),
+	                 0);
+	ck_assert_msg(raw_leaf(map_rows[_i].at) == map_rows[_i].leaf, "%s: %016lx",
+	              map_rows[_i].what, raw_leaf(map_rows[_i].at));
+	ck_assert_uint_eq(raw_leaf(map_rows[_i].gpa + map_rows[_i].size), 0);
+	if (map_rows[_i].gpa)
+		ck_assert_uint_eq(raw_leaf(map_rows[_i].gpa - 1), 0);
+}
+END_TEST
+
+/* Entries 0 to 3 of the PAT's reset value are WB, WT, UC- and UC (7.8.2): PCD:PWT. */
+START_TEST(memory_types_choose_pat_entries)
+{
+	static const uint64_t bits[] = { 0x00, 0x08, 0x10, 0x18 };
+	struct svm_mapping mapping;
+	const struct svm_slot slot = {
+		.gpa = 0x5000, .size = KIB4, .prot = RW, .memory_type = (enum svm_memory_type)_i
+	};
+
+	ck_assert_int_eq(svm_vm_slot_add(rig.vm, &slot), 0);
+	touch(0x5000, SVM_PROT_READ);
+	ck_assert_uint_eq(raw_leaf(0x5000), UINT64_C(0x8000000000000027) | bits[_i]);
+	ck_assert_int_eq(svm_vm_query(rig.vm, 0x5123, &mapping), 0);
+	ck_assert_int_eq(mapping.memory_type, _i);
+}
+END_TEST
+
+START_TEST(refused_shapes)
+{
+	static const struct {
+		svm_gpa_t gpa;
+		svm_hpa_t hpa;
+		uint64_t size;
+		uint32_t prot;
+		int result;
+	} rows[] = {
+		{ 0, 0, 0, RWX, SVM_ERR_INVAL },
+		{ 1, 0, KIB4, RWX, SVM_ERR_INVAL },
+		{ 0, 1, KIB4, RWX, SVM_ERR_INVAL },
+		{ 0, 0, KIB4 + 1, RWX, SVM_ERR_INVAL },
+		{ 0, 0, KIB4, 0, SVM_ERR_INVAL },
+		{ 0, 0, KIB4, SVM_PROT_WRITE, SVM_ERR_INVAL },
+		{ 0, 0, KIB4, 8 | SVM_PROT_READ, SVM_ERR_INVAL },
+		{ UINT64_MAX - 4095, 0, 2 * KIB4, RWX, SVM_ERR_INVAL },
+		{ UINT64_C(1) << 48, 0, KIB4, RWX, SVM_ERR_RANGE },
+		{ (UINT64_C(1) << 48) - KIB4, 0, 2 * KIB4, RWX, SVM_ERR_RANGE },
+		{ 0, UINT64_C(1) << 48, KIB4, RWX, SVM_ERR_RANGE },
+		{ 0, (UINT64_C(1) << 48) - KIB4, 2 * KIB4, RWX, SVM_ERR_RANGE },
+	};
+
+	for (size_t i = 0; i < SVM_ARRAY_SIZE(rows); i++)
+		ck_assert_msg(svm_vm_map(rig.vm, rows[i].gpa, rows[i].hpa, rows[i].size,
+		                         rows[i].prot) == rows[i].result,
+		              "row %zu", i);
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0x1000, 0, 2 * KIB4, RWX), 0);
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0x2000, 0, KIB4, RWX), SVM_ERR_EXIST);
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, 2 * KIB4, RWX), SVM_ERR_EXIST);
+}
+END_TEST
+
+/* --- faults --- */
+
+START_TEST(fault_outcomes)
+{
+	add_range(0x10000, RIG_GUEST, 0x10000, RX);
+	touch_refused(0xffff, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch_refused(0x20000, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch_refused(UINT64_C(1) << 48, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch_refused(0x10000, SVM_PROT_WRITE, SVM_NPT_FAULT_RIGHTS);
+	ck_assert_uint_eq(mapped_size(0x10000), 0);
+	touch(0x10000, RX);
+	ck_assert_uint_eq(raw_leaf(0x10000), RIG_GUEST | 0x25);
+	touch(0x10000, SVM_PROT_READ);
+}
+END_TEST
+
+START_TEST(fault_takes_the_largest_leaf)
+{
+	add_range(GIB1 - MIB2 - KIB4, 4 * GIB1 - MIB2 - KIB4, 2 * GIB1, RWX);
+	touch(GIB1 - MIB2 - 1, SVM_PROT_READ);
+	touch(GIB1 - 1, SVM_PROT_READ);
+	touch(GIB1 + 12345, SVM_PROT_WRITE);
+	touch(2 * GIB1 + GIB1 - 2 * MIB2 - 1, SVM_PROT_READ);
+	ck_assert_uint_eq(mapped_size(GIB1 - MIB2 - KIB4), KIB4);
+	ck_assert_uint_eq(mapped_size(GIB1 - MIB2), MIB2);
+	ck_assert_uint_eq(mapped_size(2 * GIB1 - 1), GIB1);
+	ck_assert_uint_eq(raw_leaf(GIB1), UINT64_C(0x00000001000000e7));
+	ck_assert_uint_eq(mapped_size(3 * GIB1 - 2 * MIB2 - 1), MIB2);
+}
+END_TEST
+
+START_TEST(no_1g_without_the_feature_and_no_2m_on_demand)
+{
+	rig.host->features.page_1g = false;
+	add_range(0, 0, 2 * GIB1, RWX);
+	touch(0, SVM_PROT_READ);
+	ck_assert_uint_eq(mapped_size(0), MIB2);
+	rig.vm->config.no_huge_pages = true;
+	touch(GIB1, SVM_PROT_READ);
+	ck_assert_uint_eq(mapped_size(GIB1), KIB4);
+}
+END_TEST
+
+START_TEST(without_nx_everything_executes)
+{
+	rig.host->features.nx = false;
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, KIB4, SVM_PROT_READ), 0);
+	ck_assert_uint_eq(raw_leaf(0), 0x5);
+}
+END_TEST
+
+START_TEST(fault_needs_frames_and_says_so)
+{
+	enum svm_npt_fault_reason reason;
+	struct svm_frame frame[8];
+
+	add_range(0, RIG_GUEST, KIB4, RWX);
+	for (size_t i = 0; i < 8; i++)
+		ck_assert(svm_reserve_take(rig.vm, &frame[i]));
+	ck_assert_int_eq(svm_memory_fault(rig.vm, 0, 1, &reason), SVM_FAULT_NEED_FRAMES);
+	ck_assert_uint_eq(rig.vm->memory.reserve_count, 0);
+	for (size_t i = 0; i < 8; i++)
+		svm_reserve_return(rig.vm, &frame[i]);
+	ck_assert_int_eq(svm_memory_fault(rig.vm, 0, 1, &reason), SVM_FAULT_NEED_FRAMES);
+
+	const uint64_t before = rig.frames;
+
+	ck_assert_int_eq(svm_vm_reserve(rig.vm, 0), 0);
+	ck_assert_uint_eq(rig.frames, before);
+	touch(0, SVM_PROT_READ);
+	ck_assert_uint_eq(rig.vm->memory.reserve_count, 5);
+}
+END_TEST
+
+/* --- unmap and protect --- */
+
+START_TEST(unmap_splits_what_it_cuts)
+{
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, 2 * GIB1, RWX), 0);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, GIB1 + MIB2 + KIB4, KIB4), 0);
+	ck_assert_uint_eq(rig.flushes, 1);
+	ck_assert_uint_eq(mapped_size(0), GIB1);
+	ck_assert_uint_eq(mapped_size(GIB1), MIB2);
+	ck_assert_uint_eq(raw_leaf(GIB1 + MIB2), UINT64_C(0x0000000040200007));
+	ck_assert_uint_eq(raw_leaf(GIB1 + MIB2 + KIB4), 0);
+	ck_assert_uint_eq(raw_leaf(GIB1 + MIB2 + 2 * KIB4), UINT64_C(0x0000000040202007));
+	touch_refused(GIB1 + MIB2 + KIB4, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch(GIB1 + MIB2 + 2 * KIB4, RWX);
+}
+END_TEST
+
+START_TEST(unmap_gives_tables_back)
+{
+	const uint64_t before = rig.frames;
+
+	ck_assert_int_eq(svm_vm_map(rig.vm, KIB4, KIB4 * 2, 64 * MIB2, RWX), 0);
+	ck_assert_uint_eq(rig.frames, before + 2 + 65);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 0, 32 * MIB2), 0);
+	ck_assert_uint_eq(mapped_size(32 * MIB2 - 1), 0);
+	ck_assert_uint_eq(mapped_size(32 * MIB2), KIB4);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 32 * MIB2, 64 * MIB2), 0);
+	ck_assert_uint_eq(rig.frames, before);
+}
+END_TEST
+
+START_TEST(protect_changes_leaves_and_merges_again)
+{
+	const uint64_t flushes = rig.flushes;
+
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, GIB1, RWX), 0);
+
+	const uint64_t before = rig.frames;
+
+	ck_assert_int_eq(svm_vm_protect(rig.vm, MIB2, KIB4, RX), 0);
+	ck_assert_uint_eq(rig.flushes, flushes + 1);
+	ck_assert_uint_eq(rig.frames, before + 2);
+	ck_assert_uint_eq(raw_leaf(MIB2), UINT64_C(0x0000000000200005));
+	ck_assert_uint_eq(raw_leaf(MIB2 + KIB4), UINT64_C(0x0000000000201007));
+	ck_assert_uint_eq(raw_leaf(0), UINT64_C(0x0000000000000087));
+	touch_refused(MIB2, SVM_PROT_WRITE, SVM_NPT_FAULT_RIGHTS);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, MIB2, KIB4, RWX), 0);
+	ck_assert_uint_eq(raw_leaf(MIB2), UINT64_C(0x0000000000000087));
+	ck_assert_uint_eq(mapped_size(MIB2), GIB1);
+	ck_assert_uint_eq(rig.frames, before);
+	ck_assert_uint_eq(rig.vm->memory.slots->count, 1);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, GIB1, KIB4, RWX), SVM_ERR_NOENT);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, GIB1 - KIB4, 2 * KIB4, RWX), SVM_ERR_NOENT);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, 0, KIB4, SVM_PROT_WRITE), SVM_ERR_INVAL);
+}
+END_TEST
+
+START_TEST(slot_remove_takes_the_whole_slot)
+{
+	add_range(0, RIG_GUEST, 16 * KIB4, RWX);
+	add_range(16 * KIB4, RIG_GUEST, 16 * KIB4, RWX);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, 4 * KIB4, 4 * KIB4, SVM_PROT_READ), 0);
+	ck_assert_uint_eq(rig.vm->memory.slots->count, 4);
+	touch(15 * KIB4, SVM_PROT_READ);
+	touch(16 * KIB4, SVM_PROT_READ);
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, 4 * KIB4), SVM_ERR_NOENT);
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, 0), 0);
+	ck_assert_uint_eq(rig.vm->memory.slots->count, 1);
+	ck_assert_uint_eq(mapped_size(15 * KIB4), 0);
+	ck_assert_uint_eq(mapped_size(16 * KIB4), KIB4);
+	/* A hole makes two slots of one. */
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 20 * KIB4, KIB4), 0);
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, 16 * KIB4), 0);
+	touch_refused(16 * KIB4, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch(21 * KIB4, SVM_PROT_READ);
+	ck_assert_uint_eq(raw_leaf(21 * KIB4), (RIG_GUEST + 5 * KIB4) | 0x27);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("memory");
+	TCase *tcase = tcase_create("memory");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, map_makes_the_manuals_bits, 0, SVM_ARRAY_SIZE(map_rows));
+	tcase_add_loop_test(tcase, memory_types_choose_pat_entries, 0, 4);
+	tcase_add_test(tcase, refused_shapes);
+	tcase_add_test(tcase, fault_outcomes);
+	tcase_add_test(tcase, fault_takes_the_largest_leaf);
+	tcase_add_test(tcase, no_1g_without_the_feature_and_no_2m_on_demand);
+	tcase_add_test(tcase, without_nx_everything_executes);
+	tcase_add_test(tcase, fault_needs_frames_and_says_so);
+	tcase_add_test(tcase, unmap_splits_what_it_cuts);
+	tcase_add_test(tcase, unmap_gives_tables_back);
+	tcase_add_test(tcase, protect_changes_leaves_and_merges_again);
+	tcase_add_test(tcase, slot_remove_takes_the_whole_slot);
+	suite_add_tcase(suite, tcase);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
