@@ -8,9 +8,33 @@
 #include <libsvm/rules.h>
 #include <libsvm/vcpu.h>
 
-/** What an audit needs to know of the processor and the host around a VMCB. */
+/** The processor's own state at VMRUN, which \#VMEXIT loads again. */
+struct svm_audit_host {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t rip;        /**< Of the instruction behind VMRUN. */
+	uint64_t dr7;        /**< As the host wants it; \#VMEXIT disarms it. */
+	uint64_t hsave;      /**< VM_HSAVE_PA; here 0 means 0. */
+	uint16_t es, cs, ss, ds;
+	uint16_t gdt_limit;
+	uint8_t cpl;
+};
+
+/** What the nested tables say about a guest-physical address. */
+struct svm_audit_mapping {
+	bool memory;     /**< The guest has memory there, mapped by now or not. */
+	bool mapped;     /**< A leaf exists; the two members below are valid. */
+	uint64_t rights; /**< AND of the entries of all levels. */
+	uint64_t leaf;   /**< The last entry. */
+};
+
+/**
+ * What an audit needs to know of the processor and the host around a VMCB.
+ *
+ * Only the first members must be filled; the others are zero where they are not known, and the
+ * rules that need them are then not judged.
+ */
 struct svm_audit_context {
-	const struct svm_features *features;
+	const struct svm_features *features; /**< NULL: not known. */
 	bool host_paging;       /**< Host CR0.PG at VMRUN. */
 	bool host_long_mode;    /**< Host EFER.LMA at VMRUN. */
 	bool host_interrupts;   /**< Host RFLAGS.IF at VMRUN. */
@@ -18,13 +42,32 @@ struct svm_audit_context {
 	svm_hpa_t host_save_hpa; /**< VM_HSAVE_PA; 0: not known. */
 	const uint8_t *msrpm;   /**< The map the VMCB names, 8 KiB; NULL: not at hand. */
 	const uint8_t *iopm;    /**< The map the VMCB names, 12 KiB; NULL: not at hand. */
+
+	const struct svm_audit_host *host; /**< NULL: not known. */
+	/**
+	 * The same VMCB as the last \#VMEXIT left it: shows changes that are marked clean and
+	 * translations that are stale.  NULL: not known.
+	 */
+	const struct svm_vmcb *before;
+	bool moved;          /**< Another CPU ran it last, or it lay in another frame. */
+	bool nmi_in_service; /**< The guest has not executed the IRET of an NMI yet. */
+	bool debug_switched; /**< Each entry and exit switches DR0 to DR3. */
+	/**
+	 * Look up the nested tables; NULL: not at hand.  Must not change them.
+	 * Called with guest-physical addresses below 2^52.
+	 */
+	void (*nested)(void *arg, svm_gpa_t gpa, struct svm_audit_mapping *mapping);
+	void *nested_arg;
 };
+
+/** svm_finding.offset of a rule that is not about a field of the VMCB. */
+#define SVM_FINDING_NO_FIELD UINT16_C(0xffff)
 
 /** One broken rule. */
 struct svm_finding {
 	enum svm_rule rule;
-	uint16_t offset; /**< Of the field in the VMCB. */
-	uint64_t value;  /**< The field. */
+	uint16_t offset; /**< Of the field in the VMCB, or ::SVM_FINDING_NO_FIELD. */
+	uint64_t value;  /**< The field; of W08 the MSR. */
 	uint64_t bits;   /**< Which of its bits break the rule; 0: not a matter of bits. */
 };
 
@@ -37,14 +80,22 @@ struct svm_rule_info {
 	enum svm_severity severity;
 };
 
+/** A rule that an audit cannot see, or not wholly. */
+struct svm_rule_unseen {
+	const char *id;     /**< Such as "V05"; may also be the id of a rule. */
+	const char *text;   /**< What is not seen. */
+	const char *reason; /**< Why. */
+};
+
 /**
  * @brief Check a VMCB against every rule of VMRUN and every setting known to be deadly.
  *
- * Pure: reads its arguments only, touches no hardware.
+ * Pure: reads its arguments only, touches no hardware.  Errors come before warnings, so that a
+ * small @p findings holds what matters.  A rule can be reported once per field.
  *
  * @param vmcb           Any 4 KiB block.
  * @param context        Around it.
- * @param[out] findings  Room for @p room findings, most severe first is not promised.
+ * @param[out] findings  Room for @p room findings; may be NULL if @p room is 0.
  * @param room           Entries of @p findings.
  * @return Number of findings, which may be more than @p room.
  * @par Context
@@ -55,8 +106,14 @@ struct svm_rule_info {
 size_t svm_audit(const struct svm_vmcb *vmcb, const struct svm_audit_context *context,
                  struct svm_finding *findings, size_t room);
 
+/** @brief Number of errors among findings. Any context. */
+size_t svm_finding_errors(const struct svm_finding *findings, size_t count);
+
 /** @brief A rule in words; NULL for a number that is no rule. Any context. */
 const struct svm_rule_info *svm_rule_info(enum svm_rule rule);
+
+/** @brief What svm_audit() does not see, by index from 0; NULL behind the last. Any context. */
+const struct svm_rule_unseen *svm_rule_unseen(size_t index);
 
 /**
  * @brief One finding as a line of text: id, field, value, bits, sentence, section, advice.
@@ -75,7 +132,7 @@ const char *svm_exit_name(uint64_t exit_code, char buffer[24]);
 const char *svm_exit_text(uint64_t exit_code);
 /** @brief Name of a kind of exit, such as "NPT_FAULT". */
 const char *svm_exit_kind_name(enum svm_exit_kind kind);
-/** @brief Mnemonic of an exception, such as "#GP"; "#?" for a vector without one. */
+/** @brief Mnemonic of an exception, such as "\#GP"; "#?" for a vector without one. */
 const char *svm_exception_name(uint8_t vector);
 /** @brief Name of an MSR of msrs.h; NULL if not in the table. */
 const char *svm_msr_name(uint32_t msr);
