@@ -59,6 +59,7 @@ struct svm_features {
 	bool pku;                 /**< Protection keys. */
 	bool smep, smap, umip;    /**< Supervisor-mode protections. */
 	bool spec_ctrl, ibpb;     /**< Speculation MSRs. */
+	bool invlpgb, mcommit;    /**< Instructions that need an intercept of their own. */
 	uint64_t xcr0;            /**< States that XCR0 may hold. */
 	uint32_t xsave_size;      /**< Bytes of an XSAVE area for all of xcr0. */
 	uint32_t family, model, stepping; /**< Display family and model. */

@@ -477,6 +477,7 @@ SVM_MUST_CHECK int svm_vm_set_msr_policy(struct svm_vm *vm, uint32_t first, uint
 #define SVM_WANT_DEBUG      SVM_BIT(4) /**< \#DB and \#BP, before the guest sees them. */
 #define SVM_WANT_WINDOWS    SVM_BIT(5) /**< INTR_WINDOW and NMI_WINDOW. */
 #define SVM_WANT_UD         SVM_BIT(6) /**< \#UD. */
+#define SVM_WANT_SVM        SVM_BIT(7) /**< SVM instructions, instead of \#UD. */
 
 /**
  * @brief Choose classes of exits.  Default: none of them.
