@@ -23,7 +23,7 @@ struct svm_cpu {
 	uint32_t asid_next;
 	bool asid_flush;                /* The next entry must flush every ASID. */
 	struct svm_vcpu *loaded;        /* Bound here now. */
-	const void *last_vmcb;          /* For IBPB: whose guest ran here last. */
+	uint64_t last_serial;           /* For IBPB: whose guest ran here last. */
 	void *host_fpu;                 /* Host's XSAVE area while a guest's is loaded, or NULL. */
 	svm_hpa_t host_fpu_hpa;
 };
@@ -34,6 +34,7 @@ struct svm_host {
 	uintptr_t lock; /* Guards the members below and the creation of VMs. */
 	uint32_t cpus_online;
 	uint32_t vm_count;
+	uint64_t vcpu_serial; /* Atomic: vCPUs ever made; an address may be used twice. */
 	/* Default maps, all ones but for the pass-through MSRs; shared by VMs that change none. */
 	void *iopm, *msrpm;
 	svm_hpa_t iopm_hpa, msrpm_hpa;
@@ -42,6 +43,12 @@ struct svm_host {
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
 	struct svm_cpu cpu[]; /* hal.cpu_max of them. */
 };
+
+/* The page of the host's VMSAVE. */
+static inline svm_hpa_t svm_cpu_host_vmcb(const struct svm_cpu *cpu)
+{
+	return cpu->pages_hpa + SVM_PAGE_SIZE;
+}
 
 #define SVM_IOPM_PAGES  3u /* 64 Ki ports and the three bits past the end: 15.10.1. */
 #define SVM_MSRPM_PAGES 2u
@@ -55,6 +62,9 @@ void svm_host_log(const struct svm_host *host, enum svm_log_level level, const c
 /* frames_alloc() with its contract checked: NULL if the HAL failed or broke it. */
 void *svm_host_frames(struct svm_host *host, size_t count, svm_hpa_t *hpa);
 void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_t count);
+
+/* Pages of an FPU area that holds every state a guest may have. */
+size_t svm_fpu_pages(const struct svm_features *features);
 
 /* The CPU that executes the call, or NULL if it is not online. */
 struct svm_cpu *svm_host_this_cpu(struct svm_host *host);

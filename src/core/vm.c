@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Making and unmaking a VM.  Its parts (memory, maps, tables) make themselves; the order here is
+ * the order in which they need each other, and the way back is the reverse.
+ */
+#include "core/vm.h"
+
+#define RESERVE_DEFAULT 8u
+#define WANT_ALL        (SVM_WANT_CPUID | SVM_WANT_MSR | SVM_WANT_PAUSE | SVM_WANT_CR | \
+                         SVM_WANT_DEBUG | SVM_WANT_WINDOWS | SVM_WANT_UD | SVM_WANT_SVM)
+#define MITIGATE_ALL    (SVM_MITIGATE_IBPB | SVM_MITIGATE_RSB | SVM_MITIGATE_VERW | \
+                         SVM_MITIGATE_DIV)
+
+void svm_vm_lock(struct svm_vm *vm)
+{
+	vm->host->hal.mutex_lock(vm->host->hal.ctx, &vm->lock);
+}
+
+void svm_vm_unlock(struct svm_vm *vm)
+{
+	vm->host->hal.mutex_unlock(vm->host->hal.ctx, &vm->lock);
+}
+
+void svm_vm_bug(struct svm_vm *vm, const char *what)
+{
+	const struct svm_hal *hal = &vm->host->hal;
+
+	svm_atomic_store(&vm->dead, true);
+	if (hal->bug)
+		hal->bug(hal->ctx, what);
+	else
+		hal->log(hal->ctx, SVM_LOG_ERROR, what);
+}
+
+static int check_config(const struct svm_host *host, struct svm_vm_config *config)
+{
+	if (config->vcpu_max == 0)
+		config->vcpu_max = 1;
+	if (config->npt_levels == 0)
+		config->npt_levels = 4;
+	if (config->table_reserve == 0)
+		config->table_reserve = RESERVE_DEFAULT;
+	if (config->vcpu_max > SVM_VCPU_MAX || config->npt_levels < 4 || config->npt_levels > 5)
+		return SVM_ERR_INVAL;
+	if (config->npt_levels == 5 && !host->features.la57)
+		return SVM_ERR_NOSUPPORT;
+	return 0;
+}
+
+static void count_vm(struct svm_host *host, uint32_t change)
+{
+	svm_host_lock(host);
+	host->vm_count += change;
+	svm_host_unlock(host);
+}
+
+int svm_vm_create(struct svm_host *host, const struct svm_vm_config *wanted, struct svm_vm **result)
+{
+	struct svm_vm_config config = { .vcpu_max = 0 };
+	struct svm_vm *vm;
+	svm_hpa_t hpa = 0;
+	size_t pages;
+	int error;
+
+	if (!host->cpus_online)
+		return SVM_ERR_CPU_OFFLINE;
+	if (wanted)
+		config = *wanted;
+	error = check_config(host, &config);
+	if (error)
+		return error;
+
+	pages = (sizeof(*vm) + config.vcpu_max * sizeof(vm->vcpu[0]) + SVM_PAGE_SIZE - 1) /
+	        SVM_PAGE_SIZE;
+	vm = svm_host_frames(host, pages, &hpa);
+	if (!vm)
+		return SVM_ERR_NOMEM;
+	vm->host = host;
+	vm->config = config;
+	vm->pages = pages;
+	vm->hpa = hpa;
+	vm->flush_epoch = 1;
+	if (host->features.ibpb)
+		vm->mitigations = SVM_MITIGATE_IBPB;
+	svm_io_policy_init(vm);
+	svm_msr_policy_init(vm);
+	error = svm_cpuid_init(vm);
+	if (error)
+		goto free_vm;
+	error = svm_memory_init(vm);
+	if (error)
+		goto fini_cpuid;
+	count_vm(host, 1);
+	*result = vm;
+	return 0;
+
+fini_cpuid:
+	svm_cpuid_fini(vm);
+free_vm:
+	svm_host_frames_free(host, vm, hpa, pages);
+	return error;
+}
+
+int svm_vm_destroy(struct svm_vm *vm)
+{
+	struct svm_host *host = vm->host;
+
+	svm_vm_lock(vm);
+	const bool busy = vm->vcpu_count != 0;
+
+	svm_vm_unlock(vm);
+	if (busy)
+		return SVM_ERR_BUSY;
+	svm_memory_fini(vm);
+	svm_cpuid_fini(vm);
+	svm_msr_policy_fini(vm);
+	svm_io_policy_fini(vm);
+	svm_host_frames_free(host, vm, vm->hpa, vm->pages);
+	count_vm(host, (uint32_t)-1);
+	return 0;
+}
+
+int svm_vm_set_exits(struct svm_vm *vm, uint64_t want)
+{
+	if (want & ~WANT_ALL)
+		return SVM_ERR_INVAL;
+	vm->want = want;
+	return 0;
+}
+
+int svm_vm_set_mitigations(struct svm_vm *vm, uint64_t mitigations)
+{
+	if (mitigations & ~MITIGATE_ALL)
+		return SVM_ERR_INVAL;
+	if ((mitigations & SVM_MITIGATE_IBPB) && !vm->host->features.ibpb)
+		return SVM_ERR_NOSUPPORT;
+	vm->mitigations = mitigations;
+	return 0;
+}
