@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the embedder owes after an exit: a value, a step over the instruction, a fault, or the
+ * instruction again.  Running on without one is refused, so that nobody has to guess.
+ */
+#include "core/vcpu/exits.h"
+
+static bool takes_value(const struct svm_vcpu *vcpu)
+{
+	return vcpu->owed == SVM_OWED_VALUE;
+}
+
+int svm_vcpu_complete_skip(struct svm_vcpu *vcpu)
+{
+	if (vcpu->owed == SVM_OWED_NOTHING)
+		return SVM_ERR_STATE;
+	if (!vcpu->next_rip || vcpu->owed == SVM_OWED_EVENT)
+		return SVM_ERR_NOSUPPORT;
+	vcpu->owed = SVM_OWED_NOTHING;
+	svm_vcpu_advance(vcpu, vcpu->next_rip);
+	return 0;
+}
+
+/* Width rules of a register write: 8 and 16 bits merge, 32 bits clear the upper half. */
+static uint64_t merge(uint64_t old, uint64_t value, uint8_t size)
+{
+	switch (size) {
+	case 1:
+		return (old & ~UINT64_C(0xff)) | (value & 0xff);
+	case 2:
+		return (old & ~UINT64_C(0xffff)) | (value & 0xffff);
+	case 4:
+		return (uint32_t)value;
+	default:
+		return value;
+	}
+}
+
+int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value)
+{
+	if (!takes_value(vcpu))
+		return SVM_ERR_STATE;
+	if (vcpu->owed_size == 0) { /* RDMSR: EDX:EAX. */
+		svm_vcpu_write_gpr(vcpu, 0, (uint32_t)value);
+		vcpu->s.rdx = value >> 32;
+	} else {
+		svm_vcpu_write_gpr(vcpu, vcpu->owed_register,
+		                   merge(svm_vcpu_read_gpr(vcpu, vcpu->owed_register), value,
+		                         vcpu->owed_size));
+	}
+	return svm_vcpu_complete_skip(vcpu);
+}
+
+int svm_vcpu_complete_retry(struct svm_vcpu *vcpu)
+{
+	if (vcpu->owed == SVM_OWED_NOTHING)
+		return SVM_ERR_STATE;
+	vcpu->owed = SVM_OWED_NOTHING;
+	return 0;
+}
+
+/* CR2 of a #PF: that of the intercepted one, else what the embedder has put there. */
+static uint64_t fault_address(const struct svm_vcpu *vcpu)
+{
+	if (vcpu->vmcb->control.exit_code == SVM_EXIT_EXCEPTION + SVM_VECTOR_PF)
+		return vcpu->vmcb->control.exit_info_2;
+	return svm_vmcb_get_cr2(vcpu->vmcb);
+}
+
+int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
+{
+	int result;
+
+	if (vcpu->owed == SVM_OWED_NOTHING)
+		return SVM_ERR_STATE;
+	result = svm_vcpu_inject_exception(vcpu, vector, error, fault_address(vcpu));
+	if (result)
+		return result;
+	/* A trap is delivered behind its instruction. */
+	if (vcpu->owed == SVM_OWED_EVENT && vector == SVM_VECTOR_BP && vcpu->next_rip)
+		vcpu->vmcb->save.rip = vcpu->next_rip;
+	vcpu->owed = SVM_OWED_NOTHING;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_EVENTS_H
+#define SVM_CORE_VCPU_EVENTS_H
+/*
+ * Exceptions, NMIs and interrupts on their way into the guest.
+ */
+#include "core/vcpu/vcpu.h"
+
+/*
+ * Raise an exception.  Merged with one that waits, or whose delivery was interrupted, by the
+ * rules of #DF; an exception on top of #DF makes the next entry a shutdown.
+ */
+void svm_events_raise(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error);
+
+/* Before an entry with SVM_REQUEST_EVENTS: fill EVENTINJ, open the windows that are needed. */
+void svm_events_prepare(struct svm_vcpu *vcpu);
+
+/* After each exit: keep what was being delivered, forget EVENTINJ. */
+void svm_events_after_exit(struct svm_vcpu *vcpu);
+
+/* Exits that only events want. */
+void svm_events_interrupt_window(struct svm_vcpu *vcpu);
+void svm_events_iret(struct svm_vcpu *vcpu);
+/* A #DB that is the library's own single step over IRET: true, and nothing is left to do. */
+bool svm_events_single_step(struct svm_vcpu *vcpu);
+
+/* Does the processor push an error code for this exception? */
+bool svm_exception_has_error(uint8_t vector);
+
+void svm_events_close_windows(struct svm_vcpu *vcpu);
+
+/* Would the guest take an external interrupt or an NMI now? */
+bool svm_events_can_interrupt(const struct svm_vcpu *vcpu);
+
+#endif

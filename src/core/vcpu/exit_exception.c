@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Intercepted exceptions.  APM vol. 2, 15.12.
+ *
+ * The intercept sees each exception before it is merged into a double fault, so the merging is
+ * ours (events.c).  #DB and #AC are always intercepted: a guest whose handler's stack raises the
+ * same exception again would otherwise keep the processor in microcode for ever.
+ */
+#include "core/vcpu/exits.h"
+#include "core/features.h"
+
+static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                   enum svm_exit_kind kind, uint8_t vector)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	/* INT3 reports its own RIP; the exception is delivered behind it. */
+	const uint64_t next = vector == SVM_VECTOR_BP ? vmcb->save.rip + 1 : 0;
+
+	svm_exit_owe(vcpu, exit, kind, SVM_OWED_EVENT, next);
+	exit->exception.vector = vector;
+	exit->exception.has_error = svm_exception_has_error(vector);
+	exit->exception.error = (uint32_t)vmcb->control.exit_info_1;
+	if (vector == SVM_VECTOR_PF)
+		exit->exception.address = vmcb->control.exit_info_2;
+	else if (vector == SVM_VECTOR_DB)
+		exit->exception.address = svm_vmcb_get_dr6(vmcb);
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (svm_events_single_step(vcpu))
+		return SVM_ACTION_RESUME;
+	if (vcpu->vm->want & SVM_WANT_DEBUG)
+		return to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
+	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
+}
+
+/* The machine check is the host's; whether the guest can go on is the host's to say. */
+static enum svm_action machine_check(struct svm_vcpu *vcpu)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+
+	if (!hal->machine_check || !hal->machine_check(hal->ctx))
+		svm_vcpu_bug(vcpu, "machine check while a guest ran");
+	return SVM_ACTION_RESUME;
+}
+
+enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint8_t vector = (uint8_t)(vcpu->vmcb->control.exit_code - SVM_EXIT_EXCEPTION);
+
+	switch (vector) {
+	case SVM_VECTOR_DB:
+		return debug(vcpu, exit);
+	case SVM_VECTOR_AC:
+		return svm_exit_fault(vcpu, SVM_VECTOR_AC,
+		                      (uint32_t)vcpu->vmcb->control.exit_info_1);
+	case SVM_VECTOR_MC:
+		return machine_check(vcpu);
+	case SVM_VECTOR_BP:
+		return to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, vector);
+	default:
+		return to_embedder(vcpu, exit, SVM_EXIT_KIND_EXCEPTION, vector);
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * IN and OUT.  APM vol. 2, 15.10.2.
+ *
+ * The processor has checked IOPL and the TSS bitmap before the intercept, reports port, size and
+ * direction, and gives the next RIP even without NRIPS, so nothing is decoded here.  The string
+ * forms touch memory and are the emulator's.
+ */
+#include "core/vcpu/exits.h"
+#include "core/vcpu/ioio.h"
+
+/* IN writes AL, AX or EAX; the 32-bit form clears the upper half as every 32-bit write does. */
+static void set_result(struct svm_vcpu *vcpu, uint8_t size, uint64_t value)
+{
+	uint64_t *rax = &vcpu->vmcb->save.rax;
+
+	if (size == 1)
+		*rax = (*rax & ~UINT64_C(0xff)) | (value & 0xff);
+	else if (size == 2)
+		*rax = (*rax & ~UINT64_C(0xffff)) | (value & 0xffff);
+	else
+		*rax = (uint32_t)value;
+}
+
+static uint32_t clip(uint64_t value, uint8_t size)
+{
+	return (uint32_t)(size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value);
+}
+
+static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                   const struct svm_io_access *access)
+{
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO,
+	             access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
+	             vcpu->vmcb->control.exit_info_2);
+	vcpu->owed_register = 0;
+	vcpu->owed_size = access->size;
+	exit->io.port = access->port;
+	exit->io.size = access->size;
+	exit->io.is_in = access->is_in;
+	exit->io.value = access->is_in ? 0 : access->value;
+	return SVM_ACTION_RETURN;
+}
+
+enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const struct svm_io_range *range;
+	struct svm_io_access access;
+	enum svm_device_result result = SVM_DEVICE_EXIT;
+	struct svm_ioio ioio;
+
+	if (!svm_ioio_decode(control->exit_info_1, &ioio))
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
+	if (ioio.string)
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP,
+		                    control->exit_info_2);
+
+	access = (struct svm_io_access){
+		.port = ioio.port,
+		.size = ioio.size,
+		.is_in = ioio.is_in,
+		.value = ioio.is_in ? UINT32_MAX : clip(vcpu->vmcb->save.rax, ioio.size),
+	};
+	range = svm_io_find(&vcpu->vm->io, access.port, access.size);
+	if (range)
+		result = range->fn(range->arg, vcpu, &access);
+	if (result == SVM_DEVICE_EXIT)
+		return to_embedder(vcpu, exit, &access);
+	if (access.is_in)
+		set_result(vcpu, access.size, access.value);
+	svm_vcpu_advance(vcpu, control->exit_info_2);
+	if (result == SVM_DEVICE_RETURN)
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+	return SVM_ACTION_RESUME;
+}

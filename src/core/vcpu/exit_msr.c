@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * RDMSR and WRMSR.  APM vol. 2, 15.11.
+ *
+ * The privilege check comes before the intercept (15.9), the check of the number and the value
+ * after it, so those two are ours.
+ */
+#include "core/vcpu/exits.h"
+
+static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit, bool is_write,
+                                   uint64_t next)
+{
+	svm_exit_owe(vcpu, exit, is_write ? SVM_EXIT_KIND_WRMSR : SVM_EXIT_KIND_RDMSR,
+	             is_write ? SVM_OWED_SKIP : SVM_OWED_VALUE, next);
+	vcpu->owed_register = 0;
+	vcpu->owed_size = 0;
+	exit->msr.msr = (uint32_t)vcpu->s.rcx;
+	if (is_write)
+		exit->msr.value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+	return SVM_ACTION_RETURN;
+}
+
+static bool is_embedders(const struct svm_vcpu *vcpu, uint32_t msr)
+{
+	const enum svm_msr_policy policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+
+	return policy == SVM_MSR_EXIT ||
+	       (policy == SVM_MSR_REFUSE && (vcpu->vm->want & SVM_WANT_MSR));
+}
+
+enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const bool is_write = vcpu->vmcb->control.exit_info_1 & 1;
+	const uint32_t msr = (uint32_t)vcpu->s.rcx;
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	if (is_embedders(vcpu, msr))
+		return to_embedder(vcpu, exit, is_write, next);
+	if (is_write ? !svm_msr_write(vcpu, msr, value) : !svm_msr_read(vcpu, msr, &value))
+		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
+	if (!is_write) {
+		vcpu->vmcb->save.rax = (uint32_t)value;
+		vcpu->s.rdx = value >> 32;
+	}
+	svm_vcpu_advance(vcpu, next);
+	return SVM_ACTION_RESUME;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Nested page faults: filled from the slots, or the embedder's.  APM vol. 2, 15.25.6.
+ */
+#include "core/vcpu/exits.h"
+
+/* A walk of the guest's own tables is a write to the processor, whatever the guest does. */
+static uint32_t access_of(uint64_t info)
+{
+	if (info & SVM_NPF_FETCH)
+		return SVM_PROT_EXECUTE;
+	return info & SVM_NPF_WRITE ? SVM_PROT_WRITE : SVM_PROT_READ;
+}
+
+enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t info = vcpu->vmcb->control.exit_info_1;
+	const svm_gpa_t gpa = vcpu->vmcb->control.exit_info_2;
+	enum svm_npt_fault_reason reason = SVM_NPT_FAULT_ABSENT;
+
+	switch (svm_memory_fault(vcpu->vm, gpa, access_of(info), &reason)) {
+	case SVM_FAULT_FILLED:
+		vcpu->stats.npt_fills++;
+		return SVM_ACTION_RESUME;
+	case SVM_FAULT_NEED_FRAMES:
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NEED_MEMORY);
+	case SVM_FAULT_REFUSED:
+		break;
+	}
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
+	exit->npt.gpa = gpa;
+	exit->npt.access = access_of(info);
+	exit->npt.reason = reason;
+	if (reason == SVM_NPT_FAULT_ABSENT && (info & SVM_NPF_WALK))
+		exit->npt.reason = SVM_NPT_FAULT_TABLE;
+	return SVM_ACTION_RETURN;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The dispatch: one switch on the exit code, of calls only.
+ *
+ * An unknown code goes to the embedder as it came.  Nothing is guessed at, nothing panics.
+ */
+#include "core/vcpu/exits.h"
+#include "core/features.h"
+
+enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                enum svm_exit_kind kind)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+
+	*exit = (struct svm_exit){
+		.kind = kind,
+		.flags = vcpu->events.reinject ? 0 : (uint32_t)SVM_EXIT_CONSISTENT,
+		.rip = vcpu->vmcb->save.rip,
+		.raw = { control->exit_code, control->exit_info_1, control->exit_info_2,
+		         control->exit_int_info },
+	};
+	return SVM_ACTION_RETURN;
+}
+
+enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                             enum svm_exit_kind kind, enum svm_owed owed, uint64_t next_rip)
+{
+	const uint64_t length = next_rip - vcpu->vmcb->save.rip;
+
+	svm_exit_return(vcpu, exit, kind);
+	exit->flags = SVM_EXIT_COMPLETE;
+	exit->insn_len = next_rip && length <= 15 ? (uint8_t)length : 0;
+	vcpu->owed = owed;
+	vcpu->next_rip = next_rip;
+	return SVM_ACTION_RETURN;
+}
+
+enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
+{
+	svm_events_raise(vcpu, vector, error);
+	return SVM_ACTION_RESUME;
+}
+
+enum svm_action svm_exit_skip(struct svm_vcpu *vcpu)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (next)
+		svm_vcpu_advance(vcpu, next);
+	return SVM_ACTION_RESUME;
+}
+
+/* The host has taken its interrupt by now: GIF and IF are set again. */
+static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+
+	vcpu->stats.interrupts++;
+	if (!hal->should_exit(hal->ctx))
+		return SVM_ACTION_RESUME;
+	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);
+}
+
+static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const bool wanted = vcpu->vm->want & SVM_WANT_WINDOWS;
+
+	svm_events_interrupt_window(vcpu);
+	return wanted ? svm_exit_return(vcpu, exit, SVM_EXIT_KIND_INTR_WINDOW) : SVM_ACTION_RESUME;
+}
+
+static enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (!vcpu->events.nmi_masked)
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
+	svm_events_iret(vcpu);
+	if (vcpu->vm->want & SVM_WANT_WINDOWS)
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NMI_WINDOW);
+	return SVM_ACTION_RESUME;
+}
+
+static enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	svm_vcpu_advance(vcpu, next);
+	if (svm_vcpu_has_event(vcpu))
+		return SVM_ACTION_RESUME;
+	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
+}
+
+static enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	svm_vcpu_advance(vcpu, next);
+	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_PAUSE);
+}
+
+static enum svm_action hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_HYPERCALL, SVM_OWED_VALUE, next);
+	vcpu->owed_register = 0;
+	vcpu->owed_size = 8;
+	exit->hypercall.number = vcpu->vmcb->save.rax;
+	exit->hypercall.cpl = svm_vmcb_get_cpl(vcpu->vmcb);
+	return SVM_ACTION_RETURN;
+}
+
+/* A guest that CPUID does not offer MONITOR gets what a processor without it would raise. */
+static enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
+	struct svm_cpuid_regs leaf1 = { 0, 0, 0, 0 };
+
+	(void)svm_cpuid_lookup(&vcpu->vm->cpuid, &state, 1, 0, &leaf1);
+	if (!(leaf1.ecx & SVM_BIT(3)))
+		return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_MWAIT, SVM_OWED_SKIP, svm_vcpu_next_rip(vcpu));
+	exit->mwait.is_monitor = vcpu->vmcb->control.exit_code == SVM_EXIT_MONITOR;
+	return SVM_ACTION_RETURN;
+}
+
+/*
+ * The guest's EFER.SVME reads 0, and with SVME = 0 these are #UD at any privilege.  The processor
+ * sees SVME = 1, so the #UD is ours to raise.
+ */
+static enum svm_action svm_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (vcpu->vm->want & SVM_WANT_SVM)
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP,
+		                    svm_vcpu_next_rip(vcpu));
+	return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
+}
+
+/* ICEBP is a trap: the saved RIP is the next instruction's, and DR6 says nothing of it. */
+static enum svm_action icebp(struct svm_vcpu *vcpu)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	svm_vcpu_advance(vcpu, next);
+	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
+}
+
+static enum svm_action task_switch(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t info = vcpu->vmcb->control.exit_info_2;
+
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_TASK_SWITCH, SVM_OWED_EVENT, 0);
+	exit->task.selector = (uint16_t)vcpu->vmcb->control.exit_info_1;
+	exit->task.is_iret = info & SVM_BIT(36);
+	exit->task.is_jump = info & SVM_BIT(38);
+	exit->task.has_error = info & SVM_BIT(44);
+	exit->task.error = (uint32_t)info;
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action raw(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP,
+	                    svm_vcpu_next_rip(vcpu));
+}
+
+/* Families with a number in them. */
+static enum svm_action family(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t code = vcpu->vmcb->control.exit_code;
+
+	if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
+		return svm_exit_exception(vcpu, exit);
+	if (code < SVM_EXIT_EXCEPTION)
+		return svm_exit_register(vcpu, exit);
+	return raw(vcpu, exit);
+}
+
+enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	switch (vcpu->vmcb->control.exit_code) {
+	case SVM_EXIT_INTR:
+	case SVM_EXIT_NMI:
+	case SVM_EXIT_SMI:
+		return host_interrupt(vcpu, exit);
+	case SVM_EXIT_INIT:
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_INIT);
+	case SVM_EXIT_VINTR:
+		return interrupt_window(vcpu, exit);
+	case SVM_EXIT_IOIO:
+		return svm_exit_io(vcpu, exit);
+	case SVM_EXIT_CPUID:
+		return svm_exit_cpuid(vcpu, exit);
+	case SVM_EXIT_MSR:
+		return svm_exit_msr(vcpu, exit);
+	case SVM_EXIT_NPF:
+		return svm_exit_npf(vcpu, exit);
+	case SVM_EXIT_HLT:
+		return hlt(vcpu, exit);
+	case SVM_EXIT_PAUSE:
+		return pause(vcpu, exit);
+	case SVM_EXIT_VMMCALL:
+		return hypercall(vcpu, exit);
+	case SVM_EXIT_MONITOR:
+	case SVM_EXIT_MWAIT:
+	case SVM_EXIT_MWAIT_COND:
+		return mwait(vcpu, exit);
+	case SVM_EXIT_XSETBV:
+		return svm_exit_xsetbv(vcpu, exit);
+	case SVM_EXIT_INVD:   /* The host's caches are coherent, and dropping dirty lines of */
+	case SVM_EXIT_WBINVD: /* its memory is not the guest's to ask for. */
+		return svm_exit_skip(vcpu);
+	case SVM_EXIT_RDPMC:
+		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
+	case SVM_EXIT_RSM: /* Outside SMM. */
+	case SVM_EXIT_RDPRU:
+	case SVM_EXIT_MCOMMIT:
+	case SVM_EXIT_INVLPGB:
+	case SVM_EXIT_INVLPGB_ILLEGAL:
+	case SVM_EXIT_TLBSYNC:
+		return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+	case SVM_EXIT_INVLPGA:
+		return svm_instruction(vcpu, exit);
+	case SVM_EXIT_IRET:
+		return iret(vcpu, exit);
+	case SVM_EXIT_ICEBP:
+		return icebp(vcpu);
+	case SVM_EXIT_TASK_SWITCH:
+		return task_switch(vcpu, exit);
+	case SVM_EXIT_SHUTDOWN:
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_SHUTDOWN);
+	default:
+		return family(vcpu, exit);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_EXITS_H
+#define SVM_CORE_VCPU_EXITS_H
+/*
+ * What happens after #VMEXIT: one handler per class, each of which says what is next.
+ */
+#include <libsvm/exit_codes.h>
+
+#include "core/vcpu/events.h"
+#include "core/vcpu/vcpu.h"
+
+enum svm_action {
+	SVM_ACTION_RESUME, /* The guest goes on. */
+	SVM_ACTION_RETURN, /* svm_vcpu_run() returns; *exit is filled. */
+};
+
+/* The exit code's handler. */
+enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/* Start an exit of a kind: raw fields, RIP, flags; the caller fills its union member. */
+enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                enum svm_exit_kind kind);
+/* The same, and a completion is owed; next_rip 0 means that a skip is impossible. */
+enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                             enum svm_exit_kind kind, enum svm_owed owed, uint64_t next_rip);
+
+/* Handlers, one file each. */
+enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_register(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_xsetbv(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/* Inject instead of executing. */
+enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error);
+
+/* --- advance.c --- */
+
+/*
+ * RIP after the instruction that the exit intercepted, or 0: the bytes at RIP are not that
+ * instruction (another vCPU rewrote them), or cannot be read.  Then the guest simply runs again.
+ */
+uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu);
+
+/* Up to 15 bytes at CS:RIP; their number. */
+unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);
+
+/* The instruction is done: RIP moves, RF and the shadow go, TF traps. */
+void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
+
+/* As svm_vcpu_next_rip() and svm_vcpu_advance() in one, for instructions without a result. */
+enum svm_action svm_exit_skip(struct svm_vcpu *vcpu);
+
+/* --- msr.c: as the guest; false means #GP(0) --- */
+bool svm_msr_read(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool svm_msr_write(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/* V_TPR may have changed: tell the interrupt port (run.c). */
+void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu);
+
+/* Did svm_vcpu_set_intercept() ask for this exit (intercepts.c)? */
+bool svm_vcpu_debugger_wants(const struct svm_vcpu *vcpu, unsigned code);
+
+/* CR4 bits that the guest's CPUID offers; others are reserved for it. */
+uint64_t svm_vcpu_cr4_allowed(const struct svm_vcpu *vcpu);
+
+/* The dynamic state that CPUID shows. */
+struct svm_cpuid_state svm_vcpu_cpuid_state(const struct svm_vcpu *vcpu);
+
+#endif

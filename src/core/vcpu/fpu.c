@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The guest's FPU, SSE and AVX registers.
+ *
+ * The world switch leaves them alone (APM vol. 2, 15.5.1), and the library is compiled without
+ * using them, so they change hands once per load and put and not once per exit.  Areas have
+ * XSAVE's standard format; both moves run under the host's XCR0, which holds every state that a
+ * guest may enable (features.c).
+ */
+#include "core/features.h"
+#include "core/vcpu/vcpu.h"
+
+#define FCW_RESET   0x037f
+#define MXCSR_RESET 0x1f80
+#define FCW_OFFSET  0
+#define MXCSR_OFFSET 24
+#define MXCSR_MASK  UINT32_C(0x0000ffff)
+#define HEADER_OFFSET 512
+#define LEGACY_SIZE 512
+
+static void save(const struct svm_features *features, void *area)
+{
+	if (features->xsave)
+		svm_ring0_xsave(area, features->xcr0);
+	else
+		svm_ring0_fxsave(area);
+}
+
+static void restore(const struct svm_features *features, const void *area)
+{
+	if (features->xsave)
+		svm_ring0_xrstor(area, features->xcr0);
+	else
+		svm_ring0_fxrstor(area);
+}
+
+void svm_fpu_enter_guest(struct svm_vcpu *vcpu)
+{
+	struct svm_host *host = vcpu->vm->host;
+
+	if (host->own_fpu)
+		save(&host->features, vcpu->cpu->host_fpu);
+	else
+		host->hal.fpu_begin(host->hal.ctx);
+	restore(&host->features, vcpu->fpu);
+}
+
+void svm_fpu_leave_guest(struct svm_vcpu *vcpu)
+{
+	struct svm_host *host = vcpu->vm->host;
+
+	save(&host->features, vcpu->fpu);
+	if (host->own_fpu)
+		restore(&host->features, vcpu->cpu->host_fpu);
+	else
+		host->hal.fpu_end(host->hal.ctx);
+}
+
+void svm_fpu_reset(struct svm_vcpu *vcpu)
+{
+	const uint16_t fcw = FCW_RESET;
+	const uint32_t mxcsr = MXCSR_RESET;
+	uint8_t *area = vcpu->fpu;
+
+	/* A clear XSTATE_BV makes XRSTOR load the initial state; FXRSTOR needs the words. */
+	memset(area, 0, svm_fpu_pages(&vcpu->vm->host->features) * SVM_PAGE_SIZE);
+	memcpy(area + FCW_OFFSET, &fcw, sizeof(fcw));
+	memcpy(area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
+}
+
+static size_t area_size(const struct svm_vcpu *vcpu)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+
+	return features->xsave ? features->xsave_size : LEGACY_SIZE;
+}
+
+int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size)
+{
+	if (size < area_size(vcpu))
+		return SVM_ERR_RANGE;
+	if (vcpu->cpu)
+		save(&vcpu->vm->host->features, vcpu->fpu);
+	memcpy(area, vcpu->fpu, area_size(vcpu));
+	return 0;
+}
+
+/* What XRSTOR would answer with #GP: APM vol. 4, XRSTOR. */
+static bool header_is_legal(const struct svm_features *features, const uint8_t *area)
+{
+	uint64_t header[8];
+	uint32_t mxcsr;
+
+	memcpy(&mxcsr, area + MXCSR_OFFSET, sizeof(mxcsr));
+	if (mxcsr & ~MXCSR_MASK)
+		return false;
+	if (!features->xsave)
+		return true;
+	memcpy(header, area + HEADER_OFFSET, sizeof(header));
+	if (header[0] & ~features->xcr0)
+		return false;
+	for (unsigned i = 1; i < SVM_ARRAY_SIZE(header); i++)
+		if (header[i])
+			return false;
+	return true;
+}
+
+int svm_vcpu_set_xsave(struct svm_vcpu *vcpu, const void *area, size_t size)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+
+	if (size < area_size(vcpu))
+		return SVM_ERR_RANGE;
+	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
+		return SVM_ERR_STATE;
+	/* Checked in our copy: the caller's memory may change while we look. */
+	memcpy(vcpu->copy, area, LEGACY_SIZE + 64 <= size ? LEGACY_SIZE + 64 : LEGACY_SIZE);
+	vcpu->copy_valid = false;
+	if (!header_is_legal(features, (const uint8_t *)vcpu->copy))
+		return SVM_ERR_INVAL;
+	memcpy(vcpu->fpu, area, area_size(vcpu));
+	memcpy(vcpu->fpu, vcpu->copy, features->xsave ? LEGACY_SIZE + 64 : LEGACY_SIZE);
+	if (vcpu->cpu)
+		restore(features, vcpu->fpu);
+	return 0;
+}
+
+uint64_t svm_vcpu_get_xcr0(const struct svm_vcpu *vcpu)
+{
+	return vcpu->s.guest_xcr0;
+}
+
+/* XSETBV's rules: x87 always, AVX needs SSE, and only what the processor has. */
+bool svm_xcr0_is_legal(const struct svm_features *features, uint64_t xcr0)
+{
+	return !(xcr0 & ~features->xcr0) && (xcr0 & SVM_BIT(0)) &&
+	       (!(xcr0 & SVM_BIT(2)) || (xcr0 & SVM_BIT(1)));
+}
+
+int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0)
+{
+	if (!svm_xcr0_is_legal(&vcpu->vm->host->features, xcr0))
+		return SVM_ERR_INVAL;
+	vcpu->s.guest_xcr0 = xcr0;
+	svm_vcpu_update_switch(vcpu);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_IOIO_H
+#define SVM_CORE_VCPU_IOIO_H
+/*
+ * EXITINFO1 of an IOIO exit, decoded.  APM vol. 2, 15.10.2.
+ */
+#include <libsvm/vmcb.h>
+
+struct svm_ioio {
+	uint16_t port;
+	uint8_t size; /* 1, 2 or 4 bytes. */
+	bool is_in, string, rep;
+};
+
+/* False: the encoding is impossible. */
+bool svm_ioio_decode(uint64_t info, struct svm_ioio *ioio);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Binding a vCPU to a CPU and letting go of it.
+ *
+ * What is done here is done once per binding and not once per exit: the host's VMSAVE, the FPU,
+ * the host's values of the registers that the world switch swaps.  A vCPU that comes to another
+ * CPU is a new VMCB there: all clean bits 0, a new ASID (APM vol. 2, 15.15, 15.16).
+ */
+#include <libsvm/msrs.h>
+
+#include "core/features.h"
+#include "core/vcpu/vcpu.h"
+
+void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+	const uint64_t mitigations = vcpu->vm->mitigations;
+	struct svm_switch *s = &vcpu->s;
+	uint64_t flags = s->flags & (SVM_SWITCH_DO_HOST_DR | SVM_SWITCH_DO_IBPB);
+
+	/*
+	 * With CR4.OSXSAVE the guest can execute XSETBV, and not every processor honours the
+	 * intercept (QEMU 7.2 does not): what it left is read back after each exit.
+	 */
+	if (features->xsave && (s->guest_xcr0 != s->host_xcr0 ||
+	                        (svm_vmcb_get_cr4(vcpu->vmcb) & CR4_OSXSAVE)))
+		flags |= SVM_SWITCH_DO_XCR0;
+	if (features->xsaves && s->guest_xss != s->host_xss)
+		flags |= SVM_SWITCH_DO_XSS;
+	if (features->spec_ctrl && !(features->svm & SVM_FEATURE_V_SPEC_CTRL) &&
+	    s->guest_spec_ctrl != s->host_spec_ctrl)
+		flags |= SVM_SWITCH_DO_SPEC;
+	if (features->rdtscp && s->guest_tsc_aux != s->host_tsc_aux)
+		flags |= SVM_SWITCH_DO_AUX;
+	if (vcpu->guest_debugs)
+		flags |= SVM_SWITCH_DO_GUEST_DR;
+	if (mitigations & SVM_MITIGATE_RSB)
+		flags |= SVM_SWITCH_DO_RSB;
+	if (mitigations & SVM_MITIGATE_VERW)
+		flags |= SVM_SWITCH_DO_VERW;
+	if (mitigations & SVM_MITIGATE_DIV)
+		flags |= SVM_SWITCH_DO_DIV;
+	s->flags = flags;
+}
+
+/* The host's side of every pair in the switch block. */
+static void read_host(struct svm_vcpu *vcpu)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+	struct svm_switch *s = &vcpu->s;
+	const uint64_t dr7 = svm_ring0_read_dr(7);
+
+	s->host_xcr0 = features->xsave ? svm_ring0_xgetbv0() : 0;
+	s->host_xss = features->xsaves ? svm_ring0_rdmsr(SVM_MSR_XSS) : 0;
+	s->host_spec_ctrl = features->spec_ctrl ? svm_ring0_rdmsr(SVM_MSR_SPEC_CTRL) : 0;
+	s->host_tsc_aux = features->rdtscp ? svm_ring0_rdmsr(SVM_MSR_TSC_AUX) : 0;
+	for (unsigned n = 0; n < 4; n++)
+		s->host_dr[n] = svm_ring0_read_dr(n);
+	s->host_dr[4] = svm_ring0_read_dr(6);
+	s->host_dr[5] = dr7;
+	if (dr7 & DR7_ENABLES)
+		s->flags |= SVM_SWITCH_DO_HOST_DR;
+	else
+		s->flags &= ~(uint64_t)SVM_SWITCH_DO_HOST_DR;
+}
+
+static void follow_vm(struct svm_vcpu *vcpu)
+{
+	struct svm_vmcb *vmcb = vcpu->vmcb;
+	const struct svm_vm *vm = vcpu->vm;
+
+	if (svm_vmcb_get_iopm_base(vmcb) != vm->io.iopm_hpa)
+		svm_vmcb_set_iopm_base(vmcb, vm->io.iopm_hpa);
+	if (svm_vmcb_get_msrpm_base(vmcb) != vm->msr.msrpm_hpa)
+		svm_vmcb_set_msrpm_base(vmcb, vm->msr.msrpm_hpa);
+	if (svm_vmcb_get_ncr3(vmcb) != vm->memory.root_hpa)
+		svm_vmcb_set_ncr3(vmcb, vm->memory.root_hpa);
+	/* A guest that has disarmed its breakpoints pays for them no longer. */
+	vcpu->guest_debugs = svm_vmcb_get_dr7(vmcb) & DR7_ENABLES;
+	svm_vcpu_update_intercepts(vcpu);
+}
+
+int svm_vcpu_bind(struct svm_vcpu *vcpu)
+{
+	struct svm_cpu *cpu = svm_host_this_cpu(vcpu->vm->host);
+
+	if (!cpu)
+		return SVM_ERR_CPU_OFFLINE;
+	if (vcpu->cpu == cpu)
+		return 0;
+	if (vcpu->cpu || cpu->loaded)
+		return SVM_ERR_BUSY;
+
+	vcpu->cpu = cpu;
+	cpu->loaded = vcpu;
+	if (vcpu->last_cpu != cpu) {
+		svm_vmcb_mark_all_dirty(vcpu->vmcb);
+		vcpu->asid_generation = 0;
+		vcpu->last_cpu = cpu;
+	}
+	vcpu->s.host_vmcb = svm_cpu_host_vmcb(cpu);
+	svm_ring0_vmsave(vcpu->s.host_vmcb);
+	follow_vm(vcpu);
+	read_host(vcpu);
+	if (cpu->last_serial != vcpu->serial && (vcpu->vm->mitigations & SVM_MITIGATE_IBPB))
+		vcpu->s.flags |= SVM_SWITCH_DO_IBPB;
+	cpu->last_serial = vcpu->serial;
+	svm_vcpu_update_switch(vcpu);
+	svm_fpu_enter_guest(vcpu);
+	return 0;
+}
+
+void svm_vcpu_unbind(struct svm_vcpu *vcpu)
+{
+	if (!vcpu->cpu)
+		return;
+	svm_fpu_leave_guest(vcpu);
+	vcpu->cpu->loaded = NULL;
+	vcpu->cpu = NULL;
+}
+
+int svm_vcpu_load(struct svm_vcpu *vcpu)
+{
+	const int error = svm_vcpu_bind(vcpu);
+
+	if (!error)
+		vcpu->loaded_by_user = true;
+	return error;
+}
+
+void svm_vcpu_put(struct svm_vcpu *vcpu)
+{
+	vcpu->loaded_by_user = false;
+	svm_vcpu_unbind(vcpu);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The run loop.
+ *
+ *	requests -> audit if state was set -> interrupts off, recheck -> world switch -> dispatch
+ *
+ * One word, `requests`, says whether anything has to be done before an entry; an exit that the
+ * library finishes costs one load of it.  Nothing here allocates, sleeps or takes a lock.
+ */
+#include <libsvm/diagnose.h>
+
+#include "core/features.h"
+#include "core/vcpu/exits.h"
+
+/* --- the audit ---------------------------------------------------------------------------- */
+
+static size_t audit(const struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
+                    struct svm_finding *findings, size_t room)
+{
+	const struct svm_audit_context context = {
+		.features = &vcpu->vm->host->features,
+		.host_paging = true,
+		.host_long_mode = true,
+		.host_interrupts = true, /* The switch sets IF under GIF = 0. */
+		.vmcb_hpa = vcpu->s.vmcb,
+		.host_save_hpa = vcpu->cpu ? vcpu->cpu->pages_hpa : 0,
+	};
+
+	return svm_audit(vmcb, &context, findings, room);
+}
+
+static bool is_error(const struct svm_finding *finding)
+{
+	const struct svm_rule_info *info = svm_rule_info(finding->rule);
+
+	return info && info->severity == SVM_SEVERITY_ERROR;
+}
+
+/* Errors of vmcb into the exit; their number. */
+static size_t report_errors(struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
+                            struct svm_exit *exit)
+{
+	struct svm_finding findings[2 * SVM_EXIT_FINDINGS];
+	const size_t room = SVM_ARRAY_SIZE(findings);
+	const size_t found = svm_min(audit(vcpu, vmcb, findings, room), room);
+	size_t errors = 0;
+
+	for (size_t i = 0; i < found; i++) {
+		if (!is_error(&findings[i]))
+			continue;
+		if (errors < SVM_EXIT_FINDINGS) {
+			exit->entry.rules[errors] = (uint16_t)findings[i].rule;
+			exit->entry.count = (uint8_t)(errors + 1);
+		}
+		errors++;
+	}
+	return errors;
+}
+
+static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                    const struct svm_vmcb *vmcb)
+{
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_ENTRY_FAILED);
+	exit->rip = vmcb->save.rip;
+	report_errors(vcpu, vmcb, exit);
+	svm_atomic_store(&vcpu->state, (uint32_t)SVM_VCPU_DEAD);
+	return SVM_ACTION_RETURN;
+}
+
+/*
+ * VMRUN refused the block.  The save area is then undefined (QEMU overwrites it with the host's),
+ * so the audit looks at the copy of what was offered.
+ */
+enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	return entry_failed(vcpu, exit, vcpu->copy_valid ? vcpu->copy : vcpu->vmcb);
+}
+
+/* Nothing that was set from outside reaches VMRUN unseen. */
+static enum svm_action audit_state(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_AUDIT);
+	memcpy(vcpu->copy, vcpu->vmcb, sizeof(*vcpu->copy));
+	vcpu->copy_valid = true;
+	*exit = (struct svm_exit){ .kind = SVM_EXIT_KIND_NONE };
+	if (report_errors(vcpu, vcpu->vmcb, exit) == 0)
+		return SVM_ACTION_RESUME;
+	return entry_failed(vcpu, exit, vcpu->vmcb);
+}
+
+/* --- before an entry ------------------------------------------------------------------------ */
+
+static enum svm_action shut_down(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_SHUTDOWN);
+	exit->shutdown.merged = true;
+	exit->shutdown.first = SVM_VECTOR_DF;
+	exit->shutdown.second = vcpu->events.shutdown_second;
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t requests = svm_atomic_load(&vcpu->requests);
+
+	if (requests & SVM_REQUEST_RETURN) {
+		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+	}
+	if (requests & (SVM_REQUEST_EVENTS | SVM_REQUEST_NMI)) {
+		/* Clear first: whoever asks from now on is seen by the next look. */
+		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_EVENTS);
+		if (vcpu->events.shutdown)
+			return shut_down(vcpu, exit);
+		svm_events_prepare(vcpu);
+	}
+	if (requests & SVM_REQUEST_AUDIT)
+		return audit_state(vcpu, exit);
+	return SVM_ACTION_RESUME;
+}
+
+/* --- entry and exit --------------------------------------------------------------------------- */
+
+/*
+ * False: something was asked for in the last moment.  in_guest is published before requests and
+ * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.
+ */
+static bool enter(struct svm_vcpu *vcpu)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	const uint64_t irq = hal->irq_save(hal->ctx);
+	const uint32_t cpu = (uint32_t)(vcpu->cpu - vcpu->vm->host->cpu);
+	bool entered = false;
+	uint64_t epoch;
+
+	svm_atomic_store(&vcpu->in_guest, cpu + 1);
+	if (!svm_atomic_load_relaxed(&vcpu->requests)) {
+		epoch = svm_atomic_load_relaxed(&vcpu->vm->flush_epoch);
+		if (epoch != vcpu->flush_epoch) {
+			vcpu->flush = true;
+			svm_atomic_store(&vcpu->flush_epoch, epoch);
+		}
+		if (vcpu->flush || vcpu->asid_generation != vcpu->cpu->asid_generation ||
+		    vcpu->cpu->asid_flush)
+			svm_vcpu_prepare_asid(vcpu);
+		if (vcpu->events.exit_at_once)
+			hal->cpu_kick(hal->ctx, cpu);
+		svm_world_switch(&vcpu->s);
+		entered = true;
+	}
+	svm_atomic_store_release(&vcpu->in_guest, 0);
+	hal->irq_restore(hal->ctx, irq);
+	return entered;
+}
+
+void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
+{
+	const uint8_t tpr = svm_vmcb_get_int_control(vcpu->vmcb) & 0xf;
+
+	if (tpr == vcpu->tpr)
+		return;
+	vcpu->tpr = tpr;
+	if (vcpu->irq.pending)
+		vcpu->irq.tpr_changed(vcpu->irq.arg, vcpu, tpr);
+	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+}
+
+/* What every exit owes to the next entry. */
+static void settle(struct svm_vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->vmcb->control;
+
+	control->clean = SVM_CLEAN_ALL; /* Bits we do not define stay 0: 15.15.3. */
+	control->tlb_control = SVM_TLB_NOTHING;
+	vcpu->s.flags &= ~(uint64_t)SVM_SWITCH_DO_IBPB;
+	vcpu->stats.entries++;
+	svm_events_after_exit(vcpu);
+	svm_vcpu_follow_tpr(vcpu);
+}
+
+/* The same exit at the same place, and no REP counter that moves. */
+static bool is_looping(struct svm_vcpu *vcpu)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	if (vmcb->save.rip != vcpu->loop_rip || vmcb->control.exit_code != vcpu->loop_code ||
+	    vcpu->s.rcx != vcpu->loop_rcx) {
+		vcpu->loop_rip = vmcb->save.rip;
+		vcpu->loop_code = vmcb->control.exit_code;
+		vcpu->loop_rcx = vcpu->s.rcx;
+		vcpu->loop_count = 0;
+	}
+	return ++vcpu->loop_count >= vcpu->loop_limit;
+}
+
+static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_LOOP);
+	exit->loop.count = vcpu->loop_count;
+	vcpu->loop_count = 0;
+	return SVM_ACTION_RETURN;
+}
+
+static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	enum svm_action action = SVM_ACTION_RESUME;
+
+	while (action == SVM_ACTION_RESUME) {
+		if (svm_atomic_load_relaxed(&vcpu->requests)) {
+			action = serve_requests(vcpu, exit);
+			if (action == SVM_ACTION_RETURN)
+				break;
+		}
+		if (!enter(vcpu))
+			continue;
+		settle(vcpu);
+		if (svm_exit_is_invalid(vcpu->vmcb->control.exit_code))
+			action = svm_exit_entry_failed(vcpu, exit);
+		else if (vcpu->loop_limit && is_looping(vcpu))
+			action = report_loop(vcpu, exit);
+		else
+			action = svm_exit_dispatch(vcpu, exit);
+		if (svm_atomic_load_relaxed(&vcpu->vm->dead))
+			break;
+	}
+}
+
+/* --- the call ----------------------------------------------------------------------------------- */
+
+static enum svm_vcpu_state state_after(const struct svm_exit *exit)
+{
+	switch (exit->kind) {
+	case SVM_EXIT_KIND_HLT:
+		return SVM_VCPU_HALTED;
+	case SVM_EXIT_KIND_SHUTDOWN:
+		return SVM_VCPU_SHUTDOWN;
+	default:
+		return SVM_VCPU_RUNNABLE;
+	}
+}
+
+static int check_runnable(struct svm_vcpu *vcpu)
+{
+	const enum svm_vcpu_state state = svm_vcpu_state(vcpu);
+
+	if (state == SVM_VCPU_DEAD || svm_atomic_load(&vcpu->vm->dead))
+		return SVM_ERR_DEAD;
+	if (state == SVM_VCPU_RUNNING || !svm_vcpu_state_allowed(state, SVM_VCPU_RUNNING))
+		return SVM_ERR_STATE;
+	if (vcpu->owed != SVM_OWED_NOTHING)
+		return SVM_ERR_INCOMPLETE;
+	return 0;
+}
+
+/* HLT goes on sleeping; the exit says so again. */
+static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (svm_vcpu_state(vcpu) != SVM_VCPU_HALTED || svm_vcpu_has_event(vcpu))
+		return false;
+	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_RETURN) {
+		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
+		svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+	} else {
+		svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
+	}
+	return true;
+}
+
+int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	int error = check_runnable(vcpu);
+
+	if (error)
+		return error;
+	if (still_halted(vcpu, exit))
+		return 0;
+	hal->preempt_off(hal->ctx);
+	error = svm_vcpu_bind(vcpu);
+	if (error)
+		goto preempt_on;
+	if (!svm_vcpu_move(vcpu, SVM_VCPU_RUNNING)) {
+		error = SVM_ERR_STATE;
+		goto unbind;
+	}
+	svm_atomic_store_relaxed(&vcpu->vm->has_run, true);
+
+	loop(vcpu, exit);
+	vcpu->stats.host_exits++;
+	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING) {
+		if (svm_atomic_load(&vcpu->vm->dead)) {
+			svm_atomic_store(&vcpu->state, (uint32_t)SVM_VCPU_DEAD);
+			error = SVM_ERR_DEAD;
+		} else {
+			svm_vcpu_move(vcpu, state_after(exit));
+		}
+	} else if (exit->kind != SVM_EXIT_KIND_ENTRY_FAILED) {
+		error = SVM_ERR_DEAD;
+	}
+
+unbind:
+	if (!vcpu->loaded_by_user)
+		svm_vcpu_unbind(vcpu);
+preempt_on:
+	hal->preempt_on(hal->ctx);
+	return error;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_VCPU_H
+#define SVM_CORE_VCPU_VCPU_H
+/*
+ * The vCPU object.
+ *
+ * Guest state has one home each: the VMCB (RAX, RSP, RIP, RFLAGS, segments, control registers,
+ * the MSRs of VMSAVE), the switch block (the other general registers, XCR0, debug registers),
+ * the FPU area, and the members below.  Nothing is kept twice.
+ *
+ * Only `requests`, `in_guest` and `state` are touched by other threads.
+ */
+#include <libsvm/vcpu.h>
+
+#include "core/msr_policy.h"
+#include "core/vm.h"
+#include "hal/ring0.h"
+
+/* Sticky bits of svm_vcpu.requests: one word tells an entry that nothing is to be done. */
+#define SVM_REQUEST_RETURN    SVM_BIT(0) /* svm_vcpu_kick(): come back to the embedder. */
+#define SVM_REQUEST_EVENTS    SVM_BIT(1) /* Look at events and the interrupt port again. */
+#define SVM_REQUEST_NMI       SVM_BIT(2) /* An NMI arrived. */
+#define SVM_REQUEST_AUDIT     SVM_BIT(3) /* State was set from outside: audit, keep a copy. */
+
+/* What a pending completion may be; 0: none is owed. */
+enum svm_owed {
+	SVM_OWED_NOTHING,
+	SVM_OWED_SKIP,  /* Skip, fault or retry. */
+	SVM_OWED_VALUE, /* The same, or a value. */
+	SVM_OWED_CPUID, /* The same, or four registers. */
+	SVM_OWED_EVENT, /* Retry or fault: there is no instruction to step over. */
+};
+
+struct svm_vcpu_events {
+	bool exception_pending;
+	uint8_t exception_vector;
+	uint32_t exception_error;
+	bool shutdown; /* An exception while delivering #DF: the next run says so. */
+	uint8_t shutdown_second;
+	bool nmi_pending, nmi_masked;
+	bool iret_seen;    /* The IRET that ends the NMI's handler was let through at iret_rip. */
+	uint64_t iret_rip;
+	bool single_step;  /* TF is the library's, to get past an instruction. */
+	uint64_t guest_tf; /* RFLAGS_TF if the guest had it set itself. */
+	bool exit_at_once; /* The coming entry shall deliver EVENTINJ and exit. */
+	bool window_wanted;  /* The embedder waits for an interrupt window. */
+	int held_interrupt;  /* Accepted, but an exception came first; -1: none. */
+	uint64_t reinject;   /* SVM_EVENT_*: EXITINTINFO to put into EVENTINJ, or 0. */
+	uint64_t injecting;  /* What EVENTINJ held at the last entry. */
+};
+
+struct svm_vcpu {
+	struct svm_switch s;
+	struct svm_vmcb *vmcb;
+	struct svm_vm *vm;
+	uint64_t requests; /* Atomic: SVM_REQUEST_*. */
+	uint32_t in_guest; /* Atomic: CPU number + 1 between "about to enter" and "exited". */
+	uint32_t state;    /* Atomic: enum svm_vcpu_state. */
+	uint32_t id;
+	uint64_t serial; /* Unlike any other vCPU ever made on this host; not 0. */
+
+	/* Translations and the CPU: asid.c, flush.c. */
+	struct svm_cpu *cpu;      /* Loaded here, or NULL. */
+	struct svm_cpu *last_cpu; /* Ran here last: elsewhere the VMCB counts as new. */
+	bool loaded_by_user;      /* svm_vcpu_load() was called: a run does not put. */
+	uint64_t asid_generation;
+	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
+	bool flush;               /* The guest's own change wants its translations gone. */
+
+	struct svm_vcpu_events events;
+	int interrupt_vector; /* Atomic: from svm_vcpu_inject_interrupt(); -1 when free. */
+	struct svm_irq_port irq; /* pending == NULL: none. */
+	uint8_t tpr;             /* V_TPR that the port knows. */
+
+	enum svm_owed owed;
+	uint8_t owed_register; /* VALUE: general register, by number, that gets it. */
+	uint8_t owed_size;     /* VALUE: bytes of it that count; 0: EDX:EAX of RDMSR. */
+	uint64_t next_rip;     /* Where a skip goes; 0: the length is not known. */
+
+	bool guest_debugs;     /* Guest debug registers are loaded around the switch. */
+	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
+	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
+
+	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
+	struct svm_vcpu_stats stats;
+
+	struct svm_vmcb *copy; /* As it was when last audited, for ENTRY_FAILED. */
+	bool copy_valid;
+	void *fpu; /* XSAVE area, 64-byte aligned. */
+	svm_hpa_t hpa;
+	size_t pages; /* Of the whole object: this struct, VMCB, copy, FPU area. */
+};
+
+/* Register n of 0 … 15 in the processor's numbering (RAX RCX RDX RBX RSP RBP RSI RDI R8 …). */
+uint64_t svm_vcpu_read_gpr(const struct svm_vcpu *vcpu, unsigned n);
+void svm_vcpu_write_gpr(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
+
+/* Move between states; false and nothing happens if the table has no such move. */
+bool svm_vcpu_move(struct svm_vcpu *vcpu, enum svm_vcpu_state to);
+
+/* Wake a running vCPU out of its guest; any context. */
+void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request);
+
+/* The library's own inconsistency: vCPU and VM are dead. */
+void svm_vcpu_bug(struct svm_vcpu *vcpu, const char *what);
+
+/* The guest uses its breakpoints, or no longer (vcpu/registers.c). */
+void svm_vcpu_use_debug(struct svm_vcpu *vcpu, bool on);
+
+/* Put the architecture's reset state into VMCB and registers (vcpu/reset.c). */
+void svm_vcpu_reset_state(struct svm_vcpu *vcpu);
+/* Control area of a fresh VMCB, intercepts included (vcpu/intercepts.c). */
+void svm_vcpu_init_control(struct svm_vcpu *vcpu);
+/* Recompute intercepts from the VM's wishes, the debugger's and the vCPU's state. */
+void svm_vcpu_update_intercepts(struct svm_vcpu *vcpu);
+
+/* Recompute which registers the world switch must swap (vcpu/load.c). */
+void svm_vcpu_update_switch(struct svm_vcpu *vcpu);
+
+/* ASID and TLB_CONTROL for the coming entry; interrupts off (vcpu/asid.c). */
+void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
+
+/* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
+int svm_vcpu_bind(struct svm_vcpu *vcpu);
+void svm_vcpu_unbind(struct svm_vcpu *vcpu);
+
+/* FPU of guest and host, at load and put (vcpu/fpu.c). */
+void svm_fpu_enter_guest(struct svm_vcpu *vcpu);
+void svm_fpu_leave_guest(struct svm_vcpu *vcpu);
+void svm_fpu_reset(struct svm_vcpu *vcpu);
+bool svm_xcr0_is_legal(const struct svm_features *features, uint64_t xcr0);
+
+/* 16, 32 or 64: how the present code segment decodes. */
+unsigned svm_vcpu_code_bits(const struct svm_vcpu *vcpu);
+
+#endif
