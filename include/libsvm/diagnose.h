@@ -150,6 +150,22 @@ const char *svm_msr_name(uint32_t msr);
 size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
                    size_t size);
 
+/**
+ * @brief As svm_explain(), from a VMCB alone: for a dump, or a vCPU of another library.
+ *
+ * Both may hold anything; no pointer in them is followed.
+ *
+ * @param vmcb    The VMCB after the exit.
+ * @param exit    The exit; of @c kind SVM_EXIT_KIND_RAW, only @c raw and @c rip need be filled.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param size    Bytes of @p buffer.
+ * @return Characters that the whole text takes, without the NUL.
+ * @par Context
+ * Any.
+ */
+size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit, char *buffer,
+                        size_t size);
+
 /** Verdict of one rung of the self-test ladder. */
 struct svm_selftest_result {
 	const char *rung;        /**< Short stable name, such as "exit.registers". */
