@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Provisional: what insn_length.c, ioio.c, guest_virtual.c, hal_check.c and explain.c will do.
+ * Provisional: what insn_length.c, ioio.c, guest_virtual.c and hal_check.c will do.
  *
  * It lets the run loop run before those files are there: bytes are taken from unpaged or
  * identity-mapped code, and lengths without prefixes.  Whoever brings one of them takes the
@@ -64,14 +64,4 @@ unsigned svm_hal_check(const struct svm_hal *hal,
 	(void)report;
 	(void)arg;
 	return svm_hal_missing_entry(hal) ? 1 : 0;
-}
-
-size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
-                   size_t size)
-{
-	(void)vcpu;
-	(void)exit;
-	if (size)
-		buffer[0] = '\0';
-	return 0;
 }
