@@ -9,8 +9,7 @@
 
 #include "model.h"
 
-#define FLAGS_WRITABLE                                                                             \
-	(SVM_BITS(11, 6) | SVM_BIT(0) | SVM_BIT(2) | SVM_BIT(4) | SVM_BITS(18, 12))
+#define FLAGS_WRITABLE (SVM_BITS(11, 6) | SVM_BIT(0) | SVM_BIT(2) | SVM_BIT(4) | SVM_BITS(18, 12))
 
 void guest_advance(struct cpu *cpu, const struct guest_insn *insn)
 {
@@ -97,9 +96,9 @@ static bool arithmetic(struct cpu *cpu, const struct guest_insn *insn, char op, 
 
 	if (!read_rm(cpu, insn, insn->operand, &old))
 		return false;
-	new = op == '+' ? old + source
+	new = op == '+'   ? old + source
 	      : op == '^' ? old ^ source
-	      : op == '&' ? old & source
+	      : op == '&' ? old &source
 	                  : old - source;
 	if ((op == '+' || op == '^') && !write_rm(cpu, insn, insn->operand, new))
 		return false;
@@ -242,8 +241,8 @@ static bool io_protected(struct cpu *cpu, uint16_t port, unsigned size)
 
 	for (unsigned i = 0; i < size; i++) {
 		const unsigned bit = port + i;
-		const uint8_t *page = library_page(cpu->m, base + (bit / 32768) * SVM_PAGE_SIZE,
-		                                   "IOPM");
+		const uint8_t *page =
+			library_page(cpu->m, base + (bit / 32768) * SVM_PAGE_SIZE, "IOPM");
 
 		if (!page)
 			return true;
@@ -257,9 +256,7 @@ static void port_io(struct cpu *cpu, const struct guest_insn *insn)
 	struct guest *g = &cpu->guest;
 	const bool is_string = insn->opcode >= 0x6c && insn->opcode <= 0x6f;
 	const bool is_in = is_string ? insn->opcode < 0x6e : !(insn->opcode & 2);
-	const unsigned size = !(insn->opcode & 1)   ? 1
-	                      : insn->operand == 2 ? 2
-	                                           : 4;
+	const unsigned size = !(insn->opcode & 1) ? 1 : insn->operand == 2 ? 2 : 4;
 	const bool has_imm = insn->opcode >= 0xe4 && insn->opcode <= 0xe7;
 	const uint16_t port = has_imm ? (uint16_t)insn->imm : (uint16_t)g->gpr[HOSTED_RDX];
 
@@ -282,8 +279,7 @@ static void port_io(struct cpu *cpu, const struct guest_insn *insn)
 	if (is_in)
 		set_register(cpu, HOSTED_RAX, atomic_get(&cpu->m->ports[port]), size);
 	else
-		atomic_set(&cpu->m->ports[port],
-		           (uint32_t)truncate(g->gpr[HOSTED_RAX], size));
+		atomic_set(&cpu->m->ports[port], (uint32_t)truncate(g->gpr[HOSTED_RAX], size));
 	guest_advance(cpu, insn);
 }
 
@@ -336,8 +332,7 @@ static void pause_loop(struct cpu *cpu, const struct guest_insn *insn)
 	    (now - g->pause_stamp) * 10 > threshold)
 		g->pause_left = count;
 	g->pause_stamp = now;
-	if (g->pause_left == 0 &&
-	    guest_intercept(cpu, insn, SVM_EXIT_PAUSE, POISON, POISON))
+	if (g->pause_left == 0 && guest_intercept(cpu, insn, SVM_EXIT_PAUSE, POISON, POISON))
 		return;
 	g->pause_left -= g->pause_left != 0;
 	guest_advance(cpu, insn);

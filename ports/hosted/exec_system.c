@@ -302,8 +302,7 @@ static void write_cr(struct cpu *cpu, const struct guest_insn *insn)
 		linear_flush(cpu, cpu->guest.key.asid, false);
 		break;
 	case 4:
-		if ((value & ~cr4_allowed(&cpu->f)) ||
-		    (guest_is_long(cpu) && !(value & CR4_PAE))) {
+		if ((value & ~cr4_allowed(&cpu->f)) || (guest_is_long(cpu) && !(value & CR4_PAE))) {
 			gp(cpu);
 			return;
 		}
@@ -433,8 +432,7 @@ static void vmmcall(struct cpu *cpu, const struct guest_insn *insn)
 /* MWAIT in a guest that may: as HLT. */
 static void mwait(struct cpu *cpu, const struct guest_insn *insn)
 {
-	if (!supervisor(cpu) ||
-	    guest_intercept(cpu, insn, SVM_EXIT_MWAIT_COND, POISON, POISON) ||
+	if (!supervisor(cpu) || guest_intercept(cpu, insn, SVM_EXIT_MWAIT_COND, POISON, POISON) ||
 	    guest_intercept(cpu, insn, SVM_EXIT_MWAIT, POISON, POISON))
 		return;
 	guest_advance(cpu, insn);

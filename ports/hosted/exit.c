@@ -90,8 +90,8 @@ void vmexit_store(struct cpu *cpu, struct svm_vmcb *memory)
 	struct svm_vmcb_control *to = &memory->control;
 
 	store_save(cpu, &memory->save);
-	to->_int_control = (to->_int_control & ~WRITTEN_BACK) |
-	                   (g->v->control._int_control & WRITTEN_BACK);
+	to->_int_control =
+		(to->_int_control & ~WRITTEN_BACK) | (g->v->control._int_control & WRITTEN_BACK);
 	to->int_state = g->v->control.int_state;
 	to->exit_code = g->exit_code;
 	to->exit_info_1 = g->info_1;

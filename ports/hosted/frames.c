@@ -73,9 +73,9 @@ void *library_page(struct hosted_machine *m, svm_hpa_t hpa, const char *who)
 		breach(m, HOSTED_BREACH_HVA_AS_HPA, "%s: 0x%llx", who, (unsigned long long)hpa);
 	else if (!frame || atomic_get(&frame->owner) != FRAME_LIBRARY)
 		breach(m, HOSTED_BREACH_FRAME, "%s: 0x%llx %s", who, (unsigned long long)hpa,
-		       !frame                                   ? "is no memory"
+		       !frame                                    ? "is no memory"
 		       : atomic_get(&frame->owner) == FRAME_FREE ? "is free"
-		                                                : "is a guest's");
+		                                                 : "is a guest's");
 	else
 		return m->memory + (hpa - HOSTED_MEMORY_BASE);
 	return NULL;

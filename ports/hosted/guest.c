@@ -36,8 +36,7 @@ static bool interrupts_open(const struct cpu *cpu)
 {
 	const struct guest *g = &cpu->guest;
 
-	return (g->v->save.rflags & RFLAGS_IF) &&
-	       !(g->v->control.int_state & SVM_INT_STATE_SHADOW);
+	return (g->v->save.rflags & RFLAGS_IF) && !(g->v->control.int_state & SVM_INT_STATE_SHADOW);
 }
 
 static bool take_physical(struct cpu *cpu)

@@ -43,7 +43,8 @@ static void *hal_phys_to_virt(void *ctx, svm_hpa_t hpa)
 
 	check_context(m, "phys_to_virt");
 	if (hpa - (uint64_t)(uintptr_t)m->memory < m->config.memory)
-		breach(m, HOSTED_BREACH_HVA_AS_HPA, "phys_to_virt(0x%llx)", (unsigned long long)hpa);
+		breach(m, HOSTED_BREACH_HVA_AS_HPA, "phys_to_virt(0x%llx)",
+		       (unsigned long long)hpa);
 	return hosted_memory(m, hpa);
 }
 

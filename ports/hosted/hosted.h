@@ -72,8 +72,8 @@ enum hosted_stale_mode {
 
 /** How to make a machine. */
 struct hosted_config {
-	uint32_t cpus;   /**< Number of CPUs; default 1. */
-	uint64_t memory; /**< Bytes, reserved and not touched; default 64 MiB. */
+	uint32_t cpus;                   /**< Number of CPUs; default 1. */
+	uint64_t memory;                 /**< Bytes, reserved and not touched; default 64 MiB. */
 	struct hosted_features features; /**< Of every CPU. */
 	enum hosted_invalid_mode invalid_mode;
 	enum hosted_stale_mode stale_mode;
@@ -182,8 +182,8 @@ uint32_t hosted_pending(struct hosted_machine *m, uint32_t cpu);
 uint64_t hosted_taken(struct hosted_machine *m, uint32_t cpu, uint32_t event);
 
 /** @brief The host's handlers: called on the CPU, with GIF = 1. NULL: only counted. */
-void hosted_set_handler(struct hosted_machine *m, void (*fn)(void *arg, uint32_t cpu, uint32_t event),
-                        void *arg);
+void hosted_set_handler(struct hosted_machine *m,
+                        void (*fn)(void *arg, uint32_t cpu, uint32_t event), void *arg);
 /** @} */
 
 /** @name Ports of the machine, for guests that may touch them */
@@ -242,7 +242,7 @@ enum hosted_breach {
 #define HOSTED_BREACH_ENUM(name, text) HOSTED_BREACH_##name,
 	HOSTED_BREACHES(HOSTED_BREACH_ENUM)
 #undef HOSTED_BREACH_ENUM
-	HOSTED_BREACH_COUNT,
+		HOSTED_BREACH_COUNT,
 };
 
 /** @brief Name of a kind, such as "STALE_CLEAN". */

@@ -184,8 +184,18 @@ static void modrm(struct cursor *c, int bits)
 }
 
 /* Operand forms: what follows the opcode. */
-enum form { FORM_UNKNOWN, FORM_NONE, FORM_MODRM, FORM_IMM8, FORM_REL8, FORM_REL, FORM_IMM,
-	    FORM_MOFFS, FORM_MODRM_IMM8, FORM_MODRM_IMM };
+enum form {
+	FORM_UNKNOWN,
+	FORM_NONE,
+	FORM_MODRM,
+	FORM_IMM8,
+	FORM_REL8,
+	FORM_REL,
+	FORM_IMM,
+	FORM_MOFFS,
+	FORM_MODRM_IMM8,
+	FORM_MODRM_IMM
+};
 
 static enum form form_of(uint16_t opcode)
 {
@@ -194,26 +204,65 @@ static enum form form_of(uint16_t opcode)
 	if (opcode >= 0xb8 && opcode <= 0xbf)
 		return FORM_IMM;
 	switch (opcode) {
-	case 0x01: case 0x03: case 0x31: case 0x39: case 0x85: case 0x88: case 0x89: case 0x8a:
-	case 0x8b: case 0x8e: case 0xff:
-	case 0x0f00: case 0x0f01: case 0x0f20: case 0x0f21: case 0x0f22: case 0x0f23:
+	case 0x01:
+	case 0x03:
+	case 0x31:
+	case 0x39:
+	case 0x85:
+	case 0x88:
+	case 0x89:
+	case 0x8a:
+	case 0x8b:
+	case 0x8e:
+	case 0xff:
+	case 0x0f00:
+	case 0x0f01:
+	case 0x0f20:
+	case 0x0f21:
+	case 0x0f22:
+	case 0x0f23:
 		return FORM_MODRM;
 	case 0x83:
 		return FORM_MODRM_IMM8;
 	case 0xc7:
 		return FORM_MODRM_IMM;
-	case 0xa1: case 0xa3:
+	case 0xa1:
+	case 0xa3:
 		return FORM_MOFFS;
-	case 0xcd: case 0xe4: case 0xe5: case 0xe6: case 0xe7:
+	case 0xcd:
+	case 0xe4:
+	case 0xe5:
+	case 0xe6:
+	case 0xe7:
 		return FORM_IMM8;
-	case 0x74: case 0x75: case 0xeb:
+	case 0x74:
+	case 0x75:
+	case 0xeb:
 		return FORM_REL8;
 	case 0xe9:
 		return FORM_REL;
-	case 0x90: case 0x9c: case 0x9d: case 0xcc: case 0xcf: case 0xec: case 0xed: case 0xee:
-	case 0xef: case 0xf1: case 0xf4: case 0xfa: case 0xfb:
-	case 0x0f06: case 0x0f08: case 0x0f09: case 0x0f30: case 0x0f31: case 0x0f32: case 0x0f33:
-	case 0x0fa2: case 0x0faa:
+	case 0x90:
+	case 0x9c:
+	case 0x9d:
+	case 0xcc:
+	case 0xcf:
+	case 0xec:
+	case 0xed:
+	case 0xee:
+	case 0xef:
+	case 0xf1:
+	case 0xf4:
+	case 0xfa:
+	case 0xfb:
+	case 0x0f06:
+	case 0x0f08:
+	case 0x0f09:
+	case 0x0f30:
+	case 0x0f31:
+	case 0x0f32:
+	case 0x0f33:
+	case 0x0fa2:
+	case 0x0faa:
 		return FORM_NONE;
 	default:
 		return FORM_UNKNOWN;

@@ -105,9 +105,9 @@ struct tlb {
 	size_t large; /* Kept leaves above 4 KiB. */
 	struct linear_entry *linear;
 	size_t linear_size, linear_used;
-	uint64_t sequence;       /* Newest flush. */
-	uint64_t all_flushed;    /* Sequence of the last flush of everything. */
-	uint64_t *asid_flushed;  /* The same by ASID; 64 Ki of them. */
+	uint64_t sequence;      /* Newest flush. */
+	uint64_t all_flushed;   /* Sequence of the last flush of everything. */
+	uint64_t *asid_flushed; /* The same by ASID; 64 Ki of them. */
 };
 
 #define TLB_ASIDS 65536u
@@ -128,9 +128,9 @@ struct walk {
 	uint8_t level;  /* Of the leaf. */
 	uint8_t prot;   /* All rights of the leaf. */
 	bool dirty;
-	uint8_t top;                /* Level of the root table. */
-	uint64_t entries[6];        /* By level, as read. */
-	uint64_t *places[6];        /* Where they were read. */
+	uint8_t top;         /* Level of the root table. */
+	uint64_t entries[6]; /* By level, as read. */
+	uint64_t *places[6]; /* Where they were read. */
 };
 
 /* --- VMCBs that the processor keeps ---------------------------------------------------- */
@@ -153,18 +153,18 @@ struct vmload_state {
 
 /* An event on its way through the guest's IDT, in EVENTINJ's format; 0: none. */
 struct guest {
-	struct svm_vmcb *v;      /* The processor's copy: kept_vmcb.copy. */
+	struct svm_vmcb *v; /* The processor's copy: kept_vmcb.copy. */
 	struct translation_key key;
 	svm_hpa_t vmcb_hpa;
 	uint64_t gpr[16]; /* RAX and RSP live here while the guest runs. */
 	uint64_t delivering;
 	bool exiting;
-	bool diverted;     /* An event took RIP elsewhere during this step. */
-	bool host_if;      /* RFLAGS.IF at VMRUN. */
+	bool diverted; /* An event took RIP elsewhere during this step. */
+	bool host_if;  /* RFLAGS.IF at VMRUN. */
 	bool halted;
 	bool nmi_masked;
 	bool tf_pending;
-	bool shadow_next;  /* STI or MOV SS just executed. */
+	bool shadow_next; /* STI or MOV SS just executed. */
 	uint32_t pause_left;
 	uint64_t pause_stamp;
 	uint64_t steps, steps_total;
@@ -185,7 +185,7 @@ struct cpu {
 	uint64_t vm_cr, hsave, tsc_aux, tsc_ratio, spec_ctrl, pat, debugctl, apic_base;
 	struct vmload_state vm, home; /* home: what the host's own handlers rely on. */
 	bool gif, intr_flag;
-	uint32_t pending; /* HOSTED_*; atomic */
+	uint32_t pending;  /* HOSTED_*; atomic */
 	uint64_t taken[4]; /* atomic */
 	bool in_handler;
 	uint8_t fpu[HOSTED_FPU_SIZE] __attribute__((aligned(64)));
@@ -318,8 +318,8 @@ void guest_fault(struct cpu *cpu, unsigned int vector, uint32_t error, uint64_t 
 /* access.c: memory as the guest sees it.  False: a fault or an exit is on its way. */
 enum guest_segment { GUEST_ES, GUEST_CS, GUEST_SS, GUEST_DS, GUEST_FS, GUEST_GS };
 struct guest_access {
-	uint32_t prot;  /* SVM_PROT_* */
-	bool system;    /* Descriptor tables, TSS: supervisor whatever the CPL. */
+	uint32_t prot; /* SVM_PROT_* */
+	bool system;   /* Descriptor tables, TSS: supervisor whatever the CPL. */
 };
 bool guest_linear(struct cpu *cpu, svm_gva_t gva, void *data, size_t size,
                   struct guest_access access);
@@ -341,13 +341,13 @@ struct guest_insn {
 	uint8_t bytes[15];
 	uint8_t length, count; /* Of the instruction; of the bytes fetched. */
 	uint8_t rex, modrm;
-	uint16_t opcode;       /* 0Fxxh for the second map. */
+	uint16_t opcode; /* 0Fxxh for the second map. */
 	bool opsize, addrsize, rep, repne, lock;
-	uint8_t operand;       /* Bytes: 1, 2, 4, 8. */
-	uint8_t address_size;  /* Bytes: 2, 4, 8. */
-	unsigned reg, rm;      /* With REX. */
+	uint8_t operand;      /* Bytes: 1, 2, 4, 8. */
+	uint8_t address_size; /* Bytes: 2, 4, 8. */
+	unsigned reg, rm;     /* With REX. */
 	enum guest_segment segment;
-	bool memory;           /* rm is memory at `address`, an offset in the segment. */
+	bool memory; /* rm is memory at `address`, an offset in the segment. */
 	uint64_t address;
 	uint64_t imm;
 };

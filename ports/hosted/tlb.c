@@ -161,8 +161,8 @@ void hosted_revoke(struct hosted_machine *m, svm_hpa_t root, svm_gpa_t gpa, uint
 	pthread_mutex_lock(&m->lock);
 	const uint64_t number = m->revoked + 1;
 
-	m->revocations[number % REVOCATIONS] = (struct revocation){ root, gpa, gpa + size - 1,
-		                                                    number };
+	m->revocations[number % REVOCATIONS] =
+		(struct revocation){ root, gpa, gpa + size - 1, number };
 	atomic_set(&m->revoked, number);
 	pthread_mutex_unlock(&m->lock);
 }
@@ -188,9 +188,9 @@ static bool is_owed(struct cpu *cpu, const struct tlb_entry *e, svm_gpa_t gpa, s
 static void check_owner(struct cpu *cpu, const struct tlb_entry *e,
                         const struct translation_key *key, svm_gpa_t gpa)
 {
-	const bool same_vcpu = !e->owner || !key->owner ||
-	                       (e->owner == key->owner &&
-	                        e->owner_generation == key->owner_generation);
+	const bool same_vcpu =
+		!e->owner || !key->owner ||
+		(e->owner == key->owner && e->owner_generation == key->owner_generation);
 
 	if (e->root != key->root || !same_vcpu)
 		breach(cpu->m, HOSTED_BREACH_ASID_REUSED,

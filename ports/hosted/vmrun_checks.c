@@ -216,7 +216,8 @@ static bool s10(const struct cpu *cpu, const struct svm_vmcb *v)
 	const uint64_t both = SVM_SEG_L | SVM_SEG_DB;
 
 	(void)cpu;
-	return long_paging(v) && (v->save._cr4 & CR4_PAE) && (v->save._cs.attributes & both) == both;
+	return long_paging(v) && (v->save._cr4 & CR4_PAE) &&
+	       (v->save._cs.attributes & both) == both;
 }
 
 static bool s11(const struct cpu *cpu, const struct svm_vmcb *v)
@@ -236,16 +237,14 @@ static const struct rule {
 	rule_fn is_broken;
 	bool undefined;
 } rules[] = {
-	{ "C01", c01, false }, { "C02", c02, false }, { "C03", c03, true },
-	{ "C04", c04, false }, { "C05", c05, false }, { "C07", c07, false },
-	{ "C08", c08, false }, { "C09", c09, false }, { "C10", c10, true },
-	{ "C13", c13, true },  { "C14", c14, false }, { "C15", c15, false },
-	{ "C16", c16, false }, { "C17", c17, true },  { "C18", c18, false },
-	{ "C19", c19, true },  { "C20", c20, true },  { "C21", c21, true },
-	{ "C22", c22, true },  { "S01", s01, false }, { "S02", s02, false },
-	{ "S04", s04, false }, { "S05", s05, false }, { "S06", s06, false },
-	{ "S07", s07, false }, { "S08", s08, false }, { "S09", s09, false },
-	{ "S10", s10, false }, { "S11", s11, false }, { "S12", s12, false },
+	{ "C01", c01, false }, { "C02", c02, false }, { "C03", c03, true },  { "C04", c04, false },
+	{ "C05", c05, false }, { "C07", c07, false }, { "C08", c08, false }, { "C09", c09, false },
+	{ "C10", c10, true },  { "C13", c13, true },  { "C14", c14, false }, { "C15", c15, false },
+	{ "C16", c16, false }, { "C17", c17, true },  { "C18", c18, false }, { "C19", c19, true },
+	{ "C20", c20, true },  { "C21", c21, true },  { "C22", c22, true },  { "S01", s01, false },
+	{ "S02", s02, false }, { "S04", s04, false }, { "S05", s05, false }, { "S06", s06, false },
+	{ "S07", s07, false }, { "S08", s08, false }, { "S09", s09, false }, { "S10", s10, false },
+	{ "S11", s11, false }, { "S12", s12, false },
 };
 
 const char *vmrun_check(struct cpu *cpu, const struct svm_vmcb *v)

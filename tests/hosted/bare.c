@@ -4,7 +4,7 @@
 
 #include "bare.h"
 
-#define PTE_TABLE UINT64_C(0x7) /* present, writable, user */
+#define PTE_TABLE UINT64_C(0x7)           /* present, writable, user */
 #define PAGES     (1 + 1 + 1 + 3 + 2 + 4) /* VMCB, host, hsave, IOPM, MSRPM, nested tables */
 
 static const struct svm_vmcb_segment real_code = { 0, 0x9b, 0xffff, 0 };
@@ -44,9 +44,10 @@ static void set_mode(struct svm_vmcb *v, enum bare_mode mode)
 static void set_intercepts(struct svm_vmcb *v)
 {
 	static const unsigned codes[] = {
-		SVM_EXIT_INTR,   SVM_EXIT_NMI,    SVM_EXIT_INIT,    SVM_EXIT_SHUTDOWN, SVM_EXIT_VMRUN,
-		SVM_EXIT_VMMCALL, SVM_EXIT_VMLOAD, SVM_EXIT_VMSAVE, SVM_EXIT_STGI,     SVM_EXIT_CLGI,
-		SVM_EXIT_SKINIT, SVM_EXIT_INVLPGA, SVM_EXIT_IOIO,   SVM_EXIT_MSR,
+		SVM_EXIT_INTR,  SVM_EXIT_NMI,     SVM_EXIT_INIT,   SVM_EXIT_SHUTDOWN,
+		SVM_EXIT_VMRUN, SVM_EXIT_VMMCALL, SVM_EXIT_VMLOAD, SVM_EXIT_VMSAVE,
+		SVM_EXIT_STGI,  SVM_EXIT_CLGI,    SVM_EXIT_SKINIT, SVM_EXIT_INVLPGA,
+		SVM_EXIT_IOIO,  SVM_EXIT_MSR,
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -146,7 +147,8 @@ uint64_t bare_run(struct bare *b)
 	return b->vmcb->control.exit_code;
 }
 
-void bare_handler(struct bare *b, unsigned vector, svm_gpa_t gpa, const struct hosted_script *script)
+void bare_handler(struct bare *b, unsigned vector, svm_gpa_t gpa,
+                  const struct hosted_script *script)
 {
 	uint64_t gate[2] = { 0 };
 

@@ -44,6 +44,7 @@ void bare_fini(struct bare *b);
 uint64_t bare_run(struct bare *b);
 
 /* Point IDT entry `vector` of the guest at code that is `script`. */
-void bare_handler(struct bare *b, unsigned vector, svm_gpa_t gpa, const struct hosted_script *script);
+void bare_handler(struct bare *b, unsigned vector, svm_gpa_t gpa,
+                  const struct hosted_script *script);
 
 #endif

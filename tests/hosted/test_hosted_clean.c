@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Kept VMCB fields: a change without its clean bit is seen, one with it is not.  APM 15.15. */
+#include <libsvm/exit_codes.h>
+
+#include "bare.h"
+#include "suite.h"
+
+struct field {
+	const char *name;
+	size_t offset, size;
+	uint64_t group;
+};
+
+static const struct field fields[] = {
+#define FIELD_ROW(type, area, name, offset, group, what) { #name, offset, sizeof(type), group },
+	SVM_VMCB_CACHED_FIELDS(FIELD_ROW)
+#undef FIELD_ROW
+		{ "intercepts", 0x000, 4, SVM_CLEAN_INTERCEPTS },
+	{ "last intercepts", 0x014, 4, SVM_CLEAN_INTERCEPTS },
+	{ "cs", 0x410, 8, SVM_CLEAN_SEG },
+	{ "es", 0x400, 8, SVM_CLEAN_SEG },
+	{ "ss", 0x420, 8, SVM_CLEAN_SEG },
+	{ "ds base", 0x438, 8, SVM_CLEAN_SEG },
+	{ "gdtr", 0x468, 8, SVM_CLEAN_DT },
+	{ "idtr limit", 0x484, 4, SVM_CLEAN_DT },
+};
+
+static void run_once(struct bare *b)
+{
+	ck_assert_uint_eq(bare_run(b), 0x81);
+	b->vmcb->control.clean = SVM_CLEAN_ALL;
+}
+
+START_TEST(a_field_changed_behind_a_clean_bit_is_stale)
+{
+	const struct field *field = &fields[_i];
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	run_once(&b);
+	hosted_tolerate(b.m, HOSTED_BREACH_STALE_CLEAN);
+	((uint8_t *)b.vmcb)[field->offset] ^= 1;
+	ck_assert_uint_eq(bare_run(&b), 0x81); /* Ran on what was kept. */
+	ck_assert_msg(hosted_breaches(b.m, HOSTED_BREACH_STALE_CLEAN) == 1, "%s", field->name);
+	ck_assert_uint_eq(hosted_breaches_all(b.m), 1);
+	bare_fini(&b);
+}
+END_TEST
+
+/* Of the other bits none must matter: all of them stay set. */
+START_TEST(a_field_changed_with_its_bit_is_taken)
+{
+	const struct field *field = &fields[_i];
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	run_once(&b);
+	hosted_tolerate(b.m, HOSTED_BREACH_UNDEFINED);
+	hosted_tolerate(b.m, HOSTED_BREACH_FRAME);
+	hosted_tolerate(b.m, HOSTED_BREACH_MODEL);
+	hosted_tolerate(b.m, HOSTED_BREACH_STALE_GUEST);
+	((uint8_t *)b.vmcb)[field->offset] ^= 1;
+	b.vmcb->control.clean &= ~field->group;
+	bare_run(&b);
+	ck_assert_msg(hosted_breaches(b.m, HOSTED_BREACH_STALE_CLEAN) == 0, "%s", field->name);
+	hosted_tolerate(b.m, HOSTED_BREACH_LEAK);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(the_kept_value_is_what_runs)
+{
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_read_cr(&b.code, HOSTED_RBX, 2);
+	hosted_script_vmmcall(&b.code);
+	svm_vmcb_set_cr2(b.vmcb, 0x1111);
+	run_once(&b);
+	b.vmcb->save.rip = BARE_CODE;
+	hosted_tolerate(b.m, HOSTED_BREACH_STALE_CLEAN);
+	b.vmcb->save._cr2 = 0x2222;
+	bare_run(&b);
+	ck_assert_uint_eq(b.s.rbx, 0x1111);
+	ck_assert_ptr_nonnull(strstr(hosted_breach_text(b.m), "field cr2: kept 0x1111"));
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(fields_that_no_processor_keeps_need_no_bit)
+{
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	run_once(&b);
+	b.vmcb->save.rip = BARE_CODE;
+	b.vmcb->save.rflags |= 0x40;
+	b.vmcb->save.rsp -= 8;
+	b.vmcb->save.rax = 7;
+	b.vmcb->control.tlb_control = 1;
+	b.vmcb->control.int_state = 1;
+	run_once(&b);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(without_the_feature_memory_counts)
+{
+	struct hosted_config config;
+	struct bare b;
+
+	hosted_config_init(&config);
+	config.features.svm_edx &= ~(uint32_t)SVM_FEATURE_CLEAN;
+	bare_init(&b, &config, BARE_64);
+	hosted_script_read_cr(&b.code, HOSTED_RBX, 2);
+	hosted_script_vmmcall(&b.code);
+	run_once(&b);
+	b.vmcb->save.rip = BARE_CODE;
+	b.vmcb->save._cr2 = 0x2222;
+	run_once(&b);
+	ck_assert_uint_eq(b.s.rbx, 0x2222);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(a_bit_that_nobody_defined_is_named)
+{
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	run_once(&b);
+	b.vmcb->control.clean |= SVM_BIT(31); /* Software's own. */
+	run_once(&b);
+	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_RESERVED);
+	b.vmcb->control.clean |= SVM_BIT(13);
+	run_once(&b);
+	ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_CLEAN_RESERVED), 1);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(a_first_run_needs_every_bit_clear)
+{
+	struct bare b;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_FOREIGN);
+	b.vmcb->control.clean = SVM_CLEAN_CR2;
+	run_once(&b);
+	ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_CLEAN_FOREIGN), 1);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(so_does_the_first_run_on_another_cpu)
+{
+	struct hosted_config config;
+	struct bare b;
+
+	hosted_config_init(&config);
+	config.cpus = 2;
+	bare_init(&b, &config, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_FOREIGN);
+	run_once(&b);
+	hosted_become(b.m, 1);
+	svm_ring0_wrmsr(0xc0000080, svm_ring0_rdmsr(0xc0000080) | 0x1000);
+	svm_ring0_wrmsr(0xc0010117, b.hsave);
+	svm_ring0_vmsave(b.host_vmcb);
+	run_once(&b);
+	ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_CLEAN_FOREIGN), 1);
+	/* And back: CPU 0 still has its copy, which is old now. */
+	hosted_become(b.m, 0);
+	svm_ring0_vmsave(b.host_vmcb);
+	run_once(&b);
+	ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_CLEAN_FOREIGN), 2);
+	bare_fini(&b);
+}
+END_TEST
+
+START_TEST(so_does_a_frame_with_a_new_owner)
+{
+	const struct svm_hal *hal;
+	struct svm_vmcb copy;
+	struct bare b;
+	svm_hpa_t hpa;
+
+	bare_init(&b, NULL, BARE_64);
+	hosted_script_vmmcall(&b.code);
+	hal = hosted_hal(b.m);
+	struct svm_vmcb *const own = b.vmcb;
+	const svm_hpa_t own_hpa = b.s.vmcb;
+
+	b.vmcb = hal->frames_alloc(hal->ctx, 1, &hpa);
+	*b.vmcb = *own;
+	b.s.vmcb = hpa;
+	run_once(&b);
+	copy = *b.vmcb;
+	hal->frames_free(hal->ctx, b.vmcb, hpa, 1);
+	b.vmcb = hal->frames_alloc(hal->ctx, 1, &b.s.vmcb);
+	ck_assert_uint_eq(b.s.vmcb, hpa); /* The frame comes back at once: that is the danger. */
+	*b.vmcb = copy;
+	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_FOREIGN);
+	hosted_tolerate(b.m, HOSTED_BREACH_ASID_REUSED);
+	run_once(&b);
+	ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_CLEAN_FOREIGN), 1);
+	ck_assert_uint_gt(hosted_breaches(b.m, HOSTED_BREACH_ASID_REUSED), 0);
+	hal->frames_free(hal->ctx, b.vmcb, hpa, 1);
+	b.vmcb = own;
+	b.s.vmcb = own_hpa;
+	bare_fini(&b);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, a_field_changed_behind_a_clean_bit_is_stale, 0, ROWS(fields));
+	tcase_add_loop_test(tc, a_field_changed_with_its_bit_is_taken, 0, ROWS(fields));
+	tcase_add_test(tc, the_kept_value_is_what_runs);
+	tcase_add_test(tc, fields_that_no_processor_keeps_need_no_bit);
+	tcase_add_test(tc, without_the_feature_memory_counts);
+	tcase_add_test(tc, a_bit_that_nobody_defined_is_named);
+	tcase_add_test(tc, a_first_run_needs_every_bit_clear);
+	tcase_add_test(tc, so_does_the_first_run_on_another_cpu);
+	tcase_add_test(tc, so_does_a_frame_with_a_new_owner);
+}
+
+int main(void)
+{
+	return suite_run("hosted clean", add);
+}
