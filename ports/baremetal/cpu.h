@@ -39,6 +39,7 @@ struct cpu {
 
 	/* Written by this CPU's handlers, read by anyone. */
 	uint64_t ticks, kicks, nmis, spurious;
+	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
 	/* A function to run, set by cpu_run_on(), cleared when done. */
 	void (*work)(void *arg);
@@ -57,6 +58,11 @@ static inline struct cpu *cpu_self(void)
 	__asm__ volatile("mov %%gs:0, %0" : "=r"(self));
 	return self;
 }
+
+/**
+ * The calling CPU, found by its APIC ID and so without trusting GS; for crashes.
+ */
+struct cpu *cpu_self_without_gs(void);
 
 /** Allocate the stacks of @p cpu. */
 bool cpu_prepare(struct cpu *cpu, uint32_t index, uint32_t apic_id);

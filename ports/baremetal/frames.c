@@ -231,6 +231,11 @@ bool frames_free(uint64_t pa, size_t count)
 	return true;
 }
 
+bool frames_contain(uint64_t pa)
+{
+	return pa / PAGE_SIZE < frame_count && bit_get(ours, (size_t)(pa / PAGE_SIZE));
+}
+
 size_t frames_free_count(void)
 {
 	return __atomic_load_n(&free_frames, __ATOMIC_RELAXED);

@@ -8,6 +8,7 @@
 #define VECTOR_DEBUG         1
 #define VECTOR_NMI           2
 #define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT    14
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_EXCEPTIONS    32

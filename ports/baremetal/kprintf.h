@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KPRINTF_MAX 512
+#define KPRINTF_MAX 1024
 
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

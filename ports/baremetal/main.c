@@ -13,13 +13,13 @@
 #include "multiboot.h"
 #include "paging.h"
 #include "power.h"
+#include "program.h"
 #include "serial.h"
 #include "smp.h"
 #include "time.h"
 #include "x86.h"
 
 #define DEFAULT_TICKS_PER_SECOND 100
-#define CPUID_SVM                0x8000000au
 
 _Noreturn void kernel_main(uint32_t multiboot_info);
 
@@ -78,18 +78,6 @@ static void start_tick(void *arg)
 	apic_timer_start(*(const uint32_t *)arg);
 }
 
-static void print_svm_leaf(void)
-{
-	if (cpuid_max(0x80000000) < CPUID_SVM || !(cpuid(0x80000001, 0).ecx & 4)) {
-		kprintf("SVM: CPUID does not offer it\n");
-		return;
-	}
-
-	const struct cpuid_regs leaf = cpuid(CPUID_SVM, 0);
-
-	kprintf("SVM: revision %u, %u ASIDs, features %08x\n", leaf.eax & 0xff, leaf.ebx, leaf.edx);
-}
-
 _Noreturn void kernel_main(uint32_t multiboot_info)
 {
 	bool bad = false;
@@ -111,9 +99,5 @@ _Noreturn void kernel_main(uint32_t multiboot_info)
 	interrupts_on();
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		cpu_run_on(cpu, start_tick, &hz, 1000);
-	time_delay_us(100000);
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
-		kprintf("cpu %u: %lu ticks, %lu kicks\n", cpu, cpus[cpu].ticks, cpus[cpu].kicks);
-	print_svm_leaf();
-	power_off(POWER_SUCCESS);
+	program_main();
 }

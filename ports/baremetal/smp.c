@@ -35,6 +35,17 @@ uint32_t cpu_count(void)
 	return __atomic_load_n(&online_count, __ATOMIC_ACQUIRE);
 }
 
+struct cpu *cpu_self_without_gs(void)
+{
+	const uint32_t id = cpu_count() > 1 ? apic_id() : cpus[0].apic_id;
+
+	for (uint32_t i = 0; i < CPU_MAX; i++) {
+		if (cpus[i].self && cpus[i].apic_id == id)
+			return &cpus[i];
+	}
+	return &cpus[0];
+}
+
 static void cpu_go_online(struct cpu *self)
 {
 	cpu_enable_features();

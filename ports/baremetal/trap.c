@@ -86,7 +86,8 @@ static void print_trap(const struct trap_frame *f, uint32_t cpu)
 
 static _Noreturn void crash(const struct trap_frame *frame)
 {
-	const struct cpu *self = cpu_self();
+	/* GS may be what is broken: between #VMEXIT and VMLOAD it is the guest's. */
+	const struct cpu *self = cpu_self_without_gs();
 
 	print_trap(frame, self->index);
 	/* The boot CPU runs the show: without it nothing would ever end the machine. */
@@ -100,28 +101,38 @@ static void count(uint64_t *counter)
 	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-void trap_dispatch(struct trap_frame *frame)
+static void interrupt(uint64_t vector, struct cpu *self)
 {
-	struct cpu *self = cpu_self();
-
-	switch (frame->vector) {
+	switch (vector) {
 	case VECTOR_NMI:
 		count(&self->nmis);
 		return;
 	case VECTOR_TIMER:
 		count(&self->ticks);
-		apic_eoi();
-		return;
+		break;
 	case VECTOR_KICK:
 		count(&self->kicks);
-		apic_eoi();
-		return;
-	case VECTOR_SPURIOUS: /* no EOI: the APIC set no in-service bit (APM vol. 2, 16.4.7) */
-	case VECTOR_PIC + 7:  /* nor did the PIC for its own */
+		break;
+	default: /* no EOI: neither APIC nor PIC sets an in-service bit (APM vol. 2, 16.4.7) */
 		count(&self->spurious);
 		return;
+	}
+	__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
+	apic_eoi();
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+	switch (frame->vector) {
+	case VECTOR_NMI:
+	case VECTOR_TIMER:
+	case VECTOR_KICK:
+	case VECTOR_SPURIOUS:
+	case VECTOR_PIC + 7:
+		interrupt(frame->vector, cpu_self());
+		return;
 	default:
-		if (frame->vector >= VECTOR_EXCEPTIONS || !try_fixup(frame))
+		if (frame->vector != VECTOR_GENERAL_PROTECTION || !try_fixup(frame))
 			crash(frame);
 		return;
 	}

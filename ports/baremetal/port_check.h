@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef BAREMETAL_PORT_CHECK_H
+#define BAREMETAL_PORT_CHECK_H
+
+/** Try what this port itself promises; prints a line each, returns how many failed. Boot CPU. */
+unsigned int port_check(void);
+
+/**
+ * Break something on purpose, to see the dump: "page" touches the page below a stack, "opcode"
+ * executes UD2, "stack" runs this CPU's stack into its guard page.  Returns if @p how is unknown.
+ */
+void port_crash(const char *how);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The main program.  The command line says what to run, `run=` and words with commas between:
+ *
+ *	port	what this port promises
+ *	hal	the library's conformance kit
+ *	ladder	the library's self-test, on every processor
+ *	guests	each module whose text has the word `guest`, or the built-in guest
+ *
+ * Without it, all four.  `crash=page|opcode|stack` breaks the host on purpose.  The last line is
+ * `libsvm bare metal: all well` or says how much went wrong; a guest's end is never a failure.
+ */
+#include "program.h"
+
+#include "apic.h"
+#include "cmdline.h"
+#include "cpu.h"
+#include "frames.h"
+#include "guest_run.h"
+#include "hal.h"
+#include "idt.h"
+#include "kprintf.h"
+#include "memory.h"
+#include "multiboot.h"
+#include "port_check.h"
+#include "power.h"
+#include "smp.h"
+#include "string.h"
+#include "time.h"
+
+#define MIB                  0x100000ull
+#define DEFAULT_GUEST_MEMORY (16 * MIB)
+#define DEFAULT_FLAT_ADDRESS MIB
+#define REAL_MODE_ADDRESS    0x7c00ull
+#define DEFAULT_LIMIT_MS     10000
+#define LIMIT_MS_MAX         600000
+#define CPU_TIMEOUT_MS       5000
+#define LADDER_TIMEOUT_MS    120000
+#define STORM_PAUSE_US       50
+
+extern const uint8_t builtin_guest_start[], builtin_guest_end[];
+
+static struct svm_host *host;
+static unsigned int problems;
+
+/* The words of run= are few: commas become blanks, and cmdline_has() does the rest. */
+static bool wants(const char *word)
+{
+	char words[128];
+
+	if (!cmdline_get(boot_info.cmdline, "run", words, sizeof(words)))
+		return true;
+	for (char *c = words; *c; c++) {
+		if (*c == ',')
+			*c = ' ';
+	}
+	return cmdline_has(words, word);
+}
+
+static const char *verdict_color(bool passed, bool skipped)
+{
+	return skipped ? color_warn() : passed ? color_good() : color_bad();
+}
+
+static const char *verdict_word(bool passed, bool skipped)
+{
+	return skipped ? "skip" : passed ? "pass" : "FAIL";
+}
+
+/* --- the processor ------------------------------------------------------------------------ */
+
+static void print_features(const struct svm_features *f)
+{
+	char line[KPRINTF_MAX];
+	size_t used = 0;
+
+	kprintf("processor: %s family %xh model %xh stepping %u, %u physical and %u linear bits\n",
+	        f->vendor, f->family, f->model, f->stepping, f->physical_bits, f->linear_bits);
+	if (!f->has_svm)
+		return;
+	line[0] = '\0';
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		const char *name = svm_feature_name(bit);
+
+		if (name && (f->svm & SVM_BIT(bit)))
+			used += format_text(line + used, sizeof(line) - used, " %s", name);
+	}
+	kprintf("svm: revision %u, %u ASIDs, features:%s\n", f->svm_revision, f->asid_count, line);
+	kprintf("svm: %s, %s, xsave area %u bytes\n", f->page_1g ? "1 GiB pages" : "2 MiB pages",
+	        f->la57 ? "57-bit" : "48-bit", f->xsave_size);
+}
+
+static _Noreturn void refuse(const char *what, int error)
+{
+	kprintf("%slibsvm: %s: %s: %s%s\n", color_bad(), what, svm_error_name(error),
+	        svm_strerror(error), color_off());
+	power_off(POWER_FAILURE);
+}
+
+/* --- the library -------------------------------------------------------------------------- */
+
+static void report_clause(void *arg, const struct svm_hal_check_result *r)
+{
+	(void)arg;
+	kprintf("hal %s%s%s: %s: %s", verdict_color(r->passed, r->skipped),
+	        verdict_word(r->passed, r->skipped), color_off(), r->clause, r->text);
+	if (!r->passed && !r->skipped)
+		kprintf(" (observed %lx)", r->observed);
+	kprintf("\n");
+}
+
+static void check_hal(void)
+{
+	const unsigned int failed = svm_hal_check(hal_table(), report_clause, NULL);
+
+	problems += failed;
+	kprintf("hal: %u clauses failed\n", failed);
+}
+
+struct cpu_call {
+	int result;
+};
+
+static void online_here(void *arg)
+{
+	struct cpu_call *call = arg;
+
+	call->result = svm_cpu_online(host);
+}
+
+static void offline_here(void *arg)
+{
+	struct cpu_call *call = arg;
+
+	call->result = svm_cpu_offline(host);
+}
+
+static void on_every_cpu(const char *what, void (*fn)(void *arg))
+{
+	for (uint32_t i = 0; i < cpu_count(); i++) {
+		struct cpu_call call = { .result = SVM_ERR_STATE };
+
+		if (!cpu_run_on(i, fn, &call, CPU_TIMEOUT_MS)) {
+			kprintf("%scpu %u: does not come back from %s%s\n", color_bad(), i, what,
+			        color_off());
+			power_off(POWER_FAILURE);
+		}
+		if (call.result) {
+			kprintf("%scpu %u: %s: %s: %s%s\n", color_bad(), i, what,
+			        svm_error_name(call.result), svm_strerror(call.result),
+			        color_off());
+			problems++;
+		}
+	}
+}
+
+/* --- the ladder --------------------------------------------------------------------------- */
+
+struct ladder {
+	int failed;
+	unsigned int passed, skipped;
+	uint32_t cpu;
+};
+
+static void report_rung(void *arg, const struct svm_selftest_result *r)
+{
+	struct ladder *ladder = arg;
+
+	ladder->passed += r->passed && !r->skipped;
+	ladder->skipped += r->skipped;
+	/* One full climb to read; of the other processors what differs. */
+	if (ladder->cpu && (r->passed || r->skipped))
+		return;
+	kprintf("ladder %s%s%s: %s: %s\n", verdict_color(r->passed, r->skipped),
+	        verdict_word(r->passed, r->skipped), color_off(), r->rung, r->text);
+	if (r->explanation && (!r->passed || r->skipped))
+		kprintf("    %s\n", r->explanation);
+	if (!r->passed && !r->skipped)
+		kprintf("    expected %lx, observed %lx\n", r->expected, r->observed);
+}
+
+static void climb_here(void *arg)
+{
+	struct ladder *ladder = arg;
+
+	ladder->failed = svm_selftest(host, report_rung, ladder);
+}
+
+static void climb_ladder(void)
+{
+	for (uint32_t i = 0; i < cpu_count(); i++) {
+		const size_t free_before = frames_free_count();
+		struct ladder ladder = { .cpu = i };
+
+		if (!cpu_run_on(i, climb_here, &ladder, LADDER_TIMEOUT_MS)) {
+			kprintf("%sladder: cpu %u does not come back%s\n", color_bad(), i,
+			        color_off());
+			power_off(POWER_FAILURE);
+		}
+		if (ladder.failed < 0)
+			kprintf("ladder on cpu %u: %s: %s\n", i, svm_error_name(ladder.failed),
+			        svm_strerror(ladder.failed));
+		else
+			kprintf("ladder on cpu %u: %u passed, %d failed, %u skipped\n", i,
+			        ladder.passed, ladder.failed, ladder.skipped);
+		problems += ladder.failed != 0;
+		if (frames_free_count() != free_before) {
+			kprintf("%sladder: %ld frames were not given back%s\n", color_bad(),
+			        (long)(free_before - frames_free_count()), color_off());
+			problems++;
+		}
+	}
+}
+
+/* --- guests ------------------------------------------------------------------------------- */
+
+/* NMIs and kicks at the guest's CPU for as long as it runs; false: it never ended. */
+static bool storm(uint32_t cpu, struct guest_job *job, uint64_t *sent)
+{
+	const uint64_t start = time_ns(), limit = (job->limit_ms + CPU_TIMEOUT_MS) * 1000000;
+
+	if (!cpu_start_on(cpu, guest_run, job))
+		return false;
+	while (!cpu_is_idle(cpu)) {
+		if (time_ns() - start > limit)
+			return false;
+		apic_send_nmi(cpus[cpu].apic_id);
+		apic_send_fixed(cpus[cpu].apic_id, VECTOR_KICK);
+		++*sent;
+		time_delay_us(STORM_PAUSE_US);
+	}
+	return true;
+}
+
+static void run_job(struct guest_job *job, uint32_t cpu, bool wants_storm)
+{
+	uint64_t sent = 0;
+	bool back;
+
+	if (wants_storm && cpu == 0 && cpu_count() > 1)
+		cpu = 1;
+	wants_storm &= cpu != 0;
+	if (wants_storm)
+		back = storm(cpu, job, &sent);
+	else
+		back = cpu_run_on(cpu, guest_run, job, job->limit_ms + CPU_TIMEOUT_MS);
+	if (!back) {
+		kprintf("%sguest %s: host failed: CPU %u does not come back%s\n", color_bad(),
+		        job->name, cpu, color_off());
+		power_off(POWER_FAILURE);
+	}
+	if (wants_storm)
+		kprintf("guest %s: ran under %lu NMIs and kicks\n", job->name, sent);
+	problems += job->host_failed;
+}
+
+static void run_module(const struct boot_module *module, unsigned int number)
+{
+	static struct guest_job job;
+	char word[16];
+	bool bad = false;
+
+	memset(&job, 0, sizeof(job));
+	job.host = host;
+	job.bytes = phys_to_direct(module->start);
+	job.size = (size_t)(module->end - module->start);
+	job.cmdline = module->text;
+	cmdline_get(module->text, "mode", word, sizeof(word));
+	job.real_mode = !memcmp(word, "real", 5);
+	job.memory_size = cmdline_number(module->text, "mem", DEFAULT_GUEST_MEMORY, &bad);
+	job.load_address = cmdline_number(module->text, "addr",
+	                                  job.real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS,
+	                                  &bad);
+	job.limit_ms = cmdline_number(module->text, "limit", DEFAULT_LIMIT_MS, &bad);
+	if (!cmdline_get(module->text, "name", job.name, sizeof(job.name)))
+		format_text(job.name, sizeof(job.name), "%u", number);
+
+	const uint64_t cpu = cmdline_number(module->text, "cpu", number % cpu_count(), &bad);
+
+	if (bad || cpu >= cpu_count() || job.limit_ms > LIMIT_MS_MAX) {
+		kprintf("guest %s: refused: OPTION: a number in its text is malformed or too large\n",
+		        job.name);
+		return;
+	}
+	run_job(&job, (uint32_t)cpu, cmdline_has(module->text, "storm=1"));
+}
+
+static void run_builtin(void)
+{
+	static struct guest_job job;
+
+	memset(&job, 0, sizeof(job));
+	job.host = host;
+	job.bytes = builtin_guest_start;
+	job.size = (size_t)(builtin_guest_end - builtin_guest_start);
+	job.cmdline = "";
+	job.is_builtin = true;
+	job.memory_size = 2 * MIB;
+	job.load_address = MIB;
+	job.limit_ms = DEFAULT_LIMIT_MS;
+	memcpy(job.name, "builtin", 8);
+	run_job(&job, 0, false);
+}
+
+static void run_guests(void)
+{
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < boot_info.module_count; i++) {
+		if (cmdline_has(boot_info.modules[i].text, "guest"))
+			run_module(&boot_info.modules[i], number++);
+	}
+	if (!number)
+		run_builtin();
+	kprintf("guests: %u ran, the host goes on\n", number ? number : 1);
+}
+
+/* --- together ----------------------------------------------------------------------------- */
+
+static void run_library(void)
+{
+	const size_t free_before = frames_free_count();
+	int error = svm_host_create(hal_table(), &host);
+
+	if (error)
+		refuse("svm_host_create", error);
+	on_every_cpu("svm_cpu_online", online_here);
+	if (wants("ladder"))
+		climb_ladder();
+	if (wants("guests"))
+		run_guests();
+	on_every_cpu("svm_cpu_offline", offline_here);
+	error = svm_host_destroy(host);
+	if (error)
+		refuse("svm_host_destroy", error);
+	if (frames_free_count() != free_before) {
+		kprintf("%slibrary: %ld frames were not given back%s\n", color_bad(),
+		        (long)(free_before - frames_free_count()), color_off());
+		problems++;
+	}
+}
+
+_Noreturn void program_main(void)
+{
+	struct svm_features features;
+	char crash[16];
+	int error;
+
+	if (cmdline_get(boot_info.cmdline, "crash", crash, sizeof(crash)))
+		port_crash(crash);
+	if (wants("port"))
+		problems += port_check();
+	if (wants("hal"))
+		check_hal();
+	error = svm_features_probe(hal_table(), &features);
+	print_features(&features);
+	if (error)
+		refuse("guests cannot run here", error);
+	if (wants("ladder") || wants("guests"))
+		run_library();
+	if (problems) {
+		kprintf("%slibsvm bare metal: %u problems%s\n", color_bad(), problems, color_off());
+		power_off(POWER_FAILURE);
+	}
+	kprintf("%slibsvm bare metal: all well%s\n", color_good(), color_off());
+	power_off(POWER_SUCCESS);
+}
