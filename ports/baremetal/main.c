@@ -5,6 +5,7 @@
  */
 #include "acpi.h"
 #include "apic.h"
+#include "canary.h"
 #include "cmdline.h"
 #include "cpu.h"
 #include "frames.h"
@@ -83,6 +84,7 @@ _Noreturn void kernel_main(uint32_t multiboot_info)
 	bool bad = false;
 	uint32_t hz;
 
+	canary_init();
 	serial_init();
 	multiboot_read(multiboot_info);
 	console_set_color(cmdline_number(boot_info.cmdline, "color", 0, &bad) == 1);

@@ -7,7 +7,8 @@ unsigned int port_check(void);
 
 /**
  * Break something on purpose, to see the dump: "page" touches the page below a stack, "opcode"
- * executes UD2, "stack" runs this CPU's stack into its guard page.  Returns if @p how is unknown.
+ * executes UD2, "frame" writes past an array on the stack, "stack" runs the stack into its guard
+ * page.  Returns if @p how is unknown.
  */
 void port_crash(const char *how);
 

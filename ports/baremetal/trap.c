@@ -54,8 +54,7 @@ static bool is_stack_address(uint64_t address)
 /* Follow saved frame pointers while they stay on a stack and go upwards within one page run. */
 static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
-	kprintf("  called from:");
-	kprintf(" %lx", rip);
+	kprintf("  backtrace: %lx", rip);
 	for (int i = 0; i < BACKTRACE_MAX && is_stack_address(rbp); i++) {
 		const uint64_t *const words = (const uint64_t *)(uintptr_t)rbp;
 		const uint64_t next = words[0];

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What is booted, on which processor, and what must be said.
+
+A case is one boot.  Its guests come from GUESTS, each with the line that must end it; what an
+emulator does differently is in QUIRKS and nowhere else, so that a new version of one shows up as
+a row to delete.
+"""
+
+import re
+
+# name: (module text, line that must appear as "guest NAME: ...", other lines that must appear)
+GUESTS = {
+    "hello": ("", r"ended: exit: status 7", [r"hello\| hello from a multiboot guest, loaded by libsvm"]),
+    "triple_fault": ("", r"ended: triple-fault: ", []),
+    "halt": ("", r"ended: halted: ", []),
+    "unmapped": ("", r"ended: unmapped: touched guest-physical 40000000", []),
+    "spin": ("", r"ended: spin: interrupts off and no exit for \d+ ms", []),
+    "terminal": ("", r"ended: exit: status 0",
+                 [r"terminal\| \?\[2Jescape", r"terminal\| x{100,}", r"terminal\| end of noise"]),
+    "real_mode": ("mode=real", r"ended: exit: status 0", [r"real_mode\| hello from real mode"]),
+    "hostile_state": ("", r"ended: exit: status 0", [r"hostile_state\| hostile state survived"]),
+}
+for _name in ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga"):
+    GUESTS[_name] = ("", r"ended: triple-fault: ", [_name + r"\| about to execute " + _name])
+    # #UD, as on a processor whose EFER.SVME is 0: the guest's copy of it is.
+    GUESTS[_name + "_handled"] = ("", r"ended: exit: status 3",
+                                  [_name + r"_handled\| exception 00000006"])
+
+FORBIDDEN = [name for name in GUESTS if name.split("_")[0] in
+             ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga")]
+
+# Guests that a processor cannot run as it should: emulator -> guest -> why.
+QUIRKS = {
+    "qemu": {},
+    "bochs": {
+        "spin": "V_INTR_MASKING does not use the host's IF: a guest with IF = 0 cannot be preempted",
+    },
+}
+
+WELL = r"libsvm bare metal: all well"
+LADDER = r"ladder on cpu {cpu}: \d+ passed, 0 failed"
+NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent", r"not given back"]
+
+
+class Case:
+    def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
+                 status=33, wanted=(), never=None, order=(), options=(), timeout=120, texts=None):
+        self.emulator = emulator
+        self.cmdline = cmdline
+        self.guests = [g for g in guests if g not in QUIRKS[emulator]]
+        self.lies = lies
+        self.cpus = cpus
+        self.cpu = cpu
+        self.memory = memory
+        self.status = status
+        self.wanted = list(wanted)
+        self.never = NEVER if never is None else list(never)
+        self.order = list(order)
+        self.options = list(options)
+        self.timeout = timeout
+        self.texts = texts or {}
+
+
+def _ladder(cpus):
+    return [LADDER.format(cpu=cpu) for cpu in range(cpus)]
+
+
+ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
+
+CASES = {
+    # The machine and the library's own checks.
+    "qemu-ladder": Case("qemu", wanted=[WELL, r"processors: 1 online",
+                                        r"builtin\| hello from the first guest of libsvm",
+                                        r"guest builtin: ended: exit: status 0"] + _ladder(1)),
+    "qemu-ladder-smp": Case("qemu", cpus=4, wanted=[WELL, r"processors: 4 online"] + _ladder(4)),
+    "bochs-ladder": Case("bochs", wanted=[WELL, r"processors: 1 online",
+                                          r"builtin\| hello from the first guest of libsvm"]
+                         + _ladder(1)),
+    "qemu-icount": Case("qemu", options=["-icount", "shift=0,sleep=off"], cmdline="run=port,ladder",
+                        wanted=[WELL] + _ladder(1)),
+    # Processors that cannot run guests are refused in a sentence.
+    "qemu-no-npt": Case("qemu", cpu="qemu64", status=35,
+                        wanted=[r"guests cannot run here: SVM_ERR_NO_NPT: .*no nested paging"],
+                        never=[r"host exception", WELL]),
+    "qemu-no-svm": Case("qemu", cpu="EPYC,-svm", status=35,
+                        wanted=[r"guests cannot run here: SVM_ERR_NO_SVM: "],
+                        never=[r"host exception", WELL]),
+    "bochs-no-npt": Case("bochs", cpu="turion64_tyler",
+                         wanted=[r"guests cannot run here: SVM_ERR_NO_NPT: .*no nested paging"],
+                         never=[r"host exception", WELL]),
+    # Guests, one after another; the last proves that the host goes on.
+    "qemu-guests": Case("qemu", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
+    "qemu-guests-smp": Case("qemu", cmdline="run=guests", guests=ALL_GUESTS, cpus=4, wanted=[WELL]),
+    "qemu-forbidden": Case("qemu", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
+                           wanted=[WELL]),
+    "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
+    "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
+                            wanted=[WELL]),
+    "qemu-lies": Case("qemu", cmdline="run=guests", guests=["hello"], lies=True, wanted=[WELL]),
+    "qemu-too-large": Case("qemu", cmdline="run=guests", guests=["hello", "halt", "real_mode", "hello"],
+                           texts={0: ("mem=4G", r"refused: MEMORY: "),
+                                  1: ("mem=12345", r"refused: MEMORY_SHAPE: "),
+                                  2: ("addr=0xffffffff", r"refused: FLAT_RANGE: ")},
+                           wanted=[WELL]),
+    # NMIs and interrupts into a guest whose TR, FS and GS would kill a host that used them.
+    "qemu-storm": Case("qemu", cmdline="run=guests", guests=["hostile_state", "hello"], cpus=2,
+                       texts={0: ("storm=1", None)},
+                       wanted=[WELL, r"hostile_state: ran under \d\d+ NMIs and kicks"]),
+    "bochs-hostile-state": Case("bochs", cmdline="run=guests hz=1000", guests=["hostile_state", "hello"],
+                                wanted=[WELL]),
+    # A host that crashes says everything and ends.
+    "qemu-crash-page": Case("qemu", cmdline="crash=page", status=37,
+                            wanted=[r"host exception on CPU 0: vector 14 \(#PF",
+                                    r"backtrace: [0-9a-f]+ [0-9a-f]+"], never=[WELL]),
+    "qemu-crash-frame": Case("qemu", cmdline="crash=frame", status=37,
+                             wanted=[r"CPU 0 wrote past its stack frame, called from ffffffff8"],
+                             never=[WELL]),
+    "qemu-crash-stack": Case("qemu", cmdline="crash=stack", status=37,
+                             wanted=[r"host exception on CPU 0: vector 8 \(#DF"], never=[WELL]),
+    "bochs-crash-opcode": Case("bochs", cmdline="crash=opcode",
+                               wanted=[r"host exception on CPU 0: vector 6 \(#UD"], never=[WELL]),
+}
+
+
+def judge(case, result, ends):
+    """Sentences about what is wrong; none when all is well.  ends: lines that end the guests."""
+    wrong = []
+    if result.timed_out:
+        wrong.append("it did not end in %d s" % case.timeout)
+    if case.emulator == "qemu" and not result.timed_out and result.status != case.status:
+        wrong.append("QEMU's status is %d, wanted %d" % (result.status, case.status))
+    for pattern in case.wanted:
+        if not re.search(pattern, result.serial):
+            wrong.append("nowhere: " + pattern)
+    for pattern in case.never:
+        for line in result.serial.splitlines():
+            if re.search(pattern, line):
+                wrong.append("must not be: " + line)
+    at = 0
+    for pattern in ends:
+        match = re.compile(pattern, re.MULTILINE).search(result.serial, at)
+        if not match:
+            wrong.append("not there, or not in this order: " + pattern)
+            break
+        at = match.end()
+    return wrong

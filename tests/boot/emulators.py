@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Run a multiboot kernel in QEMU or Bochs and collect what it says on its serial line.
+
+Neither emulator is asked for a verdict beyond "it ended": Bochs ends with status 1 whatever
+happened, so the serial text decides, and QEMU's status is looked at as well.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+QEMU_SUCCESS = 33  # (0x10 << 1) | 1, what isa-debug-exit makes of the kernel's 0x10
+QEMU_FAILURE = 35
+QEMU_CRASH = 37
+
+BOCHSRC = """\
+plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=1, parallel=0, serial=1, iodebug=0
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+memory: guest={memory}, host={memory}
+romimage: file=/usr/share/seabios/bios.bin
+vgaromimage: file=/usr/share/seabios/vgabios-isavga.bin
+cpu: model={cpu}, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev=serial.txt
+log: bochs.log
+panic: action=fatal, cpu0=report
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+clock: sync=none, time0=0
+"""
+
+
+class Result:
+    def __init__(self, serial, status, seconds, timed_out):
+        self.serial = serial
+        self.status = status
+        self.seconds = seconds
+        self.timed_out = timed_out
+
+
+def _run(command, timeout, output, cwd=None):
+    """Run to the end or the time limit; ends the process group it started and nothing else."""
+    start = time.monotonic()
+    timed_out = False
+    with open(output, "wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, cwd=cwd, start_new_session=True)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    return process.returncode, time.monotonic() - start, timed_out
+
+
+def _read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("latin-1").replace("\r\n", "\n")
+    except FileNotFoundError:
+        return ""
+
+
+def run_qemu(kernel, log, cmdline="", modules=(), cpus=1, cpu="EPYC,+svm,+npt", memory=256,
+             timeout=60, extra=()):
+    """modules: pairs of a file and its text.  A comma in either would end it for QEMU."""
+    serial = log + ".serial"
+    if os.path.exists(serial):
+        os.unlink(serial)
+    command = ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", cpu, "-smp", str(cpus),
+               "-m", str(memory), "-display", "none", "-monitor", "none", "-serial",
+               "file:" + serial, "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+               "-kernel", kernel, "-append", cmdline]
+    if modules:
+        for path, text in modules:
+            if "," in path + text:
+                raise ValueError("QEMU takes no comma in a module: " + path + " " + text)
+        command += ["-initrd", ",".join(path + " " + text for path, text in modules)]
+    status, seconds, timed_out = _run(command + list(extra), timeout, log + ".emulator")
+    return Result(_read(serial), status, seconds, timed_out)
+
+
+def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120):
+    directory = tempfile.mkdtemp(prefix="bochs-")
+    try:
+        iso = os.path.join(directory, "boot.iso")
+        words = [make_iso, iso, kernel, cmdline]
+        for path, text in modules:
+            words += [path, text]
+        subprocess.run(words, check=True)
+        with open(os.path.join(directory, "bochsrc"), "w", encoding="ascii") as file:
+            file.write(BOCHSRC.format(cpu=cpu, memory=memory, iso=iso))
+        # Debian's Bochs has its debugger built in: it starts stopped, and stops at each panic
+        # that is only reported, which a guest's triple fault is.
+        with open(os.path.join(directory, "commands"), "w", encoding="ascii") as file:
+            file.write("c\n" * 60 + "quit\n")
+        status, seconds, timed_out = _run(["bochs", "-q", "-f", "bochsrc", "-rc", "commands"],
+                                          timeout, log + ".emulator", cwd=directory)
+        serial = _read(os.path.join(directory, "serial.txt"))
+        for name, suffix in (("serial.txt", ".serial"), ("bochs.log", ".bochs")):
+            source = os.path.join(directory, name)
+            if os.path.exists(source):
+                shutil.copyfile(source, log + suffix)
+        return Result(serial, status, seconds, timed_out)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
