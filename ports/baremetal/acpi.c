@@ -18,10 +18,10 @@
 #define HEADER_SIZE    36u
 #define RSDP_SIZE_1    20u
 
-#define MADT_RECORDS     44u
-#define MADT_LOCAL_APIC  0
+#define MADT_RECORDS      44u
+#define MADT_LOCAL_APIC   0
 #define MADT_LOCAL_X2APIC 9
-#define MADT_ENABLED     1u
+#define MADT_ENABLED      1u
 
 #define FADT_DSDT    40u
 #define FADT_PM1A    64u
@@ -181,7 +181,8 @@ static void read_fadt(const uint8_t *fadt, uint32_t size)
 		read_dsdt(dsdt, dsdt_size);
 }
 
-static void read_root(struct acpi_info *info, const uint8_t *root, uint32_t size, unsigned int width)
+static void read_root(struct acpi_info *info, const uint8_t *root, uint32_t size,
+                      unsigned int width)
 {
 	for (uint32_t at = HEADER_SIZE; at + width <= size; at += width) {
 		uint32_t table_size;

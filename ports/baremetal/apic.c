@@ -31,18 +31,18 @@
 #define REG_TIMER_COUNT 0x390
 #define REG_TIMER_DIV   0x3e0
 
-#define SVR_ENABLE    0x100u
-#define LVT_MASKED    0x10000u
-#define LVT_PERIODIC  0x20000u
-#define LVT_NMI       0x400u
-#define TIMER_DIV_16  0x3u
-#define ICR_FIXED     0x000u
-#define ICR_NMI       0x400u
-#define ICR_INIT      0x500u
-#define ICR_STARTUP   0x600u
-#define ICR_ASSERT    0x4000u
-#define ICR_PENDING   0x1000u
-#define ICR_WAIT_MAX  1000000
+#define SVR_ENABLE   0x100u
+#define LVT_MASKED   0x10000u
+#define LVT_PERIODIC 0x20000u
+#define LVT_NMI      0x400u
+#define TIMER_DIV_16 0x3u
+#define ICR_FIXED    0x000u
+#define ICR_NMI      0x400u
+#define ICR_INIT     0x500u
+#define ICR_STARTUP  0x600u
+#define ICR_ASSERT   0x4000u
+#define ICR_PENDING  0x1000u
+#define ICR_WAIT_MAX 1000000
 
 #define CPUID_1_ECX_X2APIC (1u << 21)
 #define CPUID_1_EDX_APIC   (1u << 9)
@@ -87,8 +87,8 @@ bool apic_init(bool forbid_x2apic)
 	if (!(leaf_1.edx & CPUID_1_EDX_APIC))
 		return false;
 	/* Once on, x2APIC cannot be left without turning the APIC off: so keep it then. */
-	apic_x2 = (leaf_1.ecx & CPUID_1_ECX_X2APIC) &&
-	          (!forbid_x2apic || (base & APIC_BASE_X2APIC));
+	apic_x2 =
+		(leaf_1.ecx & CPUID_1_ECX_X2APIC) && (!forbid_x2apic || (base & APIC_BASE_X2APIC));
 	if (!apic_x2)
 		apic_mmio = paging_window(base & APIC_BASE_ADDR, 0x1000, MAP_DEVICE);
 	return apic_x2 || apic_mmio;

@@ -70,7 +70,10 @@ static bool digit_value(char c, unsigned int base, unsigned int *value)
 
 static unsigned int suffix_shift(char c)
 {
-	return c == 'K' || c == 'k' ? 10 : c == 'M' || c == 'm' ? 20 : c == 'G' || c == 'g' ? 30 : 0;
+	return c == 'K' || c == 'k'   ? 10
+	       : c == 'M' || c == 'm' ? 20
+	       : c == 'G' || c == 'g' ? 30
+	                              : 0;
 }
 
 static bool read_number(const char *text, uint64_t *number)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /**
  * @file
- * Command lines: words separated by blanks, each `key` or `key=value`.  Loaders put the file's name first or leave
- * it out; a name is a word nobody asks for.
+ * Command lines: words separated by blanks, each `key` or `key=value`.  Loaders put the file's
+ * name first or leave it out; a name is a word nobody asks for.
  */
 #ifndef BAREMETAL_CMDLINE_H
 #define BAREMETAL_CMDLINE_H

@@ -62,8 +62,8 @@ static void fill_gdt(struct cpu *cpu)
 	cpu->gdt[0] = 0;
 	cpu->gdt[SELECTOR_CODE / 8] = DESCRIPTOR_CODE;
 	cpu->gdt[SELECTOR_DATA / 8] = DESCRIPTOR_DATA;
-	cpu->gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xffffff) << 16 |
-	                             (base >> 24 & 0xff) << 56;
+	cpu->gdt[SELECTOR_TSS / 8] =
+		DESCRIPTOR_TSS | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

@@ -14,7 +14,9 @@ trap_stubs:
 	.rept	256
 	.balign 16
 	/* 8, 10-14, 17, 21, 29, 30 come with an error code (APM vol. 2, table 8-1). */
-	.if	!(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	.set	has_error, vector == 8 || (vector >= 10 && vector <= 14)
+	.set	has_error, has_error || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	.if	!has_error
 	push	$0
 	.endif
 	push	$vector

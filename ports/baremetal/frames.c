@@ -42,7 +42,8 @@ bool memory_map_has_ram(uint64_t start, uint64_t end)
 		for (size_t i = 0; i < boot_info.range_count; i++) {
 			const struct boot_range *range = &boot_info.ranges[i];
 
-			if (range->type == BOOT_RANGE_RAM && range->start <= start && range->end > next)
+			if (range->type == BOOT_RANGE_RAM && range->start <= start &&
+			    range->end > next)
 				next = range->end;
 		}
 		if (next == start)

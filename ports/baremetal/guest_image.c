@@ -30,9 +30,9 @@
 #define ELF_386       3u
 #define ELF_X86_64    62u
 
-#define LOW_RAM_END    0x9fc00u
-#define HIGH_RAM       0x100000u
-#define PAGE           0x1000u
+#define LOW_RAM_END 0x9fc00u
+#define HIGH_RAM    0x100000u
+#define PAGE        0x1000u
 
 struct segment {
 	uint64_t address, memory_size; /* guest-physical */
@@ -47,10 +47,9 @@ struct plan {
 
 static const struct {
 	const char *name, *text;
-} errors[] = {
-	{ "OK", "success" },
+} errors[] = { { "OK", "success" },
 #define GUEST_IMAGE_ROW(name, text) { #name, text },
-	GUEST_IMAGE_ERRORS(GUEST_IMAGE_ROW)
+	       GUEST_IMAGE_ERRORS(GUEST_IMAGE_ROW)
 #undef GUEST_IMAGE_ROW
 };
 
@@ -241,8 +240,7 @@ static enum guest_image_error plan_flat(const struct guest_image *image, struct 
 		return GUEST_IMAGE_FLAT_RANGE;
 	if (image->real_mode && image->load_address >= HIGH_RAM)
 		return GUEST_IMAGE_FLAT_ENTRY;
-	plan->segments[0] =
-		(struct segment){ image->load_address, image->size, 0, image->size };
+	plan->segments[0] = (struct segment){ image->load_address, image->size, 0, image->size };
 	plan->count = 1;
 	plan->entry = image->load_address;
 	return GUEST_IMAGE_OK;
@@ -297,8 +295,8 @@ static void write_multiboot_info(const struct guest_image *image, uint32_t page)
 		image->memory_size > HIGH_RAM ? (image->memory_size - HIGH_RAM) >> 10 : 0;
 	size_t length = 0;
 
-	row = store_range(row, 0, LOW_RAM_END < image->memory_size ? LOW_RAM_END :
-	                                                             image->memory_size);
+	row = store_range(row, 0,
+	                  LOW_RAM_END < image->memory_size ? LOW_RAM_END : image->memory_size);
 	if (high)
 		row = store_range(row, HIGH_RAM, image->memory_size);
 	while (image->cmdline[length] && length < PAGE - 0x101)

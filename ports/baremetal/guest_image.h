@@ -28,7 +28,8 @@
 	X(ELF_MEMORY_RANGE, "an ELF segment lies beyond the guest's memory")                       \
 	X(ELF_EMPTY, "the ELF file has nothing to load")                                           \
 	X(ELF_ENTRY, "the ELF entry point is in no loaded segment")                                \
-	X(ELF64_ENTRY, "a 64-bit ELF file needs a multiboot header: nothing else defines its start") \
+	X(ELF64_ENTRY,                                                                             \
+	  "a 64-bit ELF file needs a multiboot header: nothing else defines its start")            \
 	X(MULTIBOOT_TRUNCATED, "the file ends inside its multiboot header")                        \
 	X(MULTIBOOT_FLAGS, "the multiboot header demands something this loader does not offer")    \
 	X(MULTIBOOT_FORMAT, "the multiboot header gives no addresses and the file is not ELF")     \
@@ -71,7 +72,6 @@ struct guest_start {
  * @brief Check an image, copy it into the guest's memory, say how to start it.
  * @return GUEST_IMAGE_OK; otherwise nothing was written.
  */
-enum guest_image_error guest_image_load(const struct guest_image *image,
-                                        struct guest_start *start);
+enum guest_image_error guest_image_load(const struct guest_image *image, struct guest_start *start);
 
 #endif

@@ -6,8 +6,8 @@
  *
  * and an explanation where one is to be had.  KEY is one of a fixed set, so that tests can judge.
  *
- * Two limits keep a guest from holding its CPU for ever: one on the whole run, and a shorter one on a
- * guest that has interrupts off and causes no exit of its own, since nothing could ever wake it.
+ * Two limits keep a guest from holding its CPU for ever: one on the whole run, and a shorter one
+ * on a guest that has interrupts off and causes no exit of its own: nothing could ever wake it.
  * Both rest on the host's tick, which ends a run whatever the guest's IF is (APM vol. 2, 15.21.1).
  */
 #include "guest_run.h"
@@ -231,7 +231,8 @@ static bool on_exit(struct guest_job *job, const struct svm_exit *exit)
 	case SVM_EXIT_KIND_NPT_FAULT:
 		return on_npt_fault(job, exit);
 	case SVM_EXIT_KIND_LOOP:
-		return end_explained(job, exit, "loop", "the same exit at the same place, for ever");
+		return end_explained(job, exit, "loop",
+		                     "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:
 		end_explained(job, exit, "entry-failed", "VMRUN refused the guest's state");
 		print_findings(exit);
@@ -297,8 +298,12 @@ static void run_to_the_end(struct guest_job *job)
 
 static int set_start(struct guest_job *job, const struct guest_start *start)
 {
-	struct svm_vmcb_segment code = { .selector = 8, .attributes = FLAT_CODE, .limit = UINT32_MAX };
-	struct svm_vmcb_segment data = { .selector = 16, .attributes = FLAT_DATA, .limit = UINT32_MAX };
+	struct svm_vmcb_segment code = { .selector = 8,
+		                         .attributes = FLAT_CODE,
+		                         .limit = UINT32_MAX };
+	struct svm_vmcb_segment data = { .selector = 16,
+		                         .attributes = FLAT_DATA,
+		                         .limit = UINT32_MAX };
 	struct svm_regs regs = { .rax = start->eax, .rbx = start->ebx, .rip = start->entry };
 	struct svm_system_regs system;
 	int error;
@@ -327,44 +332,50 @@ static int make_devices(struct guest_job *job)
 	return error ? error : svm_vm_io_handler(job->vm, EXIT_PORT, 1, exit_port, job);
 }
 
+/* Undoing must not fail: nothing of the guest is running any more. */
+static void unmake(struct guest_job *job)
+{
+	int error = job->vcpu ? svm_vcpu_destroy(job->vcpu) : 0;
+
+	if (error)
+		end_host_failed(job, "svm_vcpu_destroy", error);
+	error = svm_vm_destroy(job->vm);
+	if (error)
+		end_host_failed(job, "svm_vm_destroy", error);
+}
+
+/* The name of the step that failed, or NULL; *error is its result. */
+static const char *make(struct guest_job *job, const struct guest_start *start, int *error)
+{
+	*error = svm_vm_map(job->vm, 0, job->memory_pa, job->memory_size, SVM_PROT_ALL);
+	if (*error)
+		return "svm_vm_map";
+	*error = make_devices(job);
+	if (*error)
+		return "svm_vm_io_handler";
+	*error = svm_vcpu_create(job->vm, 0, &job->vcpu);
+	if (*error)
+		return "svm_vcpu_create";
+	svm_vcpu_set_loop_limit(job->vcpu, LOOP_LIMIT);
+	*error = set_start(job, start);
+	return *error ? "setting the start state" : NULL;
+}
+
 static void run_loaded(struct guest_job *job, const struct guest_start *start)
 {
-	const char *step = "svm_vm_create";
 	int error = svm_vm_create(job->host, NULL, &job->vm);
+	const char *failed;
 
-	if (error)
-		goto failed;
-	step = "svm_vm_map";
-	error = svm_vm_map(job->vm, 0, job->memory_pa, job->memory_size, SVM_PROT_ALL);
-	if (!error) {
-		step = "svm_vm_io_handler";
-		error = make_devices(job);
+	if (error) {
+		end_host_failed(job, "svm_vm_create", error);
+		return;
 	}
-	if (error)
-		goto destroy_vm;
-	step = "svm_vcpu_create";
-	error = svm_vcpu_create(job->vm, 0, &job->vcpu);
-	if (error)
-		goto destroy_vm;
-	svm_vcpu_set_loop_limit(job->vcpu, LOOP_LIMIT);
-	step = "setting the start state";
-	error = set_start(job, start);
-	if (!error)
+	failed = make(job, start, &error);
+	if (failed)
+		end_host_failed(job, failed, error);
+	else
 		run_to_the_end(job);
-
-	const int destroyed = svm_vcpu_destroy(job->vcpu);
-
-	if (destroyed)
-		end_host_failed(job, "svm_vcpu_destroy", destroyed);
-destroy_vm: {
-	const int gone = svm_vm_destroy(job->vm);
-
-	if (gone)
-		end_host_failed(job, "svm_vm_destroy", gone);
-}
-failed:
-	if (error)
-		end_host_failed(job, step, error);
+	unmake(job);
 }
 
 static void load_and_run(struct guest_job *job)
@@ -404,7 +415,8 @@ void guest_run(void *arg)
 	}
 	job->memory = frames_alloc(count, LEAF_SIZE, &job->memory_pa);
 	if (!job->memory) {
-		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in one piece, %lu MiB are free\n",
+		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in one piece, %lu MiB are "
+		        "free\n",
 		        job->name, job->memory_size >> 20, free_before / 256);
 		return;
 	}

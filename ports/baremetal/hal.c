@@ -62,9 +62,9 @@ static bool hal_should_exit(void *ctx)
 
 static void hal_log(void *ctx, enum svm_log_level level, const char *line)
 {
-	const char *const color = level == SVM_LOG_ERROR ? color_bad() :
-	                          level == SVM_LOG_WARN  ? color_warn() :
-	                                                   "";
+	const char *const color = level == SVM_LOG_ERROR  ? color_bad()
+	                          : level == SVM_LOG_WARN ? color_warn()
+	                                                  : "";
 
 	(void)ctx;
 	if (level <= SVM_LOG_INFO)
@@ -84,9 +84,9 @@ static uint64_t hal_clock_ns(void *ctx)
 }
 
 /* Where the #GP of an instruction in these two goes: past it, with ok still 0.  See trap.c. */
-#define FIXUP(from, to)                       \
-	".pushsection .fixup_table, \"a\"\n\t" \
-	".quad " #from ", " #to "\n\t"         \
+#define FIXUP(from, to)                                                                            \
+	".pushsection .fixup_table, \"a\"\n\t"                                                     \
+	".quad " #from ", " #to "\n\t"                                                             \
 	".popsection\n\t"
 
 static bool hal_rdmsr_safe(void *ctx, uint32_t msr, uint64_t *value)

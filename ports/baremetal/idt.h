@@ -5,17 +5,17 @@
 
 #include <stdint.h>
 
-#define VECTOR_DEBUG         1
-#define VECTOR_NMI           2
-#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_DEBUG              1
+#define VECTOR_NMI                2
+#define VECTOR_DOUBLE_FAULT       8
 #define VECTOR_GENERAL_PROTECTION 13
-#define VECTOR_PAGE_FAULT    14
-#define VECTOR_MACHINE_CHECK 18
-#define VECTOR_EXCEPTIONS    32
-#define VECTOR_PIC           0x20 /* 16 vectors: the PIC is masked, but IRQ7 can be spurious */
-#define VECTOR_TIMER         0xef
-#define VECTOR_KICK          0xf0
-#define VECTOR_SPURIOUS      0xff
+#define VECTOR_PAGE_FAULT         14
+#define VECTOR_MACHINE_CHECK      18
+#define VECTOR_EXCEPTIONS         32
+#define VECTOR_PIC                0x20 /* 16 vectors: the PIC is masked, but IRQ7 can be spurious */
+#define VECTOR_TIMER              0xef
+#define VECTOR_KICK               0xf0
+#define VECTOR_SPURIOUS           0xff
 
 /* As exceptions.S pushes it, lowest address first. */
 struct trap_frame {

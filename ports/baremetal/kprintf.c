@@ -83,13 +83,14 @@ static void put_argument(struct output *out, struct conversion *c, char kind, va
 	case 'i': {
 		const int64_t value = c->longs ? va_arg(*args, int64_t) : va_arg(*args, int);
 
-		put_number(out, c, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, value < 0);
+		put_number(out, c, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10,
+		           value < 0);
 		break;
 	}
 	case 'u':
 	case 'x': {
-		const uint64_t value = c->longs ? va_arg(*args, uint64_t) :
-		                                  va_arg(*args, unsigned int);
+		const uint64_t value =
+			c->longs ? va_arg(*args, uint64_t) : va_arg(*args, unsigned int);
 
 		put_number(out, c, value, kind == 'x' ? 16 : 10, false);
 		break;

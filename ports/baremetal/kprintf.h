@@ -2,8 +2,8 @@
 /**
  * @file
  * Formatted output to the console.  Conversions: %d %i %u %x %c %s %p %%, with `-`, `0`, a width
- * (also `*`), a precision for %s, and the lengths l, ll and z.  One call is one piece of output, of at most
- * KPRINTF_MAX - 1 characters; what is longer is cut.
+ * (also `*`), a precision for %s, and the lengths l, ll and z.  One call is one piece of output, of
+ * at most KPRINTF_MAX - 1 characters; what is longer is cut.
  */
 #ifndef BAREMETAL_KPRINTF_H
 #define BAREMETAL_KPRINTF_H

@@ -14,10 +14,10 @@
 #ifndef BAREMETAL_LAYOUT_H
 #define BAREMETAL_LAYOUT_H
 
-#define KERNEL_VMA   0xffffffff80000000
-#define DIRECT_MAP   0xffff800000000000
-#define STACK_AREA   0xffffc00000000000
-#define WINDOW_AREA  0xffffd00000000000
+#define KERNEL_VMA  0xffffffff80000000
+#define DIRECT_MAP  0xffff800000000000
+#define STACK_AREA  0xffffc00000000000
+#define WINDOW_AREA 0xffffd00000000000
 
 /* Bootstrap tables cover this much of the image; link.ld refuses a larger one. */
 #define IMAGE_PAGE_TABLES 8

@@ -43,7 +43,8 @@ static void start_memory(void)
 
 	if (audit.writable_exec || audit.writable_text)
 		fail("the page tables have a writable and executable page");
-	kprintf("memory: %lu MiB free of %lu MiB; %lu leaves mapped, %lu KiB executable, none writable\n",
+	kprintf("memory: %lu MiB free of %lu MiB; %lu leaves mapped, %lu KiB executable, none "
+	        "writable\n",
 	        frames_free_count() / 256, frames_total_count() / 256, audit.leaves,
 	        audit.executable_bytes / 1024);
 }
@@ -57,8 +58,8 @@ static void start_processors(void)
 	cmdline_get(boot_info.cmdline, "apic", mode, sizeof(mode));
 	acpi_read(&info);
 	if (info.problem)
-		kprintf("%sACPI: %s; only the boot processor is used%s\n", color_warn(), info.problem,
-		        color_off());
+		kprintf("%sACPI: %s; only the boot processor is used%s\n", color_warn(),
+		        info.problem, color_off());
 	if (!apic_init(mode[0] == 'x' && mode[1] == 'a'))
 		fail("this processor has no local APIC");
 	apic_enable();

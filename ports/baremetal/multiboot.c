@@ -88,7 +88,8 @@ static void read_ranges(const struct multiboot_info *info)
 static void read_modules(const struct multiboot_info *info)
 {
 	for (uint32_t i = 0; i < info->mods_count; i++) {
-		const uint64_t address = info->mods_addr + (uint64_t)i * sizeof(struct multiboot_module);
+		const uint64_t address =
+			info->mods_addr + (uint64_t)i * sizeof(struct multiboot_module);
 		const struct multiboot_module *module;
 
 		module = address >> 32 ? NULL : low_memory((uint32_t)address, sizeof(*module));

@@ -4,8 +4,8 @@
  * What the boot loader told us, copied into the kernel's own memory.
  *
  * The loader leaves its tables wherever it liked, in memory the map calls free.  They are read
- * once, each field checked, before the frame allocator exists; afterwards only the modules' contents still
- * lie outside the image.
+ * once, each field checked, before the frame allocator exists; afterwards only the modules'
+ * contents still lie outside the image.
  */
 #ifndef BAREMETAL_MULTIBOOT_H
 #define BAREMETAL_MULTIBOOT_H
@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BOOT_RANGES_MAX   128
-#define BOOT_MODULES_MAX  32
-#define BOOT_CMDLINE_MAX  512
-#define BOOT_MODULE_TEXT  128
+#define BOOT_RANGES_MAX  128
+#define BOOT_MODULES_MAX 32
+#define BOOT_CMDLINE_MAX 512
+#define BOOT_MODULE_TEXT 128
 
 /** The type of a range that is ordinary free RAM; every other type is not ours to use. */
 #define BOOT_RANGE_RAM 1

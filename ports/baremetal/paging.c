@@ -198,8 +198,8 @@ static bool overlaps_read_only_image(uint64_t pa, uint64_t size)
 	return pa < (uintptr_t)image_data_phys && pa + size > (uintptr_t)image_text_phys;
 }
 
-static void audit_leaf(struct paging_audit *audit, uint64_t entry, unsigned int level, bool writable,
-                       bool executable)
+static void audit_leaf(struct paging_audit *audit, uint64_t entry, unsigned int level,
+                       bool writable, bool executable)
 {
 	const uint64_t size = UINT64_C(1) << level_shift(level);
 	const uint64_t pa = entry & PTE_ADDR & ~(size - 1);

@@ -47,10 +47,10 @@ void *paging_window(uint64_t pa, uint64_t size, uint64_t flags);
 uint64_t paging_stack(size_t pages);
 
 struct paging_audit {
-	uint64_t leaves;            /**< present leaves looked at */
-	uint64_t writable_exec;     /**< leaves both writable and executable: must be 0 */
-	uint64_t writable_text;     /**< writable leaves onto the image's text or rodata: must be 0 */
-	uint64_t executable_bytes;  /**< all executable bytes */
+	uint64_t leaves;        /**< present leaves looked at */
+	uint64_t writable_exec; /**< leaves both writable and executable: must be 0 */
+	uint64_t writable_text; /**< writable leaves onto the image's text or rodata: must be 0 */
+	uint64_t executable_bytes; /**< all executable bytes */
 };
 
 /** Walk the tables this CPU uses and count what breaks W^X. */

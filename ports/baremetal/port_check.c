@@ -84,8 +84,7 @@ static void check_paging(void)
 	verdict("paging: no page is writable and executable", !audit.writable_exec);
 	verdict("paging: no alias writes the image's read-only part", !audit.writable_text);
 	verdict("paging: only the text is executable",
-	        audit.executable_bytes ==
-	                (uint64_t)(image_rodata_phys - image_text_phys));
+	        audit.executable_bytes == (uint64_t)(image_rodata_phys - image_text_phys));
 }
 
 static void check_processors(void)
@@ -113,13 +112,13 @@ static void check_msrs(void)
 	const struct svm_hal *hal = hal_table();
 	uint64_t value = 0;
 
-	/* Numbers this high exist nowhere: a #GP that is survived, or 0 where QEMU lets all pass. */
+	/* Numbers this high exist nowhere: a #GP that is survived, or 0 where QEMU lets all pass.
+	 */
 	const bool read = hal->rdmsr_safe(hal->ctx, 0xc0019fff, &value);
 
 	verdict("msr: a register that does not exist gives an error or 0", !read || value == 0);
 	verdict("msr: one that exists is read",
-	        hal->rdmsr_safe(hal->ctx, MSR_GS_BASE, &value) &&
-	                value == (uintptr_t)cpu_self());
+	        hal->rdmsr_safe(hal->ctx, MSR_GS_BASE, &value) && value == (uintptr_t)cpu_self());
 }
 
 unsigned int port_check(void)

@@ -8,7 +8,7 @@
 #include "acpi.h"
 #include "x86.h"
 
-#define QEMU_EXIT_PORT     0xf4
+#define QEMU_EXIT_PORT      0xf4
 #define BOCHS_SHUTDOWN_PORT 0x8900
 
 _Noreturn void cpu_halt_forever(void)

@@ -7,8 +7,8 @@
  *	ladder	the library's self-test, on every processor
  *	guests	each module whose text has the word `guest`, or the built-in guest
  *
- * Without it, all four.  `crash=page|opcode|frame|stack` breaks the host on purpose.  The last line is
- * `libsvm bare metal: all well` or says how much went wrong; a guest's end is never a failure.
+ * Without it, all four.  `crash=page|opcode|frame|stack` breaks the host on purpose.  The last line
+ * is `libsvm bare metal: all well` or says how much went wrong; a guest's end is never a failure.
  */
 #include "program.h"
 
@@ -268,9 +268,9 @@ static void run_module(const struct boot_module *module, unsigned int number)
 	cmdline_get(module->text, "mode", word, sizeof(word));
 	job.real_mode = !memcmp(word, "real", 5);
 	job.memory_size = cmdline_number(module->text, "mem", DEFAULT_GUEST_MEMORY, &bad);
-	job.load_address = cmdline_number(module->text, "addr",
-	                                  job.real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS,
-	                                  &bad);
+	job.load_address =
+		cmdline_number(module->text, "addr",
+	                       job.real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS, &bad);
 	job.limit_ms = cmdline_number(module->text, "limit", DEFAULT_LIMIT_MS, &bad);
 	if (!cmdline_get(module->text, "name", job.name, sizeof(job.name)))
 		format_text(job.name, sizeof(job.name), "%u", number);
@@ -278,7 +278,8 @@ static void run_module(const struct boot_module *module, unsigned int number)
 	const uint64_t cpu = cmdline_number(module->text, "cpu", number % cpu_count(), &bad);
 
 	if (bad || cpu >= cpu_count() || job.limit_ms > LIMIT_MS_MAX) {
-		kprintf("guest %s: refused: OPTION: a number in its text is malformed or too large\n",
+		kprintf("guest %s: refused: OPTION: a number in its text is malformed or too "
+		        "large\n",
 		        job.name);
 		return;
 	}

@@ -17,12 +17,12 @@
 #include "time.h"
 #include "x86.h"
 
-#define TRAMPOLINE_FIRST   0x1000ull /* page 0 holds the BIOS's vectors */
-#define TRAMPOLINE_LIMIT   0x9f000ull
-#define INIT_DELAY_US      10000
-#define STARTUP_DELAY_US   200
-#define START_TIMEOUT_US   500000
-#define POLL_US            100
+#define TRAMPOLINE_FIRST 0x1000ull /* page 0 holds the BIOS's vectors */
+#define TRAMPOLINE_LIMIT 0x9f000ull
+#define INIT_DELAY_US    10000
+#define STARTUP_DELAY_US 200
+#define START_TIMEOUT_US 500000
+#define POLL_US          100
 
 extern char trampoline_start[], trampoline_end[];
 extern char trampoline_gdt_base[], trampoline_far_32[], trampoline_far_64[];
@@ -64,7 +64,8 @@ bool smp_init_boot_cpu(void)
 	return true;
 }
 
-/* Sleep until there is work; the check and the sleep are one step, as interrupts are off between. */
+/* Sleep until there is work; the check and the sleep are one step, as interrupts are off between.
+ */
 static _Noreturn void idle_loop(struct cpu *self)
 {
 	for (;;) {

@@ -22,12 +22,38 @@ struct fixup {
 extern const struct fixup fixup_table_start[], fixup_table_end[];
 
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
-	"#DE divide error", "#DB debug", "NMI", "#BP breakpoint", "#OF overflow", "#BR bound range",
-	"#UD invalid opcode", "#NM device not available", "#DF double fault", "coprocessor overrun",
-	"#TS invalid TSS", "#NP segment not present", "#SS stack fault", "#GP general protection",
-	"#PF page fault", "reserved", "#MF x87", "#AC alignment check", "#MC machine check",
-	"#XF SIMD", "#VE", "#CP control protection", "reserved", "reserved", "reserved",
-	"reserved", "reserved", "reserved", "#HV", "#VC", "#SX security", "reserved",
+	"#DE divide error",
+	"#DB debug",
+	"NMI",
+	"#BP breakpoint",
+	"#OF overflow",
+	"#BR bound range",
+	"#UD invalid opcode",
+	"#NM device not available",
+	"#DF double fault",
+	"coprocessor overrun",
+	"#TS invalid TSS",
+	"#NP segment not present",
+	"#SS stack fault",
+	"#GP general protection",
+	"#PF page fault",
+	"reserved",
+	"#MF x87",
+	"#AC alignment check",
+	"#MC machine check",
+	"#XF SIMD",
+	"#VE",
+	"#CP control protection",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"#HV",
+	"#VC",
+	"#SX security",
+	"reserved",
 };
 
 static bool try_fixup(struct trap_frame *frame)
@@ -74,9 +100,12 @@ static void print_trap(const struct trap_frame *f, uint32_t cpu)
 	        f->error_code, color_off());
 	kprintf("  rip %04lx:%016lx  rflags %08lx  rsp %04lx:%016lx\n", f->cs, f->rip, f->rflags,
 	        f->ss, f->rsp);
-	kprintf("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
-	kprintf("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
-	kprintf("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
+	kprintf("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx,
+	        f->rdx);
+	kprintf("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp,
+	        f->r8);
+	kprintf("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11,
+	        f->r12);
 	kprintf("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
 	kprintf("  cr0 %08lx  cr2 %016lx  cr3 %lx  cr4 %08lx  efer %lx  gs base %lx\n", read_cr0(),
 	        read_cr2(), read_cr3(), read_cr4(), rdmsr(MSR_EFER), rdmsr(MSR_GS_BASE));

@@ -105,16 +105,16 @@ static inline void outw(uint16_t port, uint16_t value)
 	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-#define CONTROL_REGISTER(name)                                                    \
-	static inline uint64_t read_##name(void)                                  \
-	{                                                                         \
-		uint64_t value;                                                   \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory"); \
-		return value;                                                     \
-	}                                                                         \
-	static inline void write_##name(uint64_t value)                           \
-	{                                                                         \
-		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");   \
+#define CONTROL_REGISTER(name)                                                                     \
+	static inline uint64_t read_##name(void)                                                   \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory");                \
+		return value;                                                                      \
+	}                                                                                          \
+	static inline void write_##name(uint64_t value)                                            \
+	{                                                                                          \
+		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                    \
 	}
 
 CONTROL_REGISTER(cr0)

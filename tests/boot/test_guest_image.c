@@ -240,7 +240,8 @@ static const struct {
 	{ "nothing to load", make_elf_32, 52, 4, 2, GUEST_IMAGE_ELF_EMPTY },
 	{ "bytes past the end", make_elf_32, 56, 4, 0x1001, GUEST_IMAGE_ELF_FILE_RANGE },
 	{ "64-bit offset wraps", make_elf_64, 72, 8, UINT64_MAX, GUEST_IMAGE_ELF_FILE_RANGE },
-	{ "above the memory", make_elf_32, 64, 4, MEMORY_SIZE - 0x4ff, GUEST_IMAGE_ELF_MEMORY_RANGE },
+	{ "above the memory", make_elf_32, 64, 4, MEMORY_SIZE - 0x4ff,
+	  GUEST_IMAGE_ELF_MEMORY_RANGE },
 	{ "64-bit address wraps", make_elf_64, 88, 8, UINT64_MAX - 0xff,
 	  GUEST_IMAGE_ELF_MEMORY_RANGE },
 	{ "larger in the file", make_elf_32, 72, 4, 0x2ff, GUEST_IMAGE_ELF_SIZE },
@@ -250,7 +251,8 @@ static const struct {
 	{ "header before load", make_multiboot, 0x4c, 4, 0x10ffff, GUEST_IMAGE_MULTIBOOT_ORDER },
 	{ "header too far", make_multiboot, 0x4c, 4, 0x110041, GUEST_IMAGE_MULTIBOOT_ORDER },
 	{ "load ends before", make_multiboot, 0x54, 4, 0x10ffff, GUEST_IMAGE_MULTIBOOT_ORDER },
-	{ "load past the file", make_multiboot, 0x54, 4, 0x110801, GUEST_IMAGE_MULTIBOOT_FILE_RANGE },
+	{ "load past the file", make_multiboot, 0x54, 4, 0x110801,
+	  GUEST_IMAGE_MULTIBOOT_FILE_RANGE },
 	{ "bss ends inside", make_multiboot, 0x58, 4, 0x1103ff, GUEST_IMAGE_MULTIBOOT_ORDER },
 	{ "bss past memory", make_multiboot, 0x58, 4, MEMORY_SIZE + 1,
 	  GUEST_IMAGE_MULTIBOOT_MEMORY_RANGE },
@@ -312,8 +314,11 @@ END_TEST
 START_TEST(a_flat_image_must_fit)
 {
 	struct guest_start start;
-	struct guest_image image = { .bytes = file, .size = 16, .memory = memory,
-		.memory_size = MEMORY_SIZE, .cmdline = "" };
+	struct guest_image image = { .bytes = file,
+		                     .size = 16,
+		                     .memory = memory,
+		                     .memory_size = MEMORY_SIZE,
+		                     .cmdline = "" };
 
 	image.load_address = MEMORY_SIZE - 16;
 	ck_assert_int_eq(guest_image_load(&image, &start), GUEST_IMAGE_OK);
@@ -352,8 +357,9 @@ static uint32_t next_random(uint32_t *state)
 	return *state;
 }
 
-static const uint64_t edges[] = { 0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, UINT64_MAX,
-	MEMORY_SIZE, MEMORY_SIZE - 1, 0x1300, 0x1000 };
+static const uint64_t edges[] = { 0,           1,          0x7fffffff,  0x80000000,      0xffffffff,
+	                          0x100000000, UINT64_MAX, MEMORY_SIZE, MEMORY_SIZE - 1, 0x1300,
+	                          0x1000 };
 
 /* Headers with a few fields replaced by edges or noise. */
 START_TEST(random_headers_stay_inside_the_memory)
@@ -369,10 +375,11 @@ START_TEST(random_headers_stay_inside_the_memory)
 		memset(file, 0, 0x100);
 		size = makers[_i]();
 		for (unsigned int i = 0; i < changes; i++) {
-			const uint32_t edge = next_random(&state) % (sizeof(edges) / sizeof(edges[0]) * 2);
-			const uint64_t value = edge < sizeof(edges) / sizeof(edges[0]) ?
-			                               edges[edge] :
-			                               next_random(&state);
+			const uint32_t edge =
+				next_random(&state) % (sizeof(edges) / sizeof(edges[0]) * 2);
+			const uint64_t value = edge < sizeof(edges) / sizeof(edges[0])
+			                               ? edges[edge]
+			                               : next_random(&state);
 
 			put(next_random(&state) % 0x80, value, 1u << next_random(&state) % 4);
 		}
