@@ -27,7 +27,9 @@ struct guest_job {
 	const char *cmdline;
 	uint64_t memory_size, load_address;
 	uint64_t limit_ms; /**< longest run */
-	bool real_mode, is_builtin;
+	uint32_t cpu;      /**< where to run */
+	bool real_mode, is_builtin, wants_storm;
+	bool in_parallel; /**< others allocate meanwhile, so frames cannot be counted */
 
 	/* While it runs. */
 	uint8_t *memory;

@@ -22,13 +22,14 @@
 #define ANSWER_TIMEOUT_NS 1000000000ull
 #define TICK_TIMEOUT_NS   1000000000ull
 
-static unsigned int failed;
+static unsigned int passed_count, failed_count;
 
 static void verdict(const char *what, bool passed)
 {
 	kprintf("port %s%s%s: %s\n", passed ? color_good() : color_bad(), passed ? "pass" : "FAIL",
 	        color_off(), what);
-	failed += !passed;
+	passed_count += passed;
+	failed_count += !passed;
 }
 
 static bool wait_counter(const uint64_t *counter, uint64_t above, uint64_t timeout_ns)
@@ -123,12 +124,12 @@ static void check_msrs(void)
 
 unsigned int port_check(void)
 {
-	failed = 0;
 	check_frames();
 	check_paging();
 	check_processors();
 	check_msrs();
-	return failed;
+	kprintf("port: %u passed, %u failed\n", passed_count, failed_count);
+	return failed_count;
 }
 
 void port_crash(const char *how)

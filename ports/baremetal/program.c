@@ -12,33 +12,21 @@
  */
 #include "program.h"
 
-#include "apic.h"
+#include <libsvm/libsvm.h>
+
 #include "cmdline.h"
 #include "cpu.h"
 #include "frames.h"
-#include "guest_run.h"
+#include "guests.h"
 #include "hal.h"
-#include "idt.h"
 #include "kprintf.h"
-#include "memory.h"
 #include "multiboot.h"
 #include "port_check.h"
 #include "power.h"
 #include "smp.h"
-#include "string.h"
-#include "time.h"
 
-#define MIB                  0x100000ull
-#define DEFAULT_GUEST_MEMORY (16 * MIB)
-#define DEFAULT_FLAT_ADDRESS MIB
-#define REAL_MODE_ADDRESS    0x7c00ull
-#define DEFAULT_LIMIT_MS     10000
-#define LIMIT_MS_MAX         600000
-#define CPU_TIMEOUT_MS       5000
-#define LADDER_TIMEOUT_MS    120000
-#define STORM_PAUSE_US       50
-
-extern const uint8_t builtin_guest_start[], builtin_guest_end[];
+#define CPU_TIMEOUT_MS    5000
+#define LADDER_TIMEOUT_MS 120000
 
 static struct svm_host *host;
 static unsigned int problems;
@@ -99,9 +87,16 @@ static _Noreturn void refuse(const char *what, int error)
 
 /* --- the library -------------------------------------------------------------------------- */
 
+struct clauses {
+	unsigned int passed, skipped;
+};
+
 static void report_clause(void *arg, const struct svm_hal_check_result *r)
 {
-	(void)arg;
+	struct clauses *clauses = arg;
+
+	clauses->passed += r->passed && !r->skipped;
+	clauses->skipped += r->skipped;
 	kprintf("hal %s%s%s: %s: %s", verdict_color(r->passed, r->skipped),
 	        verdict_word(r->passed, r->skipped), color_off(), r->clause, r->text);
 	if (!r->passed && !r->skipped)
@@ -111,10 +106,11 @@ static void report_clause(void *arg, const struct svm_hal_check_result *r)
 
 static void check_hal(void)
 {
-	const unsigned int failed = svm_hal_check(hal_table(), report_clause, NULL);
+	struct clauses clauses = { 0 };
+	const unsigned int failed = svm_hal_check(hal_table(), report_clause, &clauses);
 
 	problems += failed;
-	kprintf("hal: %u clauses failed\n", failed);
+	kprintf("hal: %u passed, %u failed, %u skipped\n", clauses.passed, failed, clauses.skipped);
 }
 
 struct cpu_call {
@@ -212,110 +208,6 @@ static void climb_ladder(void)
 	}
 }
 
-/* --- guests ------------------------------------------------------------------------------- */
-
-/* NMIs and kicks at the guest's CPU for as long as it runs; false: it never ended. */
-static bool storm(uint32_t cpu, struct guest_job *job, uint64_t *sent)
-{
-	const uint64_t start = time_ns(), limit = (job->limit_ms + CPU_TIMEOUT_MS) * 1000000;
-
-	if (!cpu_start_on(cpu, guest_run, job))
-		return false;
-	while (!cpu_is_idle(cpu)) {
-		if (time_ns() - start > limit)
-			return false;
-		apic_send_nmi(cpus[cpu].apic_id);
-		apic_send_fixed(cpus[cpu].apic_id, VECTOR_KICK);
-		++*sent;
-		time_delay_us(STORM_PAUSE_US);
-	}
-	return true;
-}
-
-static void run_job(struct guest_job *job, uint32_t cpu, bool wants_storm)
-{
-	uint64_t sent = 0;
-	bool back;
-
-	if (wants_storm && cpu == 0 && cpu_count() > 1)
-		cpu = 1;
-	wants_storm &= cpu != 0;
-	if (wants_storm)
-		back = storm(cpu, job, &sent);
-	else
-		back = cpu_run_on(cpu, guest_run, job, job->limit_ms + CPU_TIMEOUT_MS);
-	if (!back) {
-		kprintf("%sguest %s: host failed: CPU %u does not come back%s\n", color_bad(),
-		        job->name, cpu, color_off());
-		power_off(POWER_FAILURE);
-	}
-	if (wants_storm)
-		kprintf("guest %s: ran under %lu NMIs and kicks\n", job->name, sent);
-	problems += job->host_failed;
-}
-
-static void run_module(const struct boot_module *module, unsigned int number)
-{
-	static struct guest_job job;
-	char word[16];
-	bool bad = false;
-
-	memset(&job, 0, sizeof(job));
-	job.host = host;
-	job.bytes = phys_to_direct(module->start);
-	job.size = (size_t)(module->end - module->start);
-	job.cmdline = module->text;
-	cmdline_get(module->text, "mode", word, sizeof(word));
-	job.real_mode = !memcmp(word, "real", 5);
-	job.memory_size = cmdline_number(module->text, "mem", DEFAULT_GUEST_MEMORY, &bad);
-	job.load_address =
-		cmdline_number(module->text, "addr",
-	                       job.real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS, &bad);
-	job.limit_ms = cmdline_number(module->text, "limit", DEFAULT_LIMIT_MS, &bad);
-	if (!cmdline_get(module->text, "name", job.name, sizeof(job.name)))
-		format_text(job.name, sizeof(job.name), "%u", number);
-
-	const uint64_t cpu = cmdline_number(module->text, "cpu", number % cpu_count(), &bad);
-
-	if (bad || cpu >= cpu_count() || job.limit_ms > LIMIT_MS_MAX) {
-		kprintf("guest %s: refused: OPTION: a number in its text is malformed or too "
-		        "large\n",
-		        job.name);
-		return;
-	}
-	run_job(&job, (uint32_t)cpu, cmdline_has(module->text, "storm=1"));
-}
-
-static void run_builtin(void)
-{
-	static struct guest_job job;
-
-	memset(&job, 0, sizeof(job));
-	job.host = host;
-	job.bytes = builtin_guest_start;
-	job.size = (size_t)(builtin_guest_end - builtin_guest_start);
-	job.cmdline = "";
-	job.is_builtin = true;
-	job.memory_size = 2 * MIB;
-	job.load_address = MIB;
-	job.limit_ms = DEFAULT_LIMIT_MS;
-	memcpy(job.name, "builtin", 8);
-	run_job(&job, 0, false);
-}
-
-static void run_guests(void)
-{
-	unsigned int number = 0;
-
-	for (size_t i = 0; i < boot_info.module_count; i++) {
-		if (cmdline_has(boot_info.modules[i].text, "guest"))
-			run_module(&boot_info.modules[i], number++);
-	}
-	if (!number)
-		run_builtin();
-	kprintf("guests: %u ran, the host goes on\n", number ? number : 1);
-}
-
 /* --- together ----------------------------------------------------------------------------- */
 
 static void run_library(void)
@@ -329,7 +221,7 @@ static void run_library(void)
 	if (wants("ladder"))
 		climb_ladder();
 	if (wants("guests"))
-		run_guests();
+		problems += guests_run(host);
 	on_every_cpu("svm_cpu_offline", offline_here);
 	error = svm_host_destroy(host);
 	if (error)

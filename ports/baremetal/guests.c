@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which guests there are and where they run.  One after another by default, so that whatever a
+ * guest leaves behind is noticed before the next one starts: the frames it used are counted.
+ */
+#include "guests.h"
+
+#include "apic.h"
+#include "cmdline.h"
+#include "cpu.h"
+#include "frames.h"
+#include "guest_run.h"
+#include "idt.h"
+#include "kprintf.h"
+#include "memory.h"
+#include "multiboot.h"
+#include "power.h"
+#include "smp.h"
+#include "string.h"
+#include "time.h"
+#include "x86.h"
+
+#define MIB                  0x100000ull
+#define DEFAULT_GUEST_MEMORY (16 * MIB)
+#define DEFAULT_FLAT_ADDRESS MIB
+#define REAL_MODE_ADDRESS    0x7c00ull
+#define DEFAULT_LIMIT_MS     10000
+#define LIMIT_MS_MAX         UINT64_C(600000)
+#define CPU_TIMEOUT_MS       5000
+#define STORM_PAUSE_US       50
+#define NS_PER_MS            UINT64_C(1000000)
+
+extern const uint8_t builtin_guest_start[], builtin_guest_end[];
+
+static unsigned int problems;
+static struct guest_job jobs[BOOT_MODULES_MAX];
+static unsigned int job_count;
+
+static _Noreturn void lost_cpu(const struct guest_job *job)
+{
+	kprintf("%sguest %s: host failed: CPU %u does not come back%s\n", color_bad(), job->name,
+	        job->cpu, color_off());
+	power_off(POWER_FAILURE);
+}
+
+/* NMIs and kicks at the guest's CPU for as long as it runs; false: it never ended. */
+static bool storm(struct guest_job *job, uint64_t *sent)
+{
+	const uint64_t start = time_ns(), limit = (job->limit_ms + CPU_TIMEOUT_MS) * NS_PER_MS;
+	const struct cpu *target = &cpus[job->cpu];
+
+	if (!cpu_start_on(job->cpu, guest_run, job))
+		return false;
+	while (!cpu_is_idle(job->cpu)) {
+		if (time_ns() - start > limit)
+			return false;
+		apic_send_nmi(target->apic_id);
+		apic_send_fixed(target->apic_id, VECTOR_KICK);
+		++*sent;
+		time_delay_us(STORM_PAUSE_US);
+	}
+	return true;
+}
+
+static void run_job(struct guest_job *job)
+{
+	uint64_t sent = 0;
+	bool back;
+
+	if (job->wants_storm && job->cpu == 0 && cpu_count() > 1)
+		job->cpu = 1;
+	if (job->wants_storm && job->cpu != 0) {
+		back = storm(job, &sent);
+		kprintf("guest %s: ran under %lu NMIs and kicks\n", job->name, sent);
+	} else {
+		back = cpu_run_on(job->cpu, guest_run, job, job->limit_ms + CPU_TIMEOUT_MS);
+	}
+	if (!back)
+		lost_cpu(job);
+	problems += job->host_failed;
+}
+
+/* All at once, one per application processor; a guest beyond their number waits for one. */
+static void run_jobs_in_parallel(void)
+{
+	const size_t free_before = frames_free_count();
+	const uint64_t start = time_ns();
+
+	for (unsigned int i = 0; i < job_count; i++) {
+		uint32_t cpu = 1;
+
+		while (!cpu_start_on(cpu, guest_run, &jobs[i])) {
+			cpu = cpu + 1 < cpu_count() ? cpu + 1 : 1;
+			if (time_ns() - start > LIMIT_MS_MAX * NS_PER_MS)
+				lost_cpu(&jobs[i]);
+		}
+	}
+	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
+		while (!cpu_is_idle(cpu))
+			cpu_pause();
+	}
+	for (unsigned int i = 0; i < job_count; i++)
+		problems += jobs[i].host_failed;
+	if (frames_free_count() != free_before) {
+		kprintf("%sguests: host failed: frames were not given back%s\n", color_bad(),
+		        color_off());
+		problems++;
+	}
+}
+
+/* False: an option is malformed, and said so. */
+static bool read_options(struct guest_job *job, const char *text, unsigned int number)
+{
+	char word[16];
+	bool bad = false;
+	uint64_t cpu;
+
+	cmdline_get(text, "mode", word, sizeof(word));
+	job->real_mode = !memcmp(word, "real", 5);
+	job->memory_size = cmdline_number(text, "mem", DEFAULT_GUEST_MEMORY, &bad);
+	job->load_address = cmdline_number(
+		text, "addr", job->real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS, &bad);
+	job->limit_ms = cmdline_number(text, "limit", DEFAULT_LIMIT_MS, &bad);
+	cpu = cmdline_number(text, "cpu", number % cpu_count(), &bad);
+	job->cpu = (uint32_t)cpu;
+	job->wants_storm = cmdline_has(text, "storm=1");
+	if (!cmdline_get(text, "name", job->name, sizeof(job->name)))
+		format_text(job->name, sizeof(job->name), "%u", number);
+	if (!bad && cpu < cpu_count() && job->limit_ms <= LIMIT_MS_MAX)
+		return true;
+	kprintf("guest %s: refused: OPTION: a number in its text is malformed or too large\n",
+	        job->name);
+	return false;
+}
+
+static void add_modules(struct svm_host *host)
+{
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *module = &boot_info.modules[i];
+		struct guest_job *job = &jobs[job_count];
+
+		if (!cmdline_has(module->text, "guest"))
+			continue;
+		memset(job, 0, sizeof(*job));
+		job->host = host;
+		job->bytes = phys_to_direct(module->start);
+		job->size = (size_t)(module->end - module->start);
+		job->cmdline = module->text;
+		job_count += read_options(job, module->text, number++);
+	}
+	if (number)
+		return;
+	jobs[job_count++] = (struct guest_job){
+		.host = host,
+		.bytes = builtin_guest_start,
+		.size = (size_t)(builtin_guest_end - builtin_guest_start),
+		.cmdline = "",
+		.is_builtin = true,
+		.memory_size = 2 * MIB,
+		.load_address = MIB,
+		.limit_ms = DEFAULT_LIMIT_MS,
+		.name = "builtin",
+	};
+}
+
+unsigned int guests_run(struct svm_host *host)
+{
+	bool bad = false;
+
+	add_modules(host);
+	if (cpu_count() > 1 && cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
+		for (unsigned int i = 0; i < job_count; i++)
+			jobs[i].in_parallel = true;
+		run_jobs_in_parallel();
+	} else {
+		for (unsigned int i = 0; i < job_count; i++)
+			run_job(&jobs[i]);
+	}
+	kprintf("guests: %u ran, the host goes on\n", job_count);
+	return problems;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef BAREMETAL_GUESTS_H
+#define BAREMETAL_GUESTS_H
+
+#include <libsvm/host.h>
+
+/** Run every guest that the boot loader brought; returns how often the host failed. Boot CPU. */
+unsigned int guests_run(struct svm_host *host);
+
+#endif
