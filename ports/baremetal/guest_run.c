@@ -344,12 +344,26 @@ static void unmake(struct guest_job *job)
 		end_host_failed(job, "svm_vm_destroy", error);
 }
 
+static int map_memory(struct guest_job *job)
+{
+	const struct svm_slot slot = {
+		.size = job->memory_size,
+		.prot = SVM_PROT_ALL,
+		.kind = SVM_SLOT_RANGE,
+		.hpa = job->memory_pa,
+	};
+
+	if (job->is_lazy)
+		return svm_vm_slot_add(job->vm, &slot);
+	return svm_vm_map(job->vm, 0, job->memory_pa, job->memory_size, SVM_PROT_ALL);
+}
+
 /* The name of the step that failed, or NULL; *error is its result. */
 static const char *make(struct guest_job *job, const struct guest_start *start, int *error)
 {
-	*error = svm_vm_map(job->vm, 0, job->memory_pa, job->memory_size, SVM_PROT_ALL);
+	*error = map_memory(job);
 	if (*error)
-		return "svm_vm_map";
+		return "mapping its memory";
 	*error = make_devices(job);
 	if (*error)
 		return "svm_vm_io_handler";
@@ -363,7 +377,8 @@ static const char *make(struct guest_job *job, const struct guest_start *start, 
 
 static void run_loaded(struct guest_job *job, const struct guest_start *start)
 {
-	int error = svm_vm_create(job->host, NULL, &job->vm);
+	const struct svm_vm_config config = { .no_huge_pages = job->is_lazy };
+	int error = svm_vm_create(job->host, &config, &job->vm);
 	const char *failed;
 
 	if (error) {

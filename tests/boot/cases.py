@@ -20,6 +20,9 @@ GUESTS = {
     "real_mode": ("mode=real", r"ended: exit: status 0", [r"real_mode\| hello from real mode"]),
     "hostile_state": ("", r"ended: exit: status 0", [r"hostile_state\| hostile state survived"]),
 }
+COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch"]
+GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
+                        [r"exit_costs\| cost " + _name + r" \d+$" for _name in COSTS])
 for _name in ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga"):
     GUESTS[_name] = ("", r"ended: triple-fault: ", [_name + r"\| about to execute " + _name])
     # #UD, as on a processor whose EFER.SVME is 0: the guest's copy of it is.
@@ -111,6 +114,9 @@ CASES = {
     "qemu-storm": Case("qemu", cmdline="run=guests", guests=["hostile_state", "hello"], cpus=2,
                        texts={0: ("storm=1", None)},
                        wanted=[WELL, r"hostile_state: ran under \d\d+ NMIs and kicks"]),
+    # Exact instruction counts; scripts/bench compares them, here they must only be there.
+    "qemu-exit-costs": Case("qemu", cmdline="run=guests", options=["-icount", "shift=0,sleep=off"],
+                            guests=["exit_costs"], wanted=[WELL]),
     "bochs-hostile-state": Case("bochs", cmdline="run=guests hz=1000", guests=["hostile_state", "hello"],
                                 wanted=[WELL]),
     # A host that crashes says everything and ends.

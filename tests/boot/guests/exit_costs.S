@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What an exit costs, seen from inside: RDTSC around loops of one exit each, less the loop itself.
+ * Under QEMU's -icount shift=0 the TSC counts instructions, so that the figures are exact numbers
+ * of host instructions (and the one or two of the guest) and repeat to the digit.
+ *
+ * One line per kind: `cost NAME N`, N per exit, rounded down.  With `lazy=1` memory is translated
+ * on the first touch, and the last kind shows the cost of a nested fault.
+ */
+#include "guest.h"
+
+#define ROUNDS 1000
+#define PAGES 256
+#define FRESH 0x400000			/* far from the image, aligned for a table of its own */
+
+	.macro	measure name, text:vararg
+	/* Once to warm up caches of every kind, then for the record. */
+	mov	$2, %edi
+6:	rdtsc
+	mov	%eax, %ebp
+	movl	$ROUNDS, rounds
+5:	\text
+	decl	rounds
+	jnz	5b
+	rdtsc
+	sub	%ebp, %eax
+	dec	%edi
+	jnz	6b
+	sub	empty, %eax
+	xor	%edx, %edx
+	mov	$ROUNDS, %ecx
+	div	%ecx
+	print	"cost \name "
+	call	print_decimal
+	print	"\n"
+	.endm
+
+start:
+	load_gdt
+	rdtsc
+	mov	%eax, %ebp
+	movl	$ROUNDS, rounds
+1:	decl	rounds
+	jnz	1b
+	rdtsc
+	sub	%ebp, %eax
+	mov	%eax, empty
+
+	measure out-inside mov $0x3ff, %edx; out %al, %dx
+	measure out-embedder out %al, $0x80
+	measure cpuid xor %eax, %eax; cpuid
+	measure vmmcall-unknown mov $99, %eax; vmmcall
+	measure rdmsr mov $0xc0000080, %ecx; rdmsr
+	measure wbinvd wbinvd
+
+	/* Each page once: a second touch costs nothing. */
+	mov	$FRESH, %esi
+	mov	(%esi), %eax		/* the table's own first entry */
+	rdtsc
+	mov	%eax, %ebp
+	mov	$PAGES, %edi
+2:	add	$0x1000, %esi
+	mov	(%esi), %eax
+	dec	%edi
+	jnz	2b
+	rdtsc
+	sub	%ebp, %eax
+	xor	%edx, %edx
+	mov	$PAGES, %ecx
+	div	%ecx
+	print	"cost first-touch "
+	call	print_decimal
+	print	"\n"
+	finish	0
+
+/* EAX in decimal; keeps nothing but ESP and EBP. */
+print_decimal:
+	xor	%ecx, %ecx
+	mov	$10, %ebx
+1:	xor	%edx, %edx
+	div	%ebx
+	push	%edx
+	inc	%ecx
+	test	%eax, %eax
+	jnz	1b
+	mov	$COM1, %edx
+2:	pop	%eax
+	add	$0x30, %al
+	out	%al, %dx
+	loop	2b
+	ret
+
+	.data
+rounds:	.long	0
+empty:	.long	0
