@@ -33,6 +33,7 @@ bool cpu_prepare(struct cpu *cpu, uint32_t index, uint32_t apic_id)
 	cpu->self = cpu;
 	cpu->index = index;
 	cpu->apic_id = apic_id;
+	cpu->online = false;
 	cpu->stack_top = paging_stack(MAIN_STACK_PAGES);
 	if (!cpu->stack_top)
 		return false;

@@ -149,7 +149,14 @@ static void add_modules(struct svm_host *host)
 		job->bytes = phys_to_direct(module->start);
 		job->size = (size_t)(module->end - module->start);
 		job->cmdline = module->text;
-		job_count += read_options(job, module->text, number++);
+		if (!read_options(job, module->text, number++))
+			continue;
+		/* Only RAM is mapped: a loader's lie must not become a fault of the host's. */
+		if (memory_map_has_ram(module->start, module->end))
+			job_count++;
+		else
+			kprintf("guest %s: refused: MODULE: its bytes are not in memory\n",
+			        job->name);
 	}
 	if (number)
 		return;

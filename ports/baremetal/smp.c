@@ -22,6 +22,7 @@
 #define INIT_DELAY_US    10000
 #define STARTUP_DELAY_US 200
 #define START_TIMEOUT_US 500000
+#define XAPIC_BROADCAST  255u
 #define POLL_US          100
 
 extern char trampoline_start[], trampoline_end[];
@@ -134,6 +135,12 @@ static bool wait_online(const struct cpu *cpu, uint64_t us)
 	return false;
 }
 
+/* xAPIC has eight bits for an ID, and 255 is everyone: a longer ID would hit another processor. */
+static bool is_reachable(uint32_t id)
+{
+	return apic_is_x2apic() || id < XAPIC_BROADCAST;
+}
+
 static bool start_one(uint64_t page, struct cpu *cpu)
 {
 	const uint8_t vector = (uint8_t)(page >> 12);
@@ -176,7 +183,8 @@ uint32_t smp_start_others(const struct acpi_info *info)
 
 		if (info->apic_ids[i] == cpus[0].apic_id)
 			continue;
-		if (index == CPU_MAX || !cpu_prepare(&cpus[index], index, info->apic_ids[i]) ||
+		if (index == CPU_MAX || !is_reachable(info->apic_ids[i]) ||
+		    !cpu_prepare(&cpus[index], index, info->apic_ids[i]) ||
 		    !start_one(page, &cpus[index])) {
 			failed++;
 			continue;

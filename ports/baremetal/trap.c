@@ -157,6 +157,7 @@ void trap_dispatch(struct trap_frame *frame)
 	case VECTOR_KICK:
 	case VECTOR_SPURIOUS:
 	case VECTOR_PIC + 7:
+	case VECTOR_PIC + 15:
 		interrupt(frame->vector, cpu_self());
 		return;
 	default:
