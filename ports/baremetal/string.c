@@ -2,15 +2,17 @@
 /*
  * The four functions a freestanding compiler may call on its own, and the library does call.
  * String instructions, so that the compiler cannot turn the body of memcpy() into a call of
- * memcpy().
+ * memcpy(); by eight bytes, since each step counts where instructions are counted.
  */
 #include "string.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
+	size_t words = size / 8, bytes = size % 8;
 	void *at = to;
 
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size) : : "memory");
+	__asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
 	return to;
 }
 
@@ -29,9 +31,12 @@ void *memmove(void *to, const void *from, size_t size)
 
 void *memset(void *to, int value, size_t size)
 {
+	const uint64_t pattern = (unsigned char)value * UINT64_C(0x0101010101010101);
+	size_t words = size / 8, bytes = size % 8;
 	void *at = to;
 
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"((unsigned char)value) : "memory");
+	__asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(pattern) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(pattern) : "memory");
 	return to;
 }
 

@@ -155,7 +155,7 @@ static void rung_host_interrupt(struct ladder *l)
 	svm_vcpu_set_loop_limit(l->guest.vcpu, 4);
 	irq = hal->irq_save(hal->ctx);
 	hal->cpu_kick(hal->ctx, hal->cpu_id(hal->ctx));
-	svm_selftest_guest_continue(&l->guest, &exit);
+	svm_selftest_guest_continue_once(&l->guest, &exit);
 	hal->irq_restore(hal->ctx, irq);
 	svm_vcpu_set_loop_limit(l->guest.vcpu, 0);
 	say(l, "interrupt.exit", "a host interrupt ends the run of a spinning guest",
@@ -177,7 +177,7 @@ static void rung_gif(struct ladder *l)
 	interrupts = vcpu->stats.interrupts;
 	/* A tick of the host may fall into the run: that is one interrupt, not one per entry. */
 	for (unsigned i = 0; i < 4 && exit.kind != SVM_EXIT_KIND_HYPERCALL; i++)
-		svm_selftest_guest_continue(&l->guest, &exit);
+		svm_selftest_guest_continue_once(&l->guest, &exit);
 	svm_vcpu_set_loop_limit(vcpu, 0);
 	interrupts = vcpu->stats.interrupts - interrupts;
 	say(l, "exit.gif", "after an exit GIF is 1 and the host takes its interrupts",

@@ -37,6 +37,7 @@ enum {
 #define CODE_SELECTOR 8u
 #define GATE_64     UINT64_C(0x8e0000000000) /* Present, interrupt gate. */
 #define HANDLER_SIZE 16u
+#define HOST_INTERRUPTS_MAX 1000u /* The longest rung is shorter than two ticks. */
 
 /* The first error of a set-up stays, and keeps the guest from running. */
 static void note(struct svm_selftest_guest *g, int error)
@@ -186,7 +187,8 @@ int svm_selftest_guest_fill_hole(struct svm_selftest_guest *g)
 	                  SVM_PROT_ALL);
 }
 
-enum svm_exit_kind svm_selftest_guest_continue(struct svm_selftest_guest *g, struct svm_exit *exit)
+enum svm_exit_kind svm_selftest_guest_continue_once(struct svm_selftest_guest *g,
+                                                    struct svm_exit *exit)
 {
 	if (g->vcpu->owed != SVM_OWED_NOTHING)
 		note(g, svm_vcpu_complete_retry(g->vcpu));
@@ -195,5 +197,14 @@ enum svm_exit_kind svm_selftest_guest_continue(struct svm_selftest_guest *g, str
 		g->error = svm_vcpu_run(g->vcpu, exit);
 	if (g->error)
 		exit->kind = SVM_EXIT_KIND_NONE;
+	return exit->kind;
+}
+
+enum svm_exit_kind svm_selftest_guest_continue(struct svm_selftest_guest *g, struct svm_exit *exit)
+{
+	for (unsigned i = 0; i < HOST_INTERRUPTS_MAX; i++) {
+		if (svm_selftest_guest_continue_once(g, exit) != SVM_EXIT_KIND_HOST_INTERRUPT)
+			break;
+	}
 	return exit->kind;
 }

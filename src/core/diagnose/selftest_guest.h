@@ -32,6 +32,9 @@ void svm_selftest_guest_no_idt(struct svm_selftest_guest *g);
 SVM_MUST_CHECK int svm_selftest_guest_fill_hole(struct svm_selftest_guest *g);
 
 /* Run; NONE if svm_vcpu_run() failed. */
+enum svm_exit_kind svm_selftest_guest_continue_once(struct svm_selftest_guest *g,
+                                                    struct svm_exit *exit);
+/* Run on over the host's ticks, which may fall into any rung. */
 enum svm_exit_kind svm_selftest_guest_continue(struct svm_selftest_guest *g, struct svm_exit *exit);
 
 #endif

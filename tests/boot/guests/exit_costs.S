@@ -13,7 +13,7 @@
 #define PAGES 256
 #define FRESH 0x400000			/* far from the image, aligned for a table of its own */
 
-	.macro	measure name, text:vararg
+	.macro	measure name, text
 	/* Once to warm up caches of every kind, then for the record. */
 	mov	$2, %edi
 6:	rdtsc
@@ -46,12 +46,12 @@ start:
 	sub	%ebp, %eax
 	mov	%eax, empty
 
-	measure out-inside mov $0x3ff, %edx; out %al, %dx
-	measure out-embedder out %al, $0x80
-	measure cpuid xor %eax, %eax; cpuid
-	measure vmmcall-unknown mov $99, %eax; vmmcall
-	measure rdmsr mov $0xc0000080, %ecx; rdmsr
-	measure wbinvd wbinvd
+	measure out-inside, "mov $0x3ff, %edx; out %al, %dx"
+	measure out-embedder, "out %al, $0x80"
+	measure cpuid, "xor %eax, %eax; cpuid"
+	measure vmmcall-unknown, "mov $99, %eax; vmmcall"
+	measure rdmsr, "mov $0xc0000080, %ecx; rdmsr"
+	measure wbinvd, "wbinvd"
 
 	/* Each page once: a second touch costs nothing. */
 	mov	$FRESH, %esi
