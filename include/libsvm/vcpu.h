@@ -351,7 +351,9 @@ struct svm_translation {
 	svm_gpa_t gpa;       /**< Valid on success. */
 	uint64_t page_size;  /**< Bytes of the guest's page: 4096, 2 MiB, 4 MiB, 1 GiB. */
 	uint32_t error_code; /**< On ::SVM_ERR_FAULT: \#PF error code. */
-	uint8_t vector;      /**< On ::SVM_ERR_FAULT: 14, or 13 or 12 for a non-canonical address. */
+	/** On ::SVM_ERR_FAULT: 14; 13 for a non-canonical address (12 by way of the stack segment,
+	 * which only the instruction knows); 0 if a table lies outside the guest's memory. */
+	uint8_t vector;
 	uint8_t level;       /**< On ::SVM_ERR_FAULT: table level that failed; 1 is the last. */
 	svm_gpa_t entry_gpa; /**< Where that entry lies, or the leaf's on success. */
 	uint64_t entry;      /**< Its value. */
@@ -370,6 +372,7 @@ struct svm_translation {
  * @retval 0              @p result is filled.
  * @retval SVM_ERR_FAULT  The guest would fault; @p result says where and why.
  * @retval SVM_ERR_AGAIN  A page-table page is not there now.
+ * @retval SVM_ERR_INVAL  An unknown bit of @p access, or USER with SYSTEM.
  * @par Context
  * A.
  */
@@ -378,7 +381,8 @@ SVM_MUST_CHECK int svm_vcpu_translate(struct svm_vcpu *vcpu, svm_gva_t gva, uint
 /** @brief Read by linear address, as the guest's supervisor. As svm_vm_read(). */
 SVM_MUST_CHECK int svm_vcpu_read(struct svm_vcpu *vcpu, svm_gva_t gva, void *data, size_t size,
                                  size_t *done);
-/** @brief Write by linear address, as the guest's supervisor. As svm_vm_write(). */
+/** @brief Write by linear address, as the guest's supervisor; sets A and D bits of the guest's
+ *         tables like a processor. As svm_vm_write(). */
 SVM_MUST_CHECK int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const void *data,
                                   size_t size, size_t *done);
 /** @} */

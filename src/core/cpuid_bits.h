@@ -32,6 +32,7 @@ enum svm_cpuid_need {
 	SVM_CPUID_NEED_RDTSCP, /* TSC_AUX is switched. */
 	SVM_CPUID_NEED_NX,
 	SVM_CPUID_NEED_LONG_MODE,
+	SVM_CPUID_NEED_PAGE_1G,
 	SVM_CPUID_NEED_FFXSR, /* EFER.FFXSR may be set. */
 	SVM_CPUID_NEED_AIBRS, /* EFER.AIBRSE may be set. */
 	SVM_CPUID_NEED_IBPB,
@@ -151,7 +152,7 @@ enum svm_cpuid_need {
 	X(0x80000001, 0, edx, 23, "MMX", NOTHING)                                                  \
 	X(0x80000001, 0, edx, 24, "FXSR", NOTHING)                                                 \
 	X(0x80000001, 0, edx, 25, "FFXSR", FFXSR)                                                  \
-	X(0x80000001, 0, edx, 26, "1 GiB pages", LONG_MODE)                                        \
+	X(0x80000001, 0, edx, 26, "1 GiB pages", PAGE_1G)                                          \
 	X(0x80000001, 0, edx, 27, "RDTSCP", RDTSCP)                                                \
 	X(0x80000001, 0, edx, 29, "long mode", LONG_MODE)                                          \
 	X(0x80000001, 0, edx, 30, "3DNow! extensions", NOTHING)                                    \

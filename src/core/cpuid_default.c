@@ -83,6 +83,8 @@ static bool need_is_met(const struct svm_features *f, enum svm_cpuid_need need)
 		return f->nx;
 	case SVM_CPUID_NEED_LONG_MODE:
 		return f->long_mode;
+	case SVM_CPUID_NEED_PAGE_1G:
+		return f->long_mode && f->page_1g;
 	case SVM_CPUID_NEED_FFXSR:
 		return !(f->efer_reserved & EFER_FFXSR);
 	case SVM_CPUID_NEED_AIBRS:

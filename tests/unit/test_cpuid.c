@@ -186,6 +186,10 @@ static void no_long_mode(void)
 {
 	features.long_mode = false;
 }
+static void no_page_1g(void)
+{
+	features.page_1g = false;
+}
 static void no_ffxsr(void)
 {
 	features.efer_reserved = UINT64_C(1) << 14;
@@ -235,6 +239,7 @@ static const struct {
 	{ "RDTSCP", no_rdtscp, 0x80000001, 0, { 0, 0, 0, 0x08000000 } },
 	{ "NX", no_nx, 0x80000001, 0, { 0, 0, 0, 0x00100000 } },
 	{ "long mode, 1 GiB pages", no_long_mode, 0x80000001, 0, { 0, 0, 0, 0x24000000 } },
+	{ "1 GiB pages alone", no_page_1g, 0x80000001, 0, { 0, 0, 0, 0x04000000 } },
 	{ "FFXSR", no_ffxsr, 0x80000001, 0, { 0, 0, 0, 0x02000000 } },
 	{ "automatic IBRS", no_aibrs, 0x80000021, 0, { 0x100, 0, 0, 0 } },
 	{ "IBPB", no_ibpb, 0x80000008, 0, { 0, 0x40001000, 0, 0 } },

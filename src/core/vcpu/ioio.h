@@ -2,7 +2,7 @@
 #ifndef SVM_CORE_VCPU_IOIO_H
 #define SVM_CORE_VCPU_IOIO_H
 /*
- * EXITINFO1 of an IOIO exit, decoded.  APM vol. 2, 15.10.2.
+ * EXITINFO1 of an IOIO exit, decoded.  APM vol. 2, 15.10.2, 15.10.3.
  */
 #include <libsvm/vmcb.h>
 
@@ -10,6 +10,8 @@ struct svm_ioio {
 	uint16_t port;
 	uint8_t size; /* 1, 2 or 4 bytes. */
 	bool is_in, string, rep;
+	uint8_t address_size; /* 16, 32, 64; 0: the processor does not say (QEMU). */
+	uint8_t segment; /* Strings, and only with decode assists: ES CS SS DS FS GS as 0 … 5. */
 };
 
 /* False: the encoding is impossible. */

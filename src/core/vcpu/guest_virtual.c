@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Guest memory by linear address: the page walk of emulate/walk.c on top of the VM's slots.
+ *
+ * Every page is translated for itself and no translation is kept: the guest may change its tables
+ * between any two of our looks, and what a stale one would reach is decided by the slots, so the
+ * worst is that the guest reads back what it wrote elsewhere in its own memory.
+ *
+ * MAXPHYADDR and 1 GiB pages are the processor's, not what CPUID tells the guest: its walker does
+ * not know that table.
+ */
+#include "core/vcpu/guest_virtual.h"
+
+#include <libsvm/exit_codes.h>
+
+#include "core/features.h"
+#include "emulate/walk.h"
+
+#define XCR0_PKRU   SVM_BIT(9)
+#define XSAVE_BV    512u /* Offset of XSTATE_BV in an XSAVE area. */
+#define ACCESS_OWN  (SVM_ACCESS_USER | SVM_ACCESS_SYSTEM)
+#define ACCESS_BITS (SVM_PROT_ALL | ACCESS_OWN)
+
+static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entry)
+{
+	struct svm_vm *vm = arg;
+	uint32_t half = 0;
+	int result;
+
+	if (size == 8)
+		return svm_memory_read_u64(vm, gpa, entry);
+	result = svm_memory_read_u32(vm, gpa, &half);
+	*entry = half;
+	return result;
+}
+
+static int exchange_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t expected,
+                          uint64_t desired, bool *stored)
+{
+	struct svm_vm *vm = arg;
+	uint32_t half = (uint32_t)expected;
+
+	if (size == 8)
+		return svm_memory_cas_u64(vm, gpa, &expected, desired, stored);
+	return svm_memory_cas_u32(vm, gpa, &half, (uint32_t)desired, stored);
+}
+
+/*
+ * PKRU lives in the FPU area, or in the processor while the vCPU is loaded.  Only guests that
+ * use protection keys pay for this.
+ */
+static uint32_t guest_pkru(struct svm_vcpu *vcpu)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+	const uint8_t *area = vcpu->fpu;
+	uint64_t present;
+	uint32_t offset, pkru = 0;
+
+	if (!(svm_vmcb_get_cr4(vcpu->vmcb) & CR4_PKE) || !features->xsave ||
+	    !(features->xcr0 & XCR0_PKRU))
+		return 0;
+	if (vcpu->cpu)
+		svm_ring0_xsave(vcpu->fpu, XCR0_PKRU);
+	memcpy(&present, area + XSAVE_BV, sizeof(present));
+	offset = svm_ring0_cpuid(0xd, 9).ebx;
+	if ((present & XCR0_PKRU) && offset + sizeof(pkru) <= features->xsave_size)
+		memcpy(&pkru, area + offset, sizeof(pkru));
+	return pkru;
+}
+
+static struct svm_walk_state walk_state(struct svm_vcpu *vcpu, uint32_t access)
+{
+	const struct svm_features *features = &vcpu->vm->host->features;
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	struct svm_walk_state state = {
+		.cr0 = svm_vmcb_get_cr0(vmcb),
+		.cr3 = svm_vmcb_get_cr3(vmcb),
+		.cr4 = svm_vmcb_get_cr4(vmcb),
+		.efer = svm_vmcb_get_efer(vmcb),
+		.rflags = vmcb->save.rflags,
+		.pkru = guest_pkru(vcpu),
+		.cpl = svm_vmcb_get_cpl(vmcb),
+		.physical_bits = features->physical_bits,
+		.page_1g = features->page_1g,
+	};
+
+	if (access & SVM_ACCESS_SYSTEM) {
+		state.cpl = 0;
+		state.rflags |= RFLAGS_AC; /* The monitor's access is none that SMAP is for. */
+	}
+	return state;
+}
+
+static unsigned int walk_flags(uint32_t access)
+{
+	unsigned int flags = 0;
+
+	if (access & SVM_PROT_WRITE)
+		flags |= SVM_WALK_WRITE;
+	else if (access & SVM_PROT_EXECUTE)
+		flags |= SVM_WALK_EXECUTE;
+	if (access & SVM_ACCESS_USER)
+		flags |= SVM_WALK_USER;
+	return flags;
+}
+
+static void fill_translation(const struct svm_walk_result *walk, struct svm_translation *result)
+{
+	*result = (struct svm_translation){
+		.gpa = walk->gpa,
+		.page_size = walk->page_size ? walk->page_size : SVM_PAGE_SIZE,
+		.error_code = walk->error_code,
+		.level = walk->level,
+		.entry_gpa = walk->entry_gpa,
+		.entry = walk->entry,
+	};
+}
+
+/* One walk.  extra: SVM_WALK_SET_AD or 0. */
+static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
+                          struct svm_translation *result)
+{
+	const struct svm_walk_state state = walk_state(vcpu, access);
+	const struct svm_walk_memory memory = { vcpu->vm, read_entry, exchange_entry };
+	struct svm_walk_result walk;
+	const enum svm_walk_status status =
+		svm_walk(&state, &memory, gva, walk_flags(access) | extra, &walk);
+
+	fill_translation(&walk, result);
+	switch (status) {
+	case SVM_WALK_OK:
+		return 0;
+	case SVM_WALK_PAGE_FAULT:
+		result->vector = SVM_VECTOR_PF;
+		return SVM_ERR_FAULT;
+	case SVM_WALK_NON_CANONICAL:
+		result->vector = SVM_VECTOR_GP;
+		return SVM_ERR_FAULT;
+	case SVM_WALK_MEMORY:
+		return walk.memory_error;
+	case SVM_WALK_RETRY:
+		break;
+	}
+	return SVM_ERR_AGAIN;
+}
+
+int svm_vcpu_translate(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
+                       struct svm_translation *result)
+{
+	struct svm_translation both;
+	int error;
+
+	if (access & ~ACCESS_BITS || (access & ACCESS_OWN) == ACCESS_OWN)
+		return SVM_ERR_INVAL;
+	error = translate_page(vcpu, gva, access, 0, result);
+	/* A walk is for a write or a fetch; whoever asks for both gets the second verdict too. */
+	if (error || !(access & SVM_PROT_WRITE) || !(access & SVM_PROT_EXECUTE))
+		return error;
+	error = translate_page(vcpu, gva, access & ~SVM_PROT_WRITE, 0, &both);
+	if (error)
+		*result = both;
+	return error;
+}
+
+/* Bytes of a transfer that lie in the 4 KiB page of gva. */
+static size_t bytes_in_page(svm_gva_t gva, size_t size)
+{
+	return svm_min(size, SVM_PAGE_SIZE - (gva & (SVM_PAGE_SIZE - 1)));
+}
+
+/* Linear addresses are 32 bits wide but in 64-bit mode. */
+static svm_gva_t wrap_linear(const struct svm_vcpu *vcpu, svm_gva_t gva)
+{
+	return svm_vcpu_code_bits(vcpu) == 64 ? gva : (uint32_t)gva;
+}
+
+int svm_vcpu_read(struct svm_vcpu *vcpu, svm_gva_t gva, void *data, size_t size, size_t *done)
+{
+	struct svm_translation page;
+	uint8_t *to = data;
+	size_t count = 0;
+	int result = 0;
+
+	while (count < size && !result) {
+		const svm_gva_t at = wrap_linear(vcpu, gva + count);
+		size_t moved = 0;
+
+		result = translate_page(vcpu, at, SVM_PROT_READ | SVM_ACCESS_SYSTEM, 0, &page);
+		if (!result)
+			result = svm_vm_read(vcpu->vm, page.gpa, to + count,
+			                     bytes_in_page(at, size - count), &moved);
+		count += moved;
+	}
+	if (done)
+		*done = count;
+	return result;
+}
+
+int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const void *data, size_t size,
+                   size_t *done)
+{
+	const uint8_t *from = data;
+	struct svm_translation page;
+	size_t count = 0;
+	int result = 0;
+
+	while (count < size && !result) {
+		const svm_gva_t at = wrap_linear(vcpu, gva + count);
+		size_t moved = 0;
+
+		/* The guest's pager must see that the page was written. */
+		result = translate_page(vcpu, at, SVM_PROT_WRITE | SVM_ACCESS_SYSTEM,
+		                        SVM_WALK_SET_AD, &page);
+		if (!result)
+			result = svm_vm_write(vcpu->vm, page.gpa, from + count,
+			                      bytes_in_page(at, size - count), &moved);
+		count += moved;
+	}
+	if (done)
+		*done = count;
+	return result;
+}
+
+int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, unsigned want,
+                    unsigned *got)
+{
+	struct svm_translation page;
+	size_t count = 0;
+	int result = 0;
+
+	while (count < want && !result) {
+		const svm_gva_t at = wrap_linear(vcpu, linear + count);
+		size_t moved = 0;
+
+		result = translate_page(vcpu, at, SVM_PROT_EXECUTE, 0, &page);
+		if (!result)
+			result = svm_vm_read(vcpu->vm, page.gpa, buffer + count,
+			                     bytes_in_page(at, want - count), &moved);
+		count += moved;
+	}
+	*got = (unsigned)count;
+	return count ? 0 : result;
+}
