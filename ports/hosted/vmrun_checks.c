@@ -32,16 +32,23 @@ static bool c03(const struct cpu *cpu, const struct svm_vmcb *v)
 	return v->control._asid >= cpu->f.asid_count;
 }
 
+/* The last byte may also be beyond what 64 bits can name. */
+static bool map_beyond_memory(const struct cpu *cpu, uint64_t base, uint64_t last)
+{
+	base &= SVM_PAGE_MASK;
+	return beyond_memory(cpu, base) || beyond_memory(cpu, base + last);
+}
+
 static bool c04(const struct cpu *cpu, const struct svm_vmcb *v)
 {
 	return svm_vmcb_get_intercept(v, SVM_EXIT_MSR) &&
-	       beyond_memory(cpu, (v->control._msrpm_base & SVM_PAGE_MASK) + 0x1fff);
+	       map_beyond_memory(cpu, v->control._msrpm_base, 0x1fff);
 }
 
 static bool c05(const struct cpu *cpu, const struct svm_vmcb *v)
 {
 	return svm_vmcb_get_intercept(v, SVM_EXIT_IOIO) &&
-	       beyond_memory(cpu, (v->control._iopm_base & SVM_PAGE_MASK) + 0x2fff);
+	       map_beyond_memory(cpu, v->control._iopm_base, 0x2fff);
 }
 
 static uint64_t injected_type(const struct svm_vmcb *v)

@@ -13,12 +13,24 @@
 #include <libsvm/host.h>
 #include <libsvm/vmcb.h>
 
-/* Where things are.  The guest's memory is at the same guest-physical and host-physical address. */
+/* Where things are. */
 struct audit_place {
 	svm_hpa_t iopm, msrpm; /* All ones; 12 KiB, 8 KiB. */
-	svm_hpa_t ncr3;        /* Maps at least the guest's memory. */
-	uint64_t code;         /* VMMCALL; below 1 MiB and 64 KiB-aligned serves every mode. */
-	uint64_t cr3_long, cr3_pae, cr3_legacy; /* Tables that map code at its own address. */
+	svm_hpa_t ncr3;        /* Maps AUDIT_PAGES from code on, writable. */
+	uint64_t code;         /* Guest-physical, 64 KiB aligned, below 1 MiB: serves every mode. */
+	uint64_t cr3_long, cr3_pae, cr3_legacy;
+};
+
+/* Pages of a guest: code, stack, and tables that map it at its own address in every mode. */
+enum audit_page {
+	AUDIT_PAGE_CODE,
+	AUDIT_PAGE_STACK,
+	AUDIT_PAGE_PML4,
+	AUDIT_PAGE_PDPT,
+	AUDIT_PAGE_PD, /* 2 MiB pages; of both formats with 64-bit entries. */
+	AUDIT_PAGE_PAE,
+	AUDIT_PAGE_LEGACY, /* 4 MiB pages. */
+	AUDIT_PAGES,
 };
 
 enum audit_mode {
@@ -197,6 +209,33 @@ static inline void audit_baseline(struct svm_vmcb *vmcb, enum audit_mode mode,
 	}
 }
 
+static inline void audit_put(uint8_t *to, uint64_t value, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		to[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Fill AUDIT_PAGES zeroed pages of a guest and say where they are. */
+static inline void audit_guest(uint8_t *pages, uint64_t code, struct audit_place *place)
+{
+	const uint64_t table = 7, large = 0x87; /* Present, writable, user; page size. */
+	uint64_t at[AUDIT_PAGES];
+
+	for (unsigned i = 0; i < AUDIT_PAGES; i++)
+		at[i] = code + i * 0x1000u;
+	audit_put(pages, 0xd9010f, 3); /* VMMCALL, the same in every mode, */
+	audit_put(pages + 3, 0xfbeb, 2); /* and JMP back. */
+	audit_put(pages + AUDIT_PAGE_PML4 * 0x1000, at[AUDIT_PAGE_PDPT] | table, 8);
+	audit_put(pages + AUDIT_PAGE_PDPT * 0x1000, at[AUDIT_PAGE_PD] | table, 8);
+	audit_put(pages + AUDIT_PAGE_PD * 0x1000, large, 8);
+	audit_put(pages + AUDIT_PAGE_PAE * 0x1000, at[AUDIT_PAGE_PD] | 1, 8); /* No other bit. */
+	audit_put(pages + AUDIT_PAGE_LEGACY * 0x1000, large, 4);
+	place->code = code;
+	place->cr3_long = at[AUDIT_PAGE_PML4];
+	place->cr3_pae = at[AUDIT_PAGE_PAE];
+	place->cr3_legacy = at[AUDIT_PAGE_LEGACY];
+}
+
 static inline uint64_t audit_read(const struct svm_vmcb *vmcb, uint16_t offset, uint8_t size)
 {
 	const uint8_t *bytes = (const uint8_t *)vmcb + offset;
@@ -209,10 +248,7 @@ static inline uint64_t audit_read(const struct svm_vmcb *vmcb, uint16_t offset, 
 
 static inline void audit_write(struct svm_vmcb *vmcb, uint16_t offset, uint8_t size, uint64_t value)
 {
-	uint8_t *bytes = (uint8_t *)vmcb + offset;
-
-	for (unsigned i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
+	audit_put((uint8_t *)vmcb + offset, value, size);
 }
 
 /* Break a baseline as the case says. */
