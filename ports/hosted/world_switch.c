@@ -70,16 +70,19 @@ static void check_exit(const struct cpu *cpu, const struct host_state *was)
 		check_one(cpu, "DR0 to DR3", was->dr[i], cpu->dr[i]);
 }
 
+/* The two sides in the order of world_switch.S. */
 static void guest_side(struct cpu *cpu, const struct svm_switch *s)
 {
-	if (s->flags & SVM_SWITCH_DO_XCR0)
+	if (s->flags & SVM_SWITCH_DO_HOST_DR)
+		cpu->dr[7] = 0x400;
+	if (s->flags & SVM_SWITCH_DO_GUEST_DR)
+		memcpy(cpu->dr, s->guest_dr, sizeof(s->guest_dr));
+	if ((s->flags & SVM_SWITCH_DO_XCR0) && s->guest_xcr0 != s->host_xcr0)
 		svm_ring0_xsetbv0(s->guest_xcr0);
 	if (s->flags & SVM_SWITCH_DO_XSS)
 		svm_ring0_wrmsr(SVM_MSR_XSS, s->guest_xss);
 	if (s->flags & SVM_SWITCH_DO_AUX)
 		svm_ring0_wrmsr(SVM_MSR_TSC_AUX, s->guest_tsc_aux);
-	if (s->flags & SVM_SWITCH_DO_GUEST_DR)
-		memcpy(cpu->dr, s->guest_dr, sizeof(s->guest_dr));
 	if (s->flags & SVM_SWITCH_DO_IBPB)
 		svm_ring0_wrmsr(SVM_MSR_PRED_CMD, 1);
 	if (s->flags & SVM_SWITCH_DO_SPEC)
@@ -88,31 +91,32 @@ static void guest_side(struct cpu *cpu, const struct svm_switch *s)
 
 static void host_side(struct cpu *cpu, struct svm_switch *s)
 {
-	if (s->flags & SVM_SWITCH_DO_SPEC) {
-		s->guest_spec_ctrl = svm_ring0_rdmsr(SVM_MSR_SPEC_CTRL);
+	if (s->flags & SVM_SWITCH_DO_SPEC)
 		svm_ring0_wrmsr(SVM_MSR_SPEC_CTRL, s->host_spec_ctrl);
+	if (s->flags & SVM_SWITCH_DO_XCR0) {
+		s->guest_xcr0 = svm_ring0_xgetbv0();
+		if (s->guest_xcr0 != s->host_xcr0)
+			svm_ring0_xsetbv0(s->host_xcr0);
 	}
-	if (s->flags & SVM_SWITCH_DO_GUEST_DR)
-		memcpy(s->guest_dr, cpu->dr, sizeof(s->guest_dr));
-	if (s->flags & SVM_SWITCH_DO_HOST_DR) {
-		memcpy(cpu->dr, s->host_dr, sizeof(cpu->dr[0]) * 4);
-		svm_ring0_write_dr(6, s->host_dr[4]);
-		svm_ring0_write_dr(7, s->host_dr[5]);
-	}
-	if (s->flags & SVM_SWITCH_DO_AUX)
-		svm_ring0_wrmsr(SVM_MSR_TSC_AUX, s->host_tsc_aux);
 	if (s->flags & SVM_SWITCH_DO_XSS)
 		svm_ring0_wrmsr(SVM_MSR_XSS, s->host_xss);
-	if (s->flags & SVM_SWITCH_DO_XCR0) {
-		s->guest_xcr0 = cpu->xcr0;
-		svm_ring0_xsetbv0(s->host_xcr0);
+	if (s->flags & SVM_SWITCH_DO_AUX)
+		svm_ring0_wrmsr(SVM_MSR_TSC_AUX, s->host_tsc_aux);
+	if (s->flags & SVM_SWITCH_DO_GUEST_DR) {
+		memcpy(s->guest_dr, cpu->dr, sizeof(s->guest_dr));
+		memcpy(cpu->dr, s->host_dr, sizeof(s->guest_dr));
+	}
+	if (s->flags & SVM_SWITCH_DO_HOST_DR) {
+		svm_ring0_write_dr(6, s->host_dr[4]);
+		svm_ring0_write_dr(7, s->host_dr[5]);
 	}
 }
 
 #define SWITCH_GPRS(X)                                                                             \
 	X(rbx, 3)                                                                                  \
 	X(rcx, 1)                                                                                  \
-	X(rdx, 2) X(rsi, 6) X(rdi, 7) X(rbp, 5) X(r8, 8) X(r9, 9) X(r10, 10) X(r11, 11) X(r12, 12) \
+	X(rdx, 2)                                                                                  \
+	X(rsi, 6) X(rdi, 7) X(rbp, 5) X(r8, 8) X(r9, 9) X(r10, 10) X(r11, 11) X(r12, 12)           \
 		X(r13, 13) X(r14, 14) X(r15, 15)
 
 void svm_world_switch(struct svm_switch *s)

@@ -9,18 +9,8 @@
 #include <string.h>
 
 #include "hal/ring0.h"
+#include "guest.h"
 #include "hosted.h"
-
-/* Guest-physical addresses that every bare guest has. */
-#define BARE_CODE  UINT64_C(0x1000)
-#define BARE_STACK UINT64_C(0x3000) /* Top; grows down. */
-#define BARE_DATA  UINT64_C(0x4000)
-#define BARE_IDT   UINT64_C(0x5000)
-#define BARE_GDT   UINT64_C(0x6000)
-#define BARE_PT    UINT64_C(0x8000) /* 64-bit guests: identity, 4 tables, 2 MiB of 4 KiB pages. */
-#define BARE_PAGES 32u
-
-enum bare_mode { BARE_REAL, BARE_32, BARE_64 };
 
 struct bare {
 	struct hosted_machine *m;
@@ -37,14 +27,10 @@ struct bare {
 };
 
 /* CPU 0 with SVM on, and a guest that lacks only its code; config NULL: defaults. */
-void bare_init(struct bare *b, const struct hosted_config *config, enum bare_mode mode);
+void bare_init(struct bare *b, const struct hosted_config *config, enum guest_mode mode);
 void bare_fini(struct bare *b);
 
 /* Copy b->code to the guest and run until the next exit; the exit code. */
 uint64_t bare_run(struct bare *b);
-
-/* Point IDT entry `vector` of the guest at code that is `script`. */
-void bare_handler(struct bare *b, unsigned vector, svm_gpa_t gpa,
-                  const struct hosted_script *script);
 
 #endif

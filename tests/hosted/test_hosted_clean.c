@@ -36,7 +36,7 @@ START_TEST(a_field_changed_behind_a_clean_bit_is_stale)
 	const struct field *field = &fields[_i];
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	run_once(&b);
 	hosted_tolerate(b.m, HOSTED_BREACH_STALE_CLEAN);
@@ -54,7 +54,7 @@ START_TEST(a_field_changed_with_its_bit_is_taken)
 	const struct field *field = &fields[_i];
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	run_once(&b);
 	hosted_tolerate(b.m, HOSTED_BREACH_UNDEFINED);
@@ -74,12 +74,12 @@ START_TEST(the_kept_value_is_what_runs)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_read_cr(&b.code, HOSTED_RBX, 2);
 	hosted_script_vmmcall(&b.code);
 	svm_vmcb_set_cr2(b.vmcb, 0x1111);
 	run_once(&b);
-	b.vmcb->save.rip = BARE_CODE;
+	b.vmcb->save.rip = GUEST_CODE;
 	hosted_tolerate(b.m, HOSTED_BREACH_STALE_CLEAN);
 	b.vmcb->save._cr2 = 0x2222;
 	bare_run(&b);
@@ -93,10 +93,10 @@ START_TEST(fields_that_no_processor_keeps_need_no_bit)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	run_once(&b);
-	b.vmcb->save.rip = BARE_CODE;
+	b.vmcb->save.rip = GUEST_CODE;
 	b.vmcb->save.rflags |= 0x40;
 	b.vmcb->save.rsp -= 8;
 	b.vmcb->save.rax = 7;
@@ -114,11 +114,11 @@ START_TEST(without_the_feature_memory_counts)
 
 	hosted_config_init(&config);
 	config.features.svm_edx &= ~(uint32_t)SVM_FEATURE_CLEAN;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	hosted_script_read_cr(&b.code, HOSTED_RBX, 2);
 	hosted_script_vmmcall(&b.code);
 	run_once(&b);
-	b.vmcb->save.rip = BARE_CODE;
+	b.vmcb->save.rip = GUEST_CODE;
 	b.vmcb->save._cr2 = 0x2222;
 	run_once(&b);
 	ck_assert_uint_eq(b.s.rbx, 0x2222);
@@ -130,7 +130,7 @@ START_TEST(a_bit_that_nobody_defined_is_named)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	run_once(&b);
 	b.vmcb->control.clean |= SVM_BIT(31); /* Software's own. */
@@ -147,7 +147,7 @@ START_TEST(a_first_run_needs_every_bit_clear)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_FOREIGN);
 	b.vmcb->control.clean = SVM_CLEAN_CR2;
@@ -164,7 +164,7 @@ START_TEST(so_does_the_first_run_on_another_cpu)
 
 	hosted_config_init(&config);
 	config.cpus = 2;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	hosted_tolerate(b.m, HOSTED_BREACH_CLEAN_FOREIGN);
 	run_once(&b);
@@ -190,7 +190,7 @@ START_TEST(so_does_a_frame_with_a_new_owner)
 	struct bare b;
 	svm_hpa_t hpa;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	hal = hosted_hal(b.m);
 	struct svm_vmcb *const own = b.vmcb;

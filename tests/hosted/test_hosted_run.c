@@ -13,13 +13,13 @@ START_TEST(a_guest_ends_with_vmmcall_in_every_mode)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, (enum bare_mode)_i);
+	bare_init(&b, NULL, (enum guest_mode)_i);
 	hosted_script_mov(&b.code, HOSTED_RBX, 0x1234);
 	hosted_script_vmmcall(&b.code);
 	ck_assert_uint_eq(bare_run(&b), 0x81);
 	ck_assert_uint_eq(b.s.rbx, 0x1234);
-	ck_assert_uint_eq(b.vmcb->save.rip, BARE_CODE + b.code.size - 3);
-	ck_assert_uint_eq(b.vmcb->control.next_rip, BARE_CODE + b.code.size);
+	ck_assert_uint_eq(b.vmcb->save.rip, GUEST_CODE + b.code.size - 3);
+	ck_assert_uint_eq(b.vmcb->control.next_rip, GUEST_CODE + b.code.size);
 	ck_assert(hosted_cpu_gif(b.m, 0));
 	ck_assert(hosted_cpu_if(b.m, 0));
 	bare_fini(&b);
@@ -152,7 +152,7 @@ static void run_row(const struct row *row, uint32_t without)
 		info_1 &= ~SVM_IOIO_SEGMENT;
 	hosted_config_init(&config);
 	config.features.svm_edx &= ~without;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	prepare(&b, row);
 	bare_run(&b);
 	const struct svm_vmcb_control *c = &b.vmcb->control;
@@ -163,12 +163,12 @@ static void run_row(const struct row *row, uint32_t without)
 	              (unsigned long long)c->exit_info_1);
 	ck_assert_msg(c->exit_info_2 == row->info_2, "%s: info 2 %llx", row->what,
 	              (unsigned long long)c->exit_info_2);
-	ck_assert_uint_eq(b.vmcb->save.rip, BARE_CODE);
+	ck_assert_uint_eq(b.vmcb->save.rip, GUEST_CODE);
 	ck_assert_uint_eq(c->exit_int_info & SVM_EVENT_VALID, 0);
 	if (without & SVM_FEATURE_NRIPS)
 		ck_assert_uint_eq(c->next_rip, ANY);
 	else
-		ck_assert_msg(c->next_rip == (row->length ? BARE_CODE + row->length : 0),
+		ck_assert_msg(c->next_rip == (row->length ? GUEST_CODE + row->length : 0),
 		              "%s: next RIP %llx", row->what, (unsigned long long)c->next_rip);
 	ck_assert_uint_eq(c->insn_count, assists ? 0 : 0x5e);
 	ck_assert_uint_eq(b.s.rcx, 2);
@@ -212,7 +212,7 @@ START_TEST(an_instruction_that_reaches_the_host_is_an_escape)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	escapes[_i].emit(&b.code);
 	svm_vmcb_set_intercept(b.vmcb, escapes[_i].intercept, false);
 	hosted_tolerate(b.m, HOSTED_BREACH_ESCAPE);
@@ -227,7 +227,7 @@ START_TEST(a_guest_that_reaches_the_library_is_an_escape)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_load_abs(&b.code, 0x10000);
 	b.pt[16] = b.s.vmcb | 7;
 	hosted_tolerate(b.m, HOSTED_BREACH_ESCAPE);
@@ -253,7 +253,7 @@ START_TEST(privilege_comes_before_some_intercepts)
 	struct bare b;
 
 	for (int i = 0; i < ROWS(order); i++) {
-		bare_init(&b, NULL, BARE_64);
+		bare_init(&b, NULL, GUEST_64);
 		order[i].emit(&b.code);
 		for (unsigned code = 0x60; code < 0x90; code++)
 			svm_vmcb_set_intercept(b.vmcb, code, true);
@@ -270,7 +270,7 @@ START_TEST(cr0_selective_write_ignores_ts_and_mp)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_mov(&b.code, HOSTED_RBX, 0x8001001b); /* TS, MP */
 	hosted_script_write_cr(&b.code, 0, HOSTED_RBX);
 	hosted_script_mov(&b.code, HOSTED_RBX, 0x80000011); /* WP cleared */
@@ -288,7 +288,7 @@ START_TEST(permission_maps_open_single_ports_and_registers)
 	struct bare b;
 	uint8_t *iopm, *msrpm;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	iopm = (uint8_t *)b.pages + 0x3000;
 	msrpm = (uint8_t *)b.pages + 0x6000;
 	iopm[0x3f8 / 8] &= (uint8_t)~1;
@@ -318,7 +318,7 @@ START_TEST(a_nested_fault_gives_address_and_bytes)
 	hosted_config_init(&config);
 	if (_i)
 		config.features.svm_edx &= ~(uint32_t)SVM_FEATURE_DECODE_ASSISTS;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	b.pt[20] = 0;
 	hosted_script_store_abs(&b.code, 0x14abc);
 	ck_assert_uint_eq(bare_run(&b), 0x400);
@@ -341,7 +341,7 @@ START_TEST(a_guests_table_that_is_not_mapped_is_a_walk)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	b.pt[9] &= ~2ull; /* Second table, read-only: a guest's walk writes. */
 	hosted_script_nop(&b.code);
 	ck_assert_uint_eq(bare_run(&b), 0x400);
@@ -356,8 +356,8 @@ START_TEST(a_guest_page_fault_is_the_guests)
 	uint64_t *pte;
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
-	pte = (uint64_t *)(void *)(b.memory + BARE_PT + 0x3000);
+	bare_init(&b, NULL, GUEST_64);
+	pte = (uint64_t *)(void *)(b.memory + GUEST_PT + 0x3000);
 	pte[20] = 0x14005; /* Read-only. */
 	svm_vmcb_set_cr2(b.vmcb, 0x77);
 	hosted_script_store_abs(&b.code, 0x14008);
@@ -375,7 +375,7 @@ START_TEST(a_shutdown_leaves_nothing_to_go_on_with)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_ud2(&b.code);
 	svm_vmcb_set_idtr(b.vmcb, (struct svm_vmcb_segment){ 0 });
 	ck_assert_uint_eq(bare_run(&b), 0x7f);
@@ -389,7 +389,7 @@ START_TEST(the_switch_saves_what_vmrun_leaves_alone)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	b.vmcb->save.tr.base = 0x666;
 	b.vmcb->save.gs.base = 0x777;
@@ -428,7 +428,7 @@ START_TEST(pause_filter_counts)
 
 	hosted_config_init(&config);
 	config.features.svm_edx &= ~pauses[_i].feature;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	for (unsigned i = 0; i < 10; i++) {
 		ends[i] = b.code.size;
 		hosted_script_pause(&b.code);
@@ -442,7 +442,7 @@ START_TEST(pause_filter_counts)
 	bare_run(&b);
 	if (pauses[_i].exits_at) {
 		ck_assert_uint_eq(b.vmcb->control.exit_code, 0x77);
-		ck_assert_uint_eq(b.vmcb->save.rip, BARE_CODE + ends[pauses[_i].exits_at - 1]);
+		ck_assert_uint_eq(b.vmcb->save.rip, GUEST_CODE + ends[pauses[_i].exits_at - 1]);
 	} else {
 		ck_assert_uint_eq(b.vmcb->control.exit_code, 0x81);
 	}

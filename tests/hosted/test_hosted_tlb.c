@@ -20,7 +20,7 @@ START_TEST(a_translation_stays_until_its_asid_is_flushed)
 	struct bare b;
 	struct hosted_touch t;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	t = touch(&b, 2, PAGE(1) + 5, SVM_PROT_READ);
 	ck_assert(t.mapped && !t.hit);
 	ck_assert_uint_eq(t.hpa, b.memory_hpa + 0x1005);
@@ -59,7 +59,7 @@ START_TEST(a_changed_entry_makes_its_translation_stale)
 	const enum hosted_breach kind = stale_rows[_i].breach;
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	ck_assert(touch(&b, 2, PAGE(3), SVM_PROT_WRITE).mapped);
 	b.pt[3] = (b.pt[3] & ~stale_rows[_i].clear) | stale_rows[_i].set;
 	if (kind < HOSTED_BREACH_COUNT)
@@ -79,7 +79,7 @@ START_TEST(more_rights_need_no_flush)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	b.pt[3] &= ~2ull;
 	ck_assert(touch(&b, 2, PAGE(3), SVM_PROT_READ).mapped);
 	ck_assert_uint_eq(touch(&b, 2, PAGE(3), SVM_PROT_WRITE).fault, 0x100000007);
@@ -97,7 +97,7 @@ START_TEST(a_removed_table_is_remembered)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	ck_assert(touch(&b, 2, PAGE(1), SVM_PROT_READ).mapped);
 	table(&b, 2)[0] = 0;
 	hosted_tolerate(b.m, HOSTED_BREACH_STALE_TABLE);
@@ -114,7 +114,7 @@ START_TEST(one_touch_keeps_all_of_a_large_page)
 	struct bare b;
 
 	hosted_config_init(&config);
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	hosted_guest_alloc(b.m, 512, 2 << 20, &hpa);
 	table(&b, 2)[1] = hpa | 0x87;
 	ck_assert(touch(&b, 2, (2 << 20) + 0x12345, SVM_PROT_READ).mapped);
@@ -163,7 +163,7 @@ START_TEST(a_walk_reports_what_the_manual_says)
 	uint64_t *entry;
 	struct hosted_touch t;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	entry = level == 1 ? &b.pt[1] : &table(&b, level)[0];
 	*entry = (*entry & ~walk_rows[_i].clear) | walk_rows[_i].set;
 	t = touch(&b, 2, PAGE(1), walk_rows[_i].access);
@@ -178,7 +178,7 @@ START_TEST(a_and_d_are_set_by_use_only)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	touch(&b, 2, PAGE(1), SVM_PROT_READ);
 	ck_assert_uint_eq(b.pt[1] & 0x60, 0x20);
 	ck_assert_uint_eq(table(&b, 4)[0] & 0x60, 0x20);
@@ -199,7 +199,7 @@ START_TEST(one_gib_leaves_need_the_feature)
 
 	hosted_config_init(&config);
 	config.features.page_1g = _i;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	table(&b, 3)[1] = (5ull << 30) | 0x87;
 	if (_i)
 		ck_assert_uint_eq(touch(&b, 2, (1u << 30) + 0x123, SVM_PROT_READ).hpa,
@@ -217,7 +217,7 @@ START_TEST(nx_is_reserved_without_nxe)
 
 	hosted_config_init(&config);
 	config.features.nx = false;
-	bare_init(&b, &config, BARE_32);
+	bare_init(&b, &config, GUEST_32);
 	b.pt[1] |= 1ull << 63;
 	ck_assert_uint_eq(touch(&b, 2, PAGE(1), SVM_PROT_READ).fault, 0x10000000d);
 	bare_fini(&b);
@@ -228,7 +228,7 @@ START_TEST(an_asid_with_a_new_root_is_named)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	touch(&b, 2, PAGE(1), SVM_PROT_READ);
 	hosted_tolerate(b.m, HOSTED_BREACH_ASID_REUSED);
 	hosted_cpu_touch(b.m, 0, 2, b.root + 0x1000, PAGE(1), SVM_PROT_READ);
@@ -246,7 +246,7 @@ START_TEST(in_a_race_only_revoked_translations_count)
 
 	hosted_config_init(&config);
 	config.stale_mode = HOSTED_STALE_REVOKED;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	hosted_tolerate(b.m, HOSTED_BREACH_STALE_TRANSLATION);
 	hosted_guest_alloc(b.m, 1, 4096, &hpa);
 	b.pt[6] = hpa | 7;
@@ -273,7 +273,7 @@ START_TEST(many_translations_are_all_kept)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	for (uint32_t asid = 1; asid < 2000; asid++)
 		for (unsigned page = 0; page < 32; page++)
 			touch(&b, asid, PAGE(page), SVM_PROT_READ);
@@ -292,7 +292,7 @@ START_TEST(a_guest_with_anothers_asid_is_named)
 	svm_hpa_t hpa, first_hpa;
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_32);
+	bare_init(&b, NULL, GUEST_32);
 	hal = hosted_hal(b.m);
 	hosted_script_vmmcall(&b.code);
 	ck_assert_uint_eq(bare_run(&b), 0x81);
@@ -319,10 +319,10 @@ START_TEST(a_paging_change_by_the_monitor_needs_a_flush)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	bare_run(&b);
-	memcpy(b.memory + 0xc000, b.memory + BARE_PT, 4096);
+	memcpy(b.memory + 0xc000, b.memory + GUEST_PT, 4096);
 	svm_vmcb_set_cr3(b.vmcb, 0xc000);
 	if (_i)
 		b.vmcb->control.tlb_control = 7;

@@ -14,57 +14,57 @@ enum verdict { REFUSED, UNDEFINED, ACCEPTED };
 struct row {
 	const char *what, *rule;
 	enum verdict verdict;
-	enum bare_mode mode;
+	enum guest_mode mode;
 	uint16_t offset; /* In the VMCB. */
 	uint8_t size;
 	uint64_t clear, set;
 };
 
 static const struct row rows[] = {
-	{ "no VMRUN intercept", "C01", REFUSED, BARE_64, 0x010, 4, 1, 0 },
-	{ "ASID 0", "C02", REFUSED, BARE_64, 0x058, 4, 0xffffffff, 0 },
-	{ "highest ASID", NULL, ACCEPTED, BARE_64, 0x058, 4, 0xffffffff, 15 },
-	{ "ASID beyond the highest", "C03", UNDEFINED, BARE_64, 0x058, 4, 0xffffffff, 16 },
-	{ "MSRPM ends past MAXPHYADDR", "C04", REFUSED, BARE_64, 0x048, 8, ~0ull, 0xfffffffff000 },
-	{ "IOPM ends past MAXPHYADDR", "C05", REFUSED, BARE_64, 0x040, 8, ~0ull, 0xffffffffe000 },
-	{ "event type 1", "C07", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000120 },
-	{ "event type 5", "C07", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000520 },
-	{ "event type 6", "C07", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000620 },
-	{ "event type 7", "C07", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000720 },
-	{ "event type 7 without V", NULL, ACCEPTED, BARE_64, 0x0a8, 8, ~0ull, 0x00000720 },
-	{ "exception 2", "C08", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000302 },
-	{ "exception 32", "C08", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000320 },
-	{ "#BR in 64-bit code", "C09", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000305 },
-	{ "#OF in 64-bit code", "C09", REFUSED, BARE_64, 0x0a8, 8, ~0ull, 0x80000304 },
-	{ "event bit 12", "C10", UNDEFINED, BARE_64, 0x0a8, 8, ~0ull, 0x8000130d },
-	{ "nCR3 beyond MAXPHYADDR", "C15", REFUSED, BARE_64, 0x0b0, 8, 0, 1ull << 48 },
-	{ "PAT type 2", "C16", REFUSED, BARE_64, 0x668, 8, 0xff, 2 },
-	{ "PAT type 3 in the last byte", "C16", REFUSED, BARE_64, 0x668, 8, 0xffull << 56,
+	{ "no VMRUN intercept", "C01", REFUSED, GUEST_64, 0x010, 4, 1, 0 },
+	{ "ASID 0", "C02", REFUSED, GUEST_64, 0x058, 4, 0xffffffff, 0 },
+	{ "highest ASID", NULL, ACCEPTED, GUEST_64, 0x058, 4, 0xffffffff, 15 },
+	{ "ASID beyond the highest", "C03", UNDEFINED, GUEST_64, 0x058, 4, 0xffffffff, 16 },
+	{ "MSRPM ends past MAXPHYADDR", "C04", REFUSED, GUEST_64, 0x048, 8, ~0ull, 0xfffffffff000 },
+	{ "IOPM ends past MAXPHYADDR", "C05", REFUSED, GUEST_64, 0x040, 8, ~0ull, 0xffffffffe000 },
+	{ "event type 1", "C07", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000120 },
+	{ "event type 5", "C07", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000520 },
+	{ "event type 6", "C07", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000620 },
+	{ "event type 7", "C07", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000720 },
+	{ "event type 7 without V", NULL, ACCEPTED, GUEST_64, 0x0a8, 8, ~0ull, 0x00000720 },
+	{ "exception 2", "C08", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000302 },
+	{ "exception 32", "C08", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000320 },
+	{ "#BR in 64-bit code", "C09", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000305 },
+	{ "#OF in 64-bit code", "C09", REFUSED, GUEST_64, 0x0a8, 8, ~0ull, 0x80000304 },
+	{ "event bit 12", "C10", UNDEFINED, GUEST_64, 0x0a8, 8, ~0ull, 0x8000130d },
+	{ "nCR3 beyond MAXPHYADDR", "C15", REFUSED, GUEST_64, 0x0b0, 8, 0, 1ull << 48 },
+	{ "PAT type 2", "C16", REFUSED, GUEST_64, 0x668, 8, 0xff, 2 },
+	{ "PAT type 3 in the last byte", "C16", REFUSED, GUEST_64, 0x668, 8, 0xffull << 56,
 	  3ull << 56 },
-	{ "PAT type 8", "C16", REFUSED, BARE_64, 0x668, 8, 0xff, 8 },
-	{ "SEV", "C17", UNDEFINED, BARE_64, 0x090, 8, 0, 2 },
-	{ "vNMI without NMI intercept", "C18", REFUSED, BARE_64, 0x060, 8, 0, 1ull << 26 },
-	{ "AVIC", "C19", UNDEFINED, BARE_64, 0x060, 8, 0, 1ull << 31 },
-	{ "TLB_CONTROL 2", "C20", UNDEFINED, BARE_64, 0x05c, 1, 0xff, 2 },
-	{ "TLB_CONTROL 7", NULL, ACCEPTED, BARE_64, 0x05c, 1, 0xff, 7 },
-	{ "LBR virtualisation", "C21", UNDEFINED, BARE_64, 0x0b8, 8, 0, 1 },
-	{ "int_control bit 13", "C22", UNDEFINED, BARE_64, 0x060, 8, 0, 1ull << 13 },
-	{ "int_state bit 2", "C22", UNDEFINED, BARE_64, 0x068, 8, 0, 4 },
-	{ "SVME clear", "S01", REFUSED, BARE_64, 0x4d0, 8, 0x1000, 0 },
-	{ "EFER bit 1", "S02", REFUSED, BARE_64, 0x4d0, 8, 0, 2 },
-	{ "EFER bit 63", "S02", REFUSED, BARE_64, 0x4d0, 8, 0, 1ull << 63 },
-	{ "CR0.NW without CD", "S04", REFUSED, BARE_64, 0x558, 8, 0, 1ull << 29 },
-	{ "CR0.NW and CD", NULL, ACCEPTED, BARE_64, 0x558, 8, 0, 3ull << 29 },
-	{ "CR0 bit 32", "S05", REFUSED, BARE_64, 0x558, 8, 0, 1ull << 32 },
-	{ "CR3 beyond MAXPHYADDR", "S06", REFUSED, BARE_64, 0x550, 8, 0, 1ull << 48 },
-	{ "the same, no long mode", NULL, ACCEPTED, BARE_32, 0x550, 8, 0, 1ull << 48 },
-	{ "CR4.VMXE", "S07", REFUSED, BARE_64, 0x548, 8, 0, 1ull << 13 },
-	{ "CR4 bit 32", "S07", REFUSED, BARE_64, 0x548, 8, 0, 1ull << 32 },
-	{ "long mode without PAE", "S08", REFUSED, BARE_64, 0x548, 8, 0x20, 0 },
-	{ "long mode without PE", "S09", REFUSED, BARE_64, 0x558, 8, 1, 0 },
-	{ "CS.L and CS.D", "S10", REFUSED, BARE_64, 0x412, 2, 0, 0x400 },
-	{ "DR6 bit 32", "S11", REFUSED, BARE_64, 0x568, 8, 0, 1ull << 32 },
-	{ "DR7 bit 32", "S12", REFUSED, BARE_64, 0x560, 8, 0, 1ull << 32 },
+	{ "PAT type 8", "C16", REFUSED, GUEST_64, 0x668, 8, 0xff, 8 },
+	{ "SEV", "C17", UNDEFINED, GUEST_64, 0x090, 8, 0, 2 },
+	{ "vNMI without NMI intercept", "C18", REFUSED, GUEST_64, 0x060, 8, 0, 1ull << 26 },
+	{ "AVIC", "C19", UNDEFINED, GUEST_64, 0x060, 8, 0, 1ull << 31 },
+	{ "TLB_CONTROL 2", "C20", UNDEFINED, GUEST_64, 0x05c, 1, 0xff, 2 },
+	{ "TLB_CONTROL 7", NULL, ACCEPTED, GUEST_64, 0x05c, 1, 0xff, 7 },
+	{ "LBR virtualisation", "C21", UNDEFINED, GUEST_64, 0x0b8, 8, 0, 1 },
+	{ "int_control bit 13", "C22", UNDEFINED, GUEST_64, 0x060, 8, 0, 1ull << 13 },
+	{ "int_state bit 2", "C22", UNDEFINED, GUEST_64, 0x068, 8, 0, 4 },
+	{ "SVME clear", "S01", REFUSED, GUEST_64, 0x4d0, 8, 0x1000, 0 },
+	{ "EFER bit 1", "S02", REFUSED, GUEST_64, 0x4d0, 8, 0, 2 },
+	{ "EFER bit 63", "S02", REFUSED, GUEST_64, 0x4d0, 8, 0, 1ull << 63 },
+	{ "CR0.NW without CD", "S04", REFUSED, GUEST_64, 0x558, 8, 0, 1ull << 29 },
+	{ "CR0.NW and CD", NULL, ACCEPTED, GUEST_64, 0x558, 8, 0, 3ull << 29 },
+	{ "CR0 bit 32", "S05", REFUSED, GUEST_64, 0x558, 8, 0, 1ull << 32 },
+	{ "CR3 beyond MAXPHYADDR", "S06", REFUSED, GUEST_64, 0x550, 8, 0, 1ull << 48 },
+	{ "the same, no long mode", NULL, ACCEPTED, GUEST_32, 0x550, 8, 0, 1ull << 48 },
+	{ "CR4.VMXE", "S07", REFUSED, GUEST_64, 0x548, 8, 0, 1ull << 13 },
+	{ "CR4 bit 32", "S07", REFUSED, GUEST_64, 0x548, 8, 0, 1ull << 32 },
+	{ "long mode without PAE", "S08", REFUSED, GUEST_64, 0x548, 8, 0x20, 0 },
+	{ "long mode without PE", "S09", REFUSED, GUEST_64, 0x558, 8, 1, 0 },
+	{ "CS.L and CS.D", "S10", REFUSED, GUEST_64, 0x412, 2, 0, 0x400 },
+	{ "DR6 bit 32", "S11", REFUSED, GUEST_64, 0x568, 8, 0, 1ull << 32 },
+	{ "DR7 bit 32", "S12", REFUSED, GUEST_64, 0x560, 8, 0, 1ull << 32 },
 };
 
 static void poke(struct svm_vmcb *vmcb, const struct row *row)
@@ -116,7 +116,7 @@ START_TEST(a_refusal_leaves_what_the_machine_says)
 
 	hosted_config_init(&config);
 	config.invalid_mode = (enum hosted_invalid_mode)_i;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	svm_vmcb_set_asid(b.vmcb, 0);
 	svm_ring0_vmsave(b.s.vmcb); /* What the switch's own VMLOAD and VMSAVE will leave there. */
 	before = b.vmcb->save;
@@ -141,7 +141,7 @@ START_TEST(flush_by_asid_needs_its_feature)
 
 	hosted_config_init(&config);
 	config.features.svm_edx &= ~(uint32_t)SVM_FEATURE_FLUSH_BY_ASID;
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	hosted_tolerate(b.m, HOSTED_BREACH_UNDEFINED);
 	hosted_script_vmmcall(&b.code);
 	b.vmcb->control.tlb_control = 3;
@@ -157,7 +157,7 @@ START_TEST(a_refused_entry_flushes_nothing)
 {
 	struct bare b;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	bare_run(&b);
 	b.vmcb->control.tlb_control = 1;
@@ -175,7 +175,7 @@ START_TEST(the_hosts_own_mistakes_are_named)
 	struct bare b;
 	const uint64_t efer = 0x0d01;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	hosted_script_vmmcall(&b.code);
 	hosted_tolerate(b.m, HOSTED_BREACH_HOST_FAULT);
 	hosted_tolerate(b.m, HOSTED_BREACH_FRAME);
