@@ -325,6 +325,13 @@ static inline void svm_vmcb_set_intercept(struct svm_vmcb *vmcb, unsigned n, boo
 	vmcb->control.clean &= ~SVM_CLEAN_INTERCEPTS;
 }
 
+/** All 32 intercepts of word @p i, 0 … 5, at once. */
+static inline void svm_vmcb_set_intercept_word(struct svm_vmcb *vmcb, unsigned i, uint32_t word)
+{
+	vmcb->control._intercept[i] = word;
+	vmcb->control.clean &= ~SVM_CLEAN_INTERCEPTS;
+}
+
 /* TLB_CONTROL, offset 05Ch.  VMRUN does not reset it.  15.16.1. */
 #define SVM_TLB_NOTHING    0u
 #define SVM_TLB_FLUSH_ALL  1u /**< Every ASID; on every processor. */

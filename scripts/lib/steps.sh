@@ -21,6 +21,7 @@ all_steps=(
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
+	'bench      instructions per exit on bare metal, held to their limits'
 )
 
 # At least this share of src/core's lines is run by the unit tests.
@@ -151,4 +152,11 @@ step_boot() {
 	tally 1 0
 	boot_check 60 4 '' | tally_lines
 	tally 1 0
+}
+
+step_bench() {
+	configure_main
+	bench_build
+	bench_run
+	bench_table --check | tally_lines
 }

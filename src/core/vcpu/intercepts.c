@@ -126,8 +126,8 @@ void svm_vcpu_update_intercepts(struct svm_vcpu *vcpu)
 	add_wishes(vcpu, words);
 	keep_windows(vcpu, words);
 	add_floor(vcpu, words);
-	for (unsigned n = 0; n < WORDS * 32; n++)
-		svm_vmcb_set_intercept(vcpu->vmcb, n, (words[n / 32] >> (n % 32)) & 1u);
+	for (unsigned i = 0; i < WORDS; i++)
+		svm_vmcb_set_intercept_word(vcpu->vmcb, i, words[i]);
 }
 
 static bool is_floor(const struct svm_vcpu *vcpu, unsigned code)

@@ -19,11 +19,11 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 	uint64_t flags = s->flags & (SVM_SWITCH_DO_HOST_DR | SVM_SWITCH_DO_IBPB);
 
 	/*
-	 * With CR4.OSXSAVE the guest can execute XSETBV, and not every processor honours the
-	 * intercept (QEMU 7.2 does not): what it left is read back after each exit.
+	 * Without CR4.OSXSAVE a guest neither sees XCR0 nor uses what it enables.  With it the guest
+	 * can execute XSETBV, and not every processor honours the intercept (QEMU 7.2 does not):
+	 * what it left is read back after each exit.
 	 */
-	if (features->xsave && (s->guest_xcr0 != s->host_xcr0 ||
-	                        (svm_vmcb_get_cr4(vcpu->vmcb) & CR4_OSXSAVE)))
+	if (features->xsave && (svm_vmcb_get_cr4(vcpu->vmcb) & CR4_OSXSAVE))
 		flags |= SVM_SWITCH_DO_XCR0;
 	if (features->xsaves && s->guest_xss != s->host_xss)
 		flags |= SVM_SWITCH_DO_XSS;
@@ -75,9 +75,12 @@ static void follow_vm(struct svm_vcpu *vcpu)
 		svm_vmcb_set_msrpm_base(vmcb, vm->msr.msrpm_hpa);
 	if (svm_vmcb_get_ncr3(vmcb) != vm->memory.root_hpa)
 		svm_vmcb_set_ncr3(vmcb, vm->memory.root_hpa);
+	if (vcpu->seen_want != vm->want) {
+		vcpu->seen_want = vm->want;
+		svm_vcpu_update_intercepts(vcpu);
+	}
 	/* A guest that has disarmed its breakpoints pays for them no longer. */
-	vcpu->guest_debugs = svm_vmcb_get_dr7(vmcb) & DR7_ENABLES;
-	svm_vcpu_update_intercepts(vcpu);
+	svm_vcpu_use_debug(vcpu, svm_vmcb_get_dr7(vmcb) & DR7_ENABLES);
 }
 
 int svm_vcpu_bind(struct svm_vcpu *vcpu)

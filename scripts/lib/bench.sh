@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+#
+# The benchmarks on bare metal.
+
+# One tick of the TSC per instruction; without sleep=off an idle processor would wait in real time.
+bench_count=(-icount 'shift=0,sleep=off')
+
+bench_build() {
+	[ -f "$root/build/build.ninja" ] || configure_main
+	build build ports/baremetal/libsvm-baremetal.elf tests/bench/bench.elf \
+		tests/boot/exit_costs.elf
+}
+
+# bench_boot LOG IMAGE COMMAND_LINE ARGUMENT...
+bench_boot() {
+	local log=$log_dir/$1 status=0
+	qemu 120 "$2" 1 "$3" "${bench_count[@]}" "${@:4}" >"$log" || status=$?
+	cat "$log"
+	[ "$status" -eq "$qemu_success" ]
+}
+
+bench_run() {
+	bench_boot bench-switch.txt "$root/build/tests/bench/bench.elf" '' &&
+		bench_boot bench-exits.txt "$image" 'run=guests' \
+			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs lazy=1"
+}
+
+bench_table() {
+	"$root/tests/bench/table" "$@" "$log_dir/bench-switch.txt" "$log_dir/bench-exits.txt"
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the host alone can count: the world switch without the library around it, making and
+ * unmaking a VM, and the frames that one takes.  A bare-metal image of its own, with this file in
+ * place of the port's program.c.  Under QEMU's -icount shift=0 a TSC difference is a number of
+ * instructions.
+ *
+ * Prints one line per figure, `cost NAME N`.
+ */
+#include <libsvm/libsvm.h>
+
+#include "../../ports/baremetal/frames.h"
+#include "../../ports/baremetal/hal.h"
+#include "../../ports/baremetal/kprintf.h"
+#include "../../ports/baremetal/power.h"
+#include "../../ports/baremetal/program.h"
+#include "../../ports/baremetal/x86.h"
+#include "core/vcpu/vcpu.h"
+
+#define ROUNDS      1000u
+#define GUEST_BYTES UINT64_C(0x100000)
+#define CODE_GPA    UINT64_C(0x1000)
+
+static struct svm_host *host;
+
+static void check(const char *what, int error)
+{
+	if (!error)
+		return;
+	kprintf("bench: %s: %s\n", what, svm_error_name(error));
+	power_off(POWER_FAILURE);
+}
+
+/* vmmcall at CODE_GPA of a flat 32-bit guest. */
+static void make_guest(struct svm_vm **vm, struct svm_vcpu **vcpu, uint8_t *memory, uint64_t hpa)
+{
+	static const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9 };
+	const struct svm_vmcb_segment code = { 8, 0xc9b, UINT32_MAX, 0 };
+	const struct svm_vmcb_segment data = { 16, 0xc93, UINT32_MAX, 0 };
+	struct svm_regs regs = { .rip = CODE_GPA, .rflags = 2 };
+	struct svm_system_regs system;
+
+	memcpy(memory + CODE_GPA, vmmcall, sizeof(vmmcall));
+	check("vm_create", svm_vm_create(host, NULL, vm));
+	check("vm_map", svm_vm_map(*vm, 0, hpa, GUEST_BYTES, SVM_PROT_ALL));
+	check("vcpu_create", svm_vcpu_create(*vm, 0, vcpu));
+	svm_vcpu_get_system(*vcpu, &system);
+	system.cs = code;
+	system.ds = system.es = system.ss = system.fs = system.gs = data;
+	system.cr0 = 0x11;
+	check("set_system", svm_vcpu_set_system(*vcpu, &system));
+	check("set_regs", svm_vcpu_set_regs(*vcpu, &regs));
+}
+
+static void run_once(struct svm_vcpu *vcpu)
+{
+	struct svm_exit exit = { .kind = SVM_EXIT_KIND_NONE };
+
+	do
+		check("run", svm_vcpu_run(vcpu, &exit));
+	while (exit.kind == SVM_EXIT_KIND_HOST_INTERRUPT);
+	if (exit.kind != SVM_EXIT_KIND_HYPERCALL) {
+		kprintf("bench: exit %lx at rip %lx\n", exit.raw.exit_code, exit.rip);
+		power_off(POWER_FAILURE);
+	}
+	check("complete", svm_vcpu_complete_retry(vcpu));
+}
+
+/* The guest executes one instruction, which is in the figure. */
+static void bench_switch(struct svm_vcpu *vcpu)
+{
+	uint64_t start, empty, spent;
+
+	check("load", svm_vcpu_load(vcpu));
+	const uint64_t irq = svm_ring0_irq_save();
+
+	for (unsigned warm = 0; warm < 2; warm++) {
+		start = svm_ring0_rdtsc();
+		for (unsigned i = 0; i < ROUNDS; i++)
+			__asm__ volatile("" ::: "memory");
+		empty = svm_ring0_rdtsc() - start;
+		start = svm_ring0_rdtsc();
+		for (unsigned i = 0; i < ROUNDS; i++)
+			svm_world_switch(&vcpu->s);
+		spent = svm_ring0_rdtsc() - start;
+	}
+	svm_ring0_irq_restore(irq);
+	svm_vcpu_put(vcpu);
+	kprintf("cost world-switch %lu\n", (spent - empty) / ROUNDS);
+}
+
+static void bench_life(uint8_t *memory, uint64_t hpa)
+{
+	const size_t frames = frames_free_count();
+	struct svm_vcpu *vcpu;
+	struct svm_vm *vm;
+	uint64_t start, created, destroyed;
+	size_t taken;
+
+	for (unsigned warm = 0; warm < 2; warm++) {
+		start = svm_ring0_rdtsc();
+		make_guest(&vm, &vcpu, memory, hpa);
+		run_once(vcpu);
+		created = svm_ring0_rdtsc() - start;
+		taken = frames - frames_free_count();
+		start = svm_ring0_rdtsc();
+		check("vcpu_destroy", svm_vcpu_destroy(vcpu));
+		check("vm_destroy", svm_vm_destroy(vm));
+		destroyed = svm_ring0_rdtsc() - start;
+	}
+	kprintf("cost vm-create %lu\n", created);
+	kprintf("cost vm-destroy %lu\n", destroyed);
+	kprintf("cost vm-memory-kib %lu\n", taken * 4);
+}
+
+_Noreturn void program_main(void)
+{
+	struct svm_vcpu *vcpu;
+	struct svm_vm *vm;
+	uint64_t hpa = 0;
+	uint8_t *memory = frames_alloc(GUEST_BYTES / SVM_PAGE_SIZE, 0x200000, &hpa);
+
+	check("host_create", svm_host_create(hal_table(), &host));
+	check("cpu_online", svm_cpu_online(host));
+	make_guest(&vm, &vcpu, memory, hpa);
+	run_once(vcpu);
+	bench_switch(vcpu);
+	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
+	check("vm_destroy", svm_vm_destroy(vm));
+	bench_life(memory, hpa);
+	power_off(POWER_SUCCESS);
+}
