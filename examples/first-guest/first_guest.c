@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A guest that says "Hi" on a port and halts, in a process: the hosted port is the machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsvm/libsvm.h>
+
+#include <hosted.h>
+
+#define MUST(call) must(call, #call)
+
+static void must(int error, const char *call)
+{
+	if (!error)
+		return;
+	printf("%s: %s\n", call, svm_strerror(error));
+	exit(EXIT_FAILURE);
+}
+
+int main(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 'H', 0, 0xe6, 0xe9, /* mov $'H', %ax; out %al, $0xe9 */
+		0xb8, 'i', 0, 0xe6, 0xe9, /* mov $'i', %ax; out %al, $0xe9 */
+		0xf4,                     /* hlt */
+	};
+	struct hosted_machine *machine = hosted_create(NULL); /* your kernel, in real life */
+	struct svm_host *host;
+	struct svm_vm *vm;
+	struct svm_vcpu *vcpu;
+	struct svm_exit exit;
+	svm_hpa_t hpa;
+
+	hosted_become(machine, 0); /* this thread is CPU 0 */
+	memcpy((uint8_t *)hosted_guest_alloc(machine, 1, 4096, &hpa) + 0xff0, code, sizeof(code));
+
+	MUST(svm_host_create(hosted_hal(machine), &host)); /* once */
+	MUST(svm_cpu_online(host));                        /* on each CPU */
+	MUST(svm_vm_create(host, NULL, &vm));
+	MUST(svm_vm_map(vm, 0xfffff000, hpa, 4096, SVM_PROT_ALL)); /* a vCPU starts at FFFFFFF0h */
+	MUST(svm_vcpu_create(vm, 0, &vcpu));
+	do {
+		MUST(svm_vcpu_run(vcpu, &exit));
+		if (exit.kind != SVM_EXIT_KIND_IO)
+			continue;
+		putchar((int)exit.io.value);
+		MUST(svm_vcpu_complete_skip(vcpu));
+	} while (exit.kind == SVM_EXIT_KIND_IO || exit.kind == SVM_EXIT_KIND_HOST_INTERRUPT);
+	printf("\nthe guest ended with %s\n", svm_exit_kind_name(exit.kind));
+
+	MUST(svm_vcpu_destroy(vcpu));
+	MUST(svm_vm_destroy(vm));
+	MUST(svm_cpu_offline(host));
+	MUST(svm_host_destroy(host));
+	hosted_guest_free(machine, hpa, 1);
+	hosted_leave();
+	hosted_destroy(machine); /* complains of what was not freed */
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Hold what the pages quote and link to against the tree.
+
+usage: pages.py ROOT [PROGRAM...]    check the tree; each PROGRAM is run for its output
+       pages.py --self-test          plant each kind of mistake and see that it is found
+
+A fenced block behind one of these lines is a quotation:
+
+    <!-- file PATH -->        the whole file, to the letter
+    <!-- output of NAME -->   what the program of that name prints
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+QUOTE = re.compile(r"^<!-- (file|output of) (\S+) -->\n+```\w*\n(.*?)^```$", re.S | re.M)
+MARKER = re.compile(r"^<!-- (?:file|output of) ", re.M)
+FENCE = re.compile(r"^```.*?^```$", re.S | re.M)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# `src/core/vm.c`, `scripts/test`: a name of the tree in code letters, nothing to fill in.
+NAMED = re.compile(
+    r"`((?:docs|examples|include|ports|scripts|src|tests)/[\w./-]*\w/?)(?: [^`]*)?`")
+PLACEHOLDER = re.compile(r"NAME|STEP|FILE")
+
+
+def anchors(text):
+    heads = re.findall(r"^#+ +(.*)$", FENCE.sub("", text), re.M)
+    return {re.sub(r"[^\w -]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+def check_links(root, page, text):
+    for target in LINK.findall(FENCE.sub("", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists():
+            yield f"link to {target}: no such file"
+        elif anchor and anchor not in anchors(file.read_text(encoding="utf-8")):
+            yield f"link to {target}: no such heading"
+    for name in NAMED.findall(FENCE.sub("", text)):
+        if not PLACEHOLDER.search(name) and not (root / name).exists():
+            yield f"`{name}` is not in the tree"
+
+
+def check_quotes(root, text, programs):
+    quotes = QUOTE.findall(text)
+    if len(quotes) != len(MARKER.findall(text)):
+        yield "a marker of a quotation has no fenced block behind it"
+    for kind, name, body in quotes:
+        if kind == "file":
+            file = root / name
+            if not file.exists() or file.read_text(encoding="utf-8") != body:
+                yield f"the quotation of {name} differs from the file"
+        elif name not in programs:
+            yield f"no program {name} to compare with"
+        elif programs[name]() != body:
+            yield f"{name} prints something else"
+
+
+def check(root, programs):
+    """(number of pages, complaints)"""
+    pages = sorted(root.glob("*.md")) + sorted(root.glob("docs/*.md"))
+    pages += sorted(root.glob("ports/*/*.md")) + sorted(root.glob("examples/*/*.md"))
+    complaints = []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for problem in [*check_links(root, page, text), *check_quotes(root, text, programs)]:
+            complaints.append(f"{page.relative_to(root)}: {problem}")
+    return len(pages), complaints
+
+
+def runner(path):
+    return lambda: subprocess.run([path], check=True, stdout=subprocess.PIPE, text=True,
+                                  timeout=60).stdout
+
+
+GOOD = """# Top
+[there](docs/a.md#a-heading) `src/b.c --flag` `src/NAME.c` `src/*.c`
+<!-- file src/b.c -->
+```c
+int b;
+```
+<!-- output of p -->
+```
+P
+```
+"""
+BAD = [
+    ("docs/a.md#a-heading", "docs/b.md"),
+    ("#a-heading", "#another"),
+    ("`src/b.c ", "`src/c.c "),
+    ("int b;", "int c;"),
+    ("P\n", "Q\n"),
+    ("of p -->\n```", "of p -->\n"),
+    ("of p ", "of q "),
+]
+
+
+def self_test():
+    failures = []
+    for bad in [None] + BAD:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in [("docs/a.md", "## A heading\n"), ("src/b.c", "int b;\n"),
+                               ("README.md", GOOD.replace(*bad, 1) if bad else GOOD)]:
+                (root / path).parent.mkdir(exist_ok=True)
+                (root / path).write_text(text, encoding="utf-8")
+            _, complaints = check(root, {"p": lambda: "P\n"})
+            if len(complaints) != (1 if bad else 0):
+                failures.append(f"{bad}: {complaints}")
+    for failure in failures:
+        print(failure)
+    print(f"{len(BAD) + 1 - len(failures)} of {len(BAD) + 1} pages judged right")
+    return bool(failures)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    if sys.argv[1] == "--self-test":
+        sys.exit(self_test())
+    programs = {pathlib.Path(path).name: runner(path) for path in sys.argv[2:]}
+    count, complaints = check(pathlib.Path(sys.argv[1]), programs)
+    for complaint in complaints:
+        print(complaint)
+    print(f"{count} pages, {len(complaints)} complaints")
+    sys.exit(bool(complaints) or count == 0)
+
+
+if __name__ == "__main__":
+    main()
