@@ -13,7 +13,7 @@
 #include "../audit/cases.h"
 #include "bare.h"
 
-#define GUEST_CODE UINT64_C(0x10000)
+#define AUDIT_CODE UINT64_C(0x10000)
 #define LINE       256
 
 /* The verdict that the quirk file gives, or NULL: none for this case. */
@@ -85,7 +85,7 @@ static void prepare(struct bare *b, const struct audit_case *c, enum audit_mode 
 		.ncr3 = b->root,
 	};
 
-	audit_guest(b->memory + GUEST_CODE, GUEST_CODE, &place);
+	audit_guest(b->memory + AUDIT_CODE, AUDIT_CODE, &place);
 	memset(b->vmcb, 0, sizeof(*b->vmcb));
 	audit_baseline(b->vmcb, mode, &place);
 	if (c)
@@ -124,7 +124,7 @@ START_TEST(the_auditor_and_the_strict_processor_agree)
 		config.features.asid_count = 3;
 		config.features.physical_bits = 48;
 	}
-	bare_init(&b, &config, BARE_64);
+	bare_init(&b, &config, GUEST_64);
 	tolerate(&b);
 	prepare(&b, c, (enum audit_mode)c->mode);
 
@@ -159,7 +159,7 @@ START_TEST(a_good_vmcb_runs_in_every_mode)
 	struct bare b;
 	uint64_t exit_code;
 
-	bare_init(&b, NULL, BARE_64);
+	bare_init(&b, NULL, GUEST_64);
 	if (legacy_paging)
 		tolerate(&b);
 	prepare(&b, NULL, (enum audit_mode)_i);
