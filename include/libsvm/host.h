@@ -49,9 +49,11 @@ struct svm_features {
 	uint8_t physical_bits;    /**< MAXPHYADDR. */
 	uint8_t linear_bits;      /**< 48 or 57. */
 	bool page_1g;             /**< 1 GiB leaves. */
-	bool nx;                  /**< No-execute pages. */
+	bool nx;                  /**< No-execute pages: what a guest may switch on. */
 	bool long_mode;           /**< Long mode. */
-	bool la57;                /**< 5-level paging. */
+	bool la57;                /**< 5-level paging: what a guest may switch on. */
+	bool host_nx;             /**< The host runs with EFER.NXE: nested entries may have NX. */
+	bool host_la57;           /**< The host runs with CR4.LA57: nested tables have 5 levels. */
 	bool xsave;               /**< XSAVE and OSXSAVE. */
 	bool xsaves;              /**< XSAVES and IA32_XSS. */
 	bool xsaveopt;            /**< XSAVEOPT. */
@@ -60,6 +62,7 @@ struct svm_features {
 	bool smep, smap, umip;    /**< Supervisor-mode protections. */
 	bool spec_ctrl, ibpb;     /**< Speculation MSRs. */
 	bool invlpgb, mcommit;    /**< Instructions that need an intercept of their own. */
+	uint64_t spec_ctrl_bits;  /**< Bits of SPEC_CTRL that exist; others fault. */
 	uint64_t xcr0;            /**< States that XCR0 may hold. */
 	uint32_t xsave_size;      /**< Bytes of an XSAVE area for all of xcr0. */
 	uint32_t family, model, stepping; /**< Display family and model. */

@@ -86,7 +86,7 @@ struct svm_slot {
 /** What a VM is made with; all zero is a good default. */
 struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
-	uint32_t npt_levels;    /**< 4 or 5; 0 means 4. 5 needs a host that runs with CR4.LA57. */
+	uint32_t npt_levels;    /**< 4, or 5 on a host that runs with CR4.LA57; 0: what it needs. */
 	uint32_t table_reserve; /**< Frames kept for tables; 0 means 8. See svm_vm_reserve(). */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
@@ -106,7 +106,7 @@ struct svm_vm_config {
  * @retval SVM_ERR_INVAL        A value of @p config is out of its range.
  * @retval SVM_ERR_NOMEM        The HAL had no frame; nothing is left behind.
  * @retval SVM_ERR_CPU_OFFLINE  No CPU is online.
- * @retval SVM_ERR_NOSUPPORT    5 levels asked for on a host that walks 4.
+ * @retval SVM_ERR_NOSUPPORT    The host's processors walk another number of levels.
  */
 SVM_MUST_CHECK int svm_vm_create(struct svm_host *host, const struct svm_vm_config *config,
                                  struct svm_vm **vm);

@@ -12,6 +12,13 @@
 #include "core/features.h"
 #include "hal/ring0.h"
 
+/*
+ * x87, SSE, AVX, the two of MPX, the three of AVX-512, PKRU, the two of AMX: states whose rules in
+ * XSETBV are known here (svm_xcr0_is_legal()).  A guest's XCR0 is loaded with GIF = 0, where a
+ * #GP would be the host's end, so a state that is not known is not offered.
+ */
+#define XCR0_KNOWN (SVM_BITS(7, 0) | SVM_BIT(9) | SVM_BITS(18, 17))
+
 static bool bit(uint32_t word, unsigned n)
 {
 	return (word >> n) & 1u;
@@ -51,7 +58,7 @@ static void read_xsave(struct svm_features *f, uint32_t leaf1_ecx, uint32_t max_
 	const struct svm_cpuid_regs extra = svm_ring0_cpuid(0xd, 1);
 
 	f->xsave = true;
-	f->xcr0 = svm_ring0_xgetbv0() & (((uint64_t)size.edx << 32) | size.eax);
+	f->xcr0 = svm_ring0_xgetbv0() & (((uint64_t)size.edx << 32) | size.eax) & XCR0_KNOWN;
 	f->xsave_size = size.ebx;
 	f->xsaveopt = bit(extra.eax, 0);
 	f->xsaves = bit(extra.eax, 3);
@@ -113,6 +120,32 @@ static uint64_t efer_reserved(const struct svm_features *f, struct svm_cpuid_reg
 	return ~allowed;
 }
 
+/*
+ * Bits of SPEC_CTRL.  AMD counts them one by one in Fn8000_0008 EBX; the bits of leaf 7 are those
+ * by which other vendors' software, and some hypervisors, say the same.
+ */
+static uint64_t spec_ctrl_bits(struct svm_cpuid_regs ext8, struct svm_cpuid_regs leaf7)
+{
+	uint64_t bits = 0;
+
+	if (bit(ext8.ebx, 14) || bit(leaf7.edx, 26))
+		bits |= SPEC_CTRL_IBRS;
+	if (bit(ext8.ebx, 15) || bit(leaf7.edx, 27))
+		bits |= SPEC_CTRL_STIBP;
+	if (bit(ext8.ebx, 24) || bit(leaf7.edx, 31))
+		bits |= SPEC_CTRL_SSBD;
+	if (bit(ext8.ebx, 28))
+		bits |= SPEC_CTRL_PSFD;
+	return bits;
+}
+
+/* Nested paging follows the host's own paging at VMRUN: its NXE and its levels (15.25.3). */
+static void read_host_paging(struct svm_features *f)
+{
+	f->host_nx = f->nx && (svm_ring0_rdmsr(SVM_MSR_EFER) & EFER_NXE);
+	f->host_la57 = svm_ring0_read_cr(SVM_CR4) & CR4_LA57;
+}
+
 static void read_features(struct svm_features *f)
 {
 	const struct svm_cpuid_regs none = { 0, 0, 0, 0 };
@@ -130,7 +163,7 @@ static void read_features(struct svm_features *f)
 		max_ext >= 0x80000021 ? svm_ring0_cpuid(0x80000021, 0) : none;
 
 	read_identity(f);
-	f->has_svm = bit(ext1.ecx, 2) && max_ext >= 0x8000000a;
+	f->has_svm = bit(ext1.ecx, 2) && exta.ebx >= 2; /* ASID 0 is the host's: 15.16. */
 	f->nx = bit(ext1.edx, 20);
 	f->page_1g = bit(ext1.edx, 26);
 	f->rdtscp = bit(ext1.edx, 27);
@@ -145,14 +178,16 @@ static void read_features(struct svm_features *f)
 	f->invlpgb = bit(ext8.ebx, 3);
 	f->mcommit = bit(ext8.ebx, 8);
 	f->ibpb = bit(ext8.ebx, 12);
-	f->spec_ctrl = bit(ext8.ebx, 14) || bit(ext8.ebx, 15) || bit(ext8.ebx, 24) ||
-	               bit(leaf7.edx, 26);
+	f->spec_ctrl_bits = spec_ctrl_bits(ext8, leaf7);
+	f->spec_ctrl = f->spec_ctrl_bits != 0;
 	if (f->has_svm) {
 		f->svm_revision = (uint8_t)(exta.eax & 0xff);
 		f->asid_count = exta.ebx;
 		f->svm = exta.edx;
 		f->svm_ecx = exta.ecx;
 	}
+	if (f->has_svm) /* EFER exists. */
+		read_host_paging(f);
 	read_xsave(f, leaf1.ecx, max_leaf);
 	f->cr0_reserved = SVM_BITS(63, 32);
 	f->cr4_reserved = cr4_reserved(f, leaf1.ecx, leaf1.edx, leaf7);

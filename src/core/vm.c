@@ -32,17 +32,23 @@ void svm_vm_bug(struct svm_vm *vm, const char *what)
 		hal->log(hal->ctx, SVM_LOG_ERROR, what);
 }
 
+/*
+ * The processor walks nested tables with the host's number of levels (15.25.3).  Tables of another
+ * depth would make it take the guest's own memory for a table.
+ */
 static int check_config(const struct svm_host *host, struct svm_vm_config *config)
 {
+	const uint32_t levels = host->features.host_la57 ? 5 : 4;
+
 	if (config->vcpu_max == 0)
 		config->vcpu_max = 1;
 	if (config->npt_levels == 0)
-		config->npt_levels = 4;
+		config->npt_levels = levels;
 	if (config->table_reserve == 0)
 		config->table_reserve = RESERVE_DEFAULT;
 	if (config->vcpu_max > SVM_VCPU_MAX || config->npt_levels < 4 || config->npt_levels > 5)
 		return SVM_ERR_INVAL;
-	if (config->npt_levels == 5 && !host->features.la57)
+	if (config->npt_levels != levels)
 		return SVM_ERR_NOSUPPORT;
 	return 0;
 }

@@ -142,7 +142,7 @@ void rig_setup(void)
 	rig.host->hal.mutex_unlock = unlock_word;
 	rig.host->features.physical_bits = 48;
 	rig.host->features.page_1g = true;
-	rig.host->features.nx = true;
+	rig.host->features.host_nx = true;
 	rig.vm->host = rig.host;
 	rig.vm->config.npt_levels = 4;
 	rig.vm->config.table_reserve = 8;

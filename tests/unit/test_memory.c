@@ -210,7 +210,7 @@ END_TEST
 
 START_TEST(without_nx_everything_executes)
 {
-	rig.host->features.nx = false;
+	rig.host->features.host_nx = false;
 	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, KIB4, SVM_PROT_READ), 0);
 	ck_assert_uint_eq(raw_leaf(0), 0x5);
 }

@@ -260,7 +260,7 @@ static uint64_t protected_value(const struct svm_slot_piece *piece, uint64_t val
 void svm_edit_protect(struct svm_edit *edit, const struct svm_slot_piece *piece, svm_gpa_t first,
                       svm_gpa_t last)
 {
-	const uint64_t mask = edit->vm->host->features.nx ? ~UINT64_C(0) : ~SVM_NPT_NX;
+	const uint64_t mask = edit->vm->host->features.host_nx ? ~UINT64_C(0) : ~SVM_NPT_NX;
 	struct svm_npt_walk walk;
 
 	svm_npt_begin(&walk, edit->vm, first, last);

@@ -14,7 +14,7 @@ uint64_t svm_npt_leaf(const struct svm_vm *vm, svm_hpa_t hpa, unsigned level, ui
 	if (prot & SVM_PROT_WRITE)
 		value |= SVM_NPT_WRITE;
 	/* Without EFER.NXE the bit is reserved and everything may execute. */
-	if (!(prot & SVM_PROT_EXECUTE) && vm->host->features.nx)
+	if (!(prot & SVM_PROT_EXECUTE) && vm->host->features.host_nx)
 		value |= SVM_NPT_NX;
 	if (type == SVM_MEMORY_WT || type == SVM_MEMORY_UC)
 		value |= SVM_NPT_PWT;

@@ -130,11 +130,26 @@ uint64_t svm_vcpu_get_xcr0(const struct svm_vcpu *vcpu)
 	return vcpu->s.guest_xcr0;
 }
 
-/* XSETBV's rules: x87 always, AVX needs SSE, and only what the processor has. */
+/* None of a group's bits, or all of them. */
+static bool all_or_none(uint64_t xcr0, uint64_t group)
+{
+	return !(xcr0 & group) || (xcr0 & group) == group;
+}
+
+/*
+ * XSETBV's rules: only what the processor has, x87 always, AVX with SSE, AVX-512's three states
+ * together and with AVX, MPX's and AMX's pairs together.
+ */
 bool svm_xcr0_is_legal(const struct svm_features *features, uint64_t xcr0)
 {
-	return !(xcr0 & ~features->xcr0) && (xcr0 & SVM_BIT(0)) &&
-	       (!(xcr0 & SVM_BIT(2)) || (xcr0 & SVM_BIT(1)));
+	if ((xcr0 & ~features->xcr0) || !(xcr0 & SVM_BIT(0)))
+		return false;
+	if ((xcr0 & SVM_BIT(2)) && !(xcr0 & SVM_BIT(1)))
+		return false;
+	if ((xcr0 & SVM_BITS(7, 5)) && !(xcr0 & SVM_BIT(2)))
+		return false;
+	return all_or_none(xcr0, SVM_BITS(4, 3)) && all_or_none(xcr0, SVM_BITS(7, 5)) &&
+	       all_or_none(xcr0, SVM_BITS(18, 17));
 }
 
 int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0)

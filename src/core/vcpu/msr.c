@@ -8,13 +8,9 @@
 #include "core/features.h"
 #include "core/vcpu/exits.h"
 
-#define APIC_BASE_BSP     SVM_BIT(8)
 #define APIC_BASE_X2      SVM_BIT(10)
 #define APIC_BASE_ENABLE  SVM_BIT(11)
 #define DEBUGCTL_WRITABLE SVM_BITS(5, 0)
-#define SPEC_CTRL_IBRS    SVM_BIT(0)
-#define SPEC_CTRL_STIBP   SVM_BIT(1)
-#define SPEC_CTRL_SSBD    SVM_BIT(2)
 #define PRED_CMD_IBPB     SVM_BIT(0)
 
 static uint64_t physical_mask(const struct svm_vcpu *vcpu)
@@ -85,12 +81,12 @@ static bool write_apic_base(struct svm_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+/* A bit that the processor lacks would fault in the world switch, with GIF = 0. */
 static bool write_spec_ctrl(struct svm_vcpu *vcpu, uint64_t value)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
 
-	if (!features->spec_ctrl ||
-	    (value & ~(SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)))
+	if (!features->spec_ctrl || (value & ~features->spec_ctrl_bits))
 		return false;
 	if (features->svm & SVM_FEATURE_V_SPEC_CTRL)
 		vcpu->vmcb->save.spec_ctrl = value;
