@@ -111,7 +111,8 @@ struct svm_hal {
 	/**
 	 * @brief Should svm_vcpu_run() give the CPU back (signal, reschedule, shutdown)?
 	 *
-	 * A, after each host interrupt that ended a run.  NULL: yes, always.
+	 * A, after each host interrupt that ended a run, and from time to time in a run whose exits
+	 * the library all finishes.  NULL: yes, always.
 	 */
 	bool (*should_exit)(void *ctx);
 

@@ -130,9 +130,10 @@ SVM_MUST_CHECK int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vc
 SVM_MUST_CHECK int svm_vcpu_destroy(struct svm_vcpu *vcpu);
 
 /**
- * @brief Back to the reset state: CREATED, no events, registers at reset, FPU initial.
+ * @brief Back to the reset state: CREATED, no events, registers at reset, FPU initial.  A kick
+ *        that waits stays; a vCPU that is loaded here is put.
  * @retval 0              Done.
- * @retval SVM_ERR_STATE  It is RUNNING or DEAD.
+ * @retval SVM_ERR_STATE  It is RUNNING or DEAD, or loaded on another CPU.
  * @par Context
  * T.
  */
@@ -152,6 +153,7 @@ enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *vcpu);
  * @param[out] exit  Why it came back.
  * @retval 0                     See @p exit.
  * @retval SVM_ERR_STATE         WAIT_SIPI or SHUTDOWN, or it is running on another CPU.
+ * @retval SVM_ERR_BUSY          It is loaded on another CPU, or another vCPU is loaded here.
  * @retval SVM_ERR_DEAD          The vCPU or its VM is dead.
  * @retval SVM_ERR_INCOMPLETE    The last exit awaits its completion.
  * @retval SVM_ERR_CPU_OFFLINE   This CPU is not online.

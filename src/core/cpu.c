@@ -103,7 +103,8 @@ int svm_cpu_online(struct svm_host *host)
 	svm_ring0_wrmsr(SVM_MSR_EFER, cpu->old_efer | EFER_SVME);
 	cpu->old_hsave = svm_ring0_rdmsr(SVM_MSR_VM_HSAVE_PA);
 	svm_ring0_wrmsr(SVM_MSR_VM_HSAVE_PA, cpu->pages_hpa);
-	cpu->asid_generation = 1;
+	cpu->serial = svm_atomic_add(&host->cpu_serial, 1);
+	cpu->asid_generation = 1; /* The serial tells older ASIDs of generation 1 apart. */
 	cpu->asid_next = 1;
 	cpu->asid_flush = true; /* Whoever used SVM before left translations under any ASID. */
 	svm_atomic_store_release(&cpu->online, true);

@@ -16,6 +16,7 @@ struct svm_vcpu;
 
 struct svm_cpu {
 	bool online;
+	uint64_t serial; /* Of this svm_cpu_online(), unlike any other; not 0. */
 	uint64_t old_efer, old_hsave; /* What svm_cpu_offline() puts back. */
 	void *pages;                  /* Host save area, then the VMSAVE page. */
 	svm_hpa_t pages_hpa;
@@ -23,7 +24,7 @@ struct svm_cpu {
 	uint32_t asid_next;
 	bool asid_flush;                /* The next entry must flush every ASID. */
 	struct svm_vcpu *loaded;        /* Bound here now. */
-	uint64_t last_serial;           /* For IBPB: whose guest ran here last. */
+	uint64_t last_serial;           /* For IBPB: vCPU whose guest ran here last. */
 	void *host_fpu;                 /* Host's XSAVE area while a guest's is loaded, or NULL. */
 	svm_hpa_t host_fpu_hpa;
 };
@@ -34,6 +35,7 @@ struct svm_host {
 	uintptr_t lock; /* Guards the members below and the creation of VMs. */
 	uint32_t cpus_online;
 	uint32_t vm_count;
+	uint64_t cpu_serial;  /* Atomic: successful svm_cpu_online()s ever. */
 	uint64_t vcpu_serial; /* Atomic: vCPUs ever made; an address may be used twice. */
 	/* Default maps, all ones but for the pass-through MSRs; shared by VMs that change none. */
 	void *iopm, *msrpm;

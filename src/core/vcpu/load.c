@@ -4,7 +4,8 @@
  *
  * What is done here is done once per binding and not once per exit: the host's VMSAVE, the FPU,
  * the host's values of the registers that the world switch swaps.  A vCPU that comes to another
- * CPU is a new VMCB there: all clean bits 0, a new ASID (APM vol. 2, 15.15, 15.16).
+ * CPU, or back to one that was offline meanwhile, is a new VMCB there: all clean bits 0, a new
+ * ASID (APM vol. 2, 15.15, 15.16).
  */
 #include <libsvm/msrs.h>
 
@@ -83,33 +84,49 @@ static void follow_vm(struct svm_vcpu *vcpu)
 	svm_vcpu_use_debug(vcpu, svm_vmcb_get_dr7(vmcb) & DR7_ENABLES);
 }
 
+/* False: a predictor barrier asked for here was not executed yet. */
+static bool barrier_done(const struct svm_vcpu *vcpu)
+{
+	return !(vcpu->s.flags & SVM_SWITCH_DO_IBPB);
+}
+
+static int attach(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
+{
+	if (vcpu->cpu || cpu->loaded)
+		return SVM_ERR_BUSY;
+	vcpu->cpu = cpu;
+	cpu->loaded = vcpu;
+	if (vcpu->last_cpu != cpu->serial) {
+		svm_vmcb_mark_all_dirty(vcpu->vmcb);
+		vcpu->asid_generation = 0;
+		vcpu->last_cpu = cpu->serial;
+	}
+	if (cpu->last_serial != vcpu->serial && (vcpu->vm->mitigations & SVM_MITIGATE_IBPB))
+		vcpu->s.flags |= SVM_SWITCH_DO_IBPB;
+	vcpu->s.host_vmcb = svm_cpu_host_vmcb(cpu);
+	return 0;
+}
+
 int svm_vcpu_bind(struct svm_vcpu *vcpu)
 {
 	struct svm_cpu *cpu = svm_host_this_cpu(vcpu->vm->host);
+	const bool is_loaded = vcpu->cpu == cpu;
 
 	if (!cpu)
 		return SVM_ERR_CPU_OFFLINE;
-	if (vcpu->cpu == cpu)
-		return 0;
-	if (vcpu->cpu || cpu->loaded)
-		return SVM_ERR_BUSY;
+	if (!is_loaded) {
+		const int error = attach(vcpu, cpu);
 
-	vcpu->cpu = cpu;
-	cpu->loaded = vcpu;
-	if (vcpu->last_cpu != cpu) {
-		svm_vmcb_mark_all_dirty(vcpu->vmcb);
-		vcpu->asid_generation = 0;
-		vcpu->last_cpu = cpu;
+		if (error)
+			return error;
 	}
-	vcpu->s.host_vmcb = svm_cpu_host_vmcb(cpu);
+	/* Also for one that stayed loaded: the VM's maps and the host's registers may be others. */
 	svm_ring0_vmsave(vcpu->s.host_vmcb);
 	follow_vm(vcpu);
 	read_host(vcpu);
-	if (cpu->last_serial != vcpu->serial && (vcpu->vm->mitigations & SVM_MITIGATE_IBPB))
-		vcpu->s.flags |= SVM_SWITCH_DO_IBPB;
-	cpu->last_serial = vcpu->serial;
 	svm_vcpu_update_switch(vcpu);
-	svm_fpu_enter_guest(vcpu);
+	if (!is_loaded)
+		svm_fpu_enter_guest(vcpu);
 	return 0;
 }
 
@@ -118,8 +135,15 @@ void svm_vcpu_unbind(struct svm_vcpu *vcpu)
 	if (!vcpu->cpu)
 		return;
 	svm_fpu_leave_guest(vcpu);
+	if (barrier_done(vcpu))
+		vcpu->cpu->last_serial = vcpu->serial;
 	vcpu->cpu->loaded = NULL;
 	vcpu->cpu = NULL;
+}
+
+bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu)
+{
+	return vcpu->cpu && vcpu->cpu != svm_host_this_cpu(vcpu->vm->host);
 }
 
 int svm_vcpu_load(struct svm_vcpu *vcpu)

@@ -62,7 +62,10 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	vmcb->control.event_inj = 0;
 	svm_vmcb_set_int_control(vmcb, SVM_INT_V_MASKING);
 
+	/* Events are gone, a kick is not: it is for the embedder. */
 	vcpu->events = (struct svm_vcpu_events){ .held_interrupt = -1 };
+	svm_atomic_store(&vcpu->interrupt_vector, -1);
+	svm_atomic_and(&vcpu->requests, SVM_REQUEST_RETURN);
 	vcpu->tpr = 0;
 	vcpu->owed = SVM_OWED_NOTHING;
 	vcpu->flush = true;
@@ -76,12 +79,12 @@ void svm_vcpu_reset_state(struct svm_vcpu *vcpu)
 {
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
 
-	vcpu->interrupt_vector = -1;
-	vcpu->requests = 0;
 	vcpu->guest_debugs = false;
 	set_registers(vcpu, 0xf000, 0xffff0000, RESET_RIP);
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++)
 		vcpu->msr_shadow[i] = svm_msr_reset_value((enum svm_msr_index)i);
+	if (vcpu->id != 0)
+		vcpu->msr_shadow[SVM_MSR_INDEX_APIC_BASE] &= ~APIC_BASE_BSP;
 	save->star = save->lstar = save->cstar = save->sfmask = save->kernel_gs_base = 0;
 	save->sysenter_cs = save->sysenter_esp = save->sysenter_eip = 0;
 	save->spec_ctrl = 0;
@@ -97,7 +100,7 @@ int svm_vcpu_reset(struct svm_vcpu *vcpu)
 {
 	const enum svm_vcpu_state state = svm_vcpu_state(vcpu);
 
-	if (state == SVM_VCPU_RUNNING || state == SVM_VCPU_DEAD)
+	if (state == SVM_VCPU_RUNNING || state == SVM_VCPU_DEAD || svm_vcpu_is_elsewhere(vcpu))
 		return SVM_ERR_STATE;
 	if (state != SVM_VCPU_CREATED && !svm_vcpu_move(vcpu, SVM_VCPU_CREATED))
 		return SVM_ERR_STATE;
@@ -108,7 +111,7 @@ int svm_vcpu_reset(struct svm_vcpu *vcpu)
 
 int svm_vcpu_init_ipi(struct svm_vcpu *vcpu)
 {
-	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
+	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING || svm_vcpu_is_elsewhere(vcpu))
 		return SVM_ERR_STATE;
 	if (svm_vcpu_state(vcpu) == SVM_VCPU_WAIT_SIPI)
 		return 0;

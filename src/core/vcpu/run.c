@@ -69,11 +69,18 @@ static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit
 
 /*
  * VMRUN refused the block.  The save area is then undefined (QEMU overwrites it with the host's),
- * so the audit looks at the copy of what was offered.
+ * so the audit looks at the save area as it was when last set from outside; the control area is
+ * as it was offered, EVENTINJ included.  A TLB_CONTROL in it may not have been obeyed, so the CPU
+ * still owes the flush to whoever comes next.
  */
 enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	return entry_failed(vcpu, exit, vcpu->copy_valid ? vcpu->copy : vcpu->vmcb);
+	vcpu->cpu->asid_flush = true;
+	vcpu->vmcb->control.event_inj = vcpu->events.injecting;
+	if (!vcpu->copy_valid)
+		return entry_failed(vcpu, exit, vcpu->vmcb);
+	vcpu->copy->control = vcpu->vmcb->control;
+	return entry_failed(vcpu, exit, vcpu->copy);
 }
 
 /* Nothing that was set from outside reaches VMRUN unseen. */
@@ -123,7 +130,9 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 
 /*
  * False: something was asked for in the last moment.  in_guest is published before requests and
- * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.
+ * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.  The two loads
+ * are sequentially consistent: a relaxed one may come before the store (on x86 the store pays for
+ * it, the loads are plain).  tests/model/kick.pml proves the protocol.
  */
 static bool enter(struct svm_vcpu *vcpu)
 {
@@ -134,8 +143,8 @@ static bool enter(struct svm_vcpu *vcpu)
 	uint64_t epoch;
 
 	svm_atomic_store(&vcpu->in_guest, cpu + 1);
-	if (!svm_atomic_load_relaxed(&vcpu->requests)) {
-		epoch = svm_atomic_load_relaxed(&vcpu->vm->flush_epoch);
+	if (!svm_atomic_load(&vcpu->requests)) {
+		epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
 		if (epoch != vcpu->flush_epoch) {
 			vcpu->flush = true;
 			svm_atomic_store(&vcpu->flush_epoch, epoch);
@@ -183,6 +192,8 @@ static bool is_looping(struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
+	if (vmcb->control.exit_code == SVM_EXIT_EXCEPTION + SVM_VECTOR_MC)
+		return false; /* The host's business, and it must not get lost. */
 	if (vmcb->save.rip != vcpu->loop_rip || vmcb->control.exit_code != vcpu->loop_code ||
 	    vcpu->s.rcx != vcpu->loop_rcx) {
 		vcpu->loop_rip = vmcb->save.rip;
@@ -201,9 +212,36 @@ static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return SVM_ACTION_RETURN;
 }
 
+/*
+ * A guest whose every exit is finished here spends most of its time in the host, and there the
+ * host's interrupts arrive: they end no run, and nobody would ever ask whether the host wants the
+ * CPU back.  So it is asked after this many exits too.
+ */
+#define EXITS_WITHOUT_A_LOOK 1024u
+
+static enum svm_action look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+
+	if (!hal->should_exit(hal->ctx))
+		return SVM_ACTION_RESUME;
+	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);
+}
+
+static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (svm_exit_is_invalid(vcpu->vmcb->control.exit_code))
+		return svm_exit_entry_failed(vcpu, exit);
+	settle(vcpu);
+	if (vcpu->loop_limit && is_looping(vcpu))
+		return report_loop(vcpu, exit);
+	return svm_exit_dispatch(vcpu, exit);
+}
+
 static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	enum svm_action action = SVM_ACTION_RESUME;
+	unsigned exits = 0;
 
 	while (action == SVM_ACTION_RESUME) {
 		if (svm_atomic_load_relaxed(&vcpu->requests)) {
@@ -213,15 +251,13 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		}
 		if (!enter(vcpu))
 			continue;
-		settle(vcpu);
-		if (svm_exit_is_invalid(vcpu->vmcb->control.exit_code))
-			action = svm_exit_entry_failed(vcpu, exit);
-		else if (vcpu->loop_limit && is_looping(vcpu))
-			action = report_loop(vcpu, exit);
-		else
-			action = svm_exit_dispatch(vcpu, exit);
+		action = after_exit(vcpu, exit);
 		if (svm_atomic_load_relaxed(&vcpu->vm->dead))
 			break;
+		if (action == SVM_ACTION_RESUME && ++exits == EXITS_WITHOUT_A_LOOK) {
+			action = look_at_host(vcpu, exit);
+			exits = 0;
+		}
 	}
 }
 
@@ -273,9 +309,10 @@ int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 
 	if (error)
 		return error;
-	if (still_halted(vcpu, exit))
-		return 0;
+	*exit = (struct svm_exit){ .kind = SVM_EXIT_KIND_NONE };
 	hal->preempt_off(hal->ctx);
+	if (still_halted(vcpu, exit))
+		goto preempt_on;
 	error = svm_vcpu_bind(vcpu);
 	if (error)
 		goto preempt_on;

@@ -61,7 +61,7 @@ struct svm_vcpu {
 
 	/* Translations and the CPU: asid.c, flush.c. */
 	struct svm_cpu *cpu;      /* Loaded here, or NULL. */
-	struct svm_cpu *last_cpu; /* Ran here last: elsewhere the VMCB counts as new. */
+	uint64_t last_cpu;        /* svm_cpu.serial of the last; elsewhere the VMCB counts as new. */
 	bool loaded_by_user;      /* svm_vcpu_load() was called: a run does not put. */
 	uint64_t asid_generation;
 	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
@@ -124,6 +124,8 @@ void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
 /* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
 int svm_vcpu_bind(struct svm_vcpu *vcpu);
 void svm_vcpu_unbind(struct svm_vcpu *vcpu);
+/* Loaded on a CPU other than the one that executes the call: its FPU is out of reach. */
+bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu);
 
 /* FPU of guest and host, at load and put (vcpu/fpu.c). */
 void svm_fpu_enter_guest(struct svm_vcpu *vcpu);
