@@ -49,6 +49,7 @@ struct svm_audit_context {
 	 * translations that are stale.  NULL: not known.
 	 */
 	const struct svm_vmcb *before;
+	bool at_rest;        /**< As a monitor leaves it after an exit, not as it enters: a dump. */
 	bool moved;          /**< Another CPU ran it last, or it lay in another frame. */
 	bool nmi_in_service; /**< The guest has not executed the IRET of an NMI yet. */
 	bool debug_switched; /**< Each entry and exit switches DR0 to DR3. */

@@ -149,14 +149,14 @@ enum svm_severity {
 	  "clear V_IRQ when the vector is injected")                                               \
 	X(W22, WARNING, "15.20", "an interrupt is injected although the guest masks interrupts",   \
 	  "wait for the window: injection asks neither IF nor the shadow")                         \
-	X(W23, WARNING, "15.7.2", "a delivery was interrupted by an exit and is not done again",   \
+	X(W23, WARNING, "15.7.2", "an interrupt or NMI is lost: an exit cut its delivery short",   \
 	  "copy EXITINTINFO to EVENTINJ, or merge it with the new fault")                          \
 	X(W24, WARNING, "15.21.5", "RIP moved past an instruction, the interrupt shadow stayed",   \
 	  "clear bit 0 of 068h when an instruction is skipped")                                    \
 	X(W25, WARNING, "15.20", "a software interrupt is injected and the next RIP is 0",         \
 	  "set 0C8h: it is the return address that is pushed")                                     \
 	/* TLB and memory. */                                                                      \
-	X(W26, WARNING, "15.16.1", "the TLB command of the last entry is still there",             \
+	X(W26, WARNING, "15.16.1", "the TLB command stands on after the exit: each entry flushes", \
 	  "clear it after each exit: VMRUN does not")                                              \
 	X(W27, WARNING, "15.16", "this ASID's translations are stale: paging changed, no flush",   \
 	  "flush, or take an ASID that was not used since the last flush")                         \

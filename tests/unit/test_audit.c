@@ -364,6 +364,11 @@ static void vmcb_set_bits(struct fixture *f, uint16_t offset, uint8_t size, uint
 	X(reinjected_event, "", f->vmcb.control.exit_int_info = 0x80000030;                        \
 	  f->vmcb.control.event_inj = 0x80000030)                                                  \
 	X(delivered_event, "", f->vmcb.control.exit_int_info = 0x030)                              \
+	X(lost_nmi, "W23", f->vmcb.control.exit_int_info = 0x80000202)                             \
+	X(soft_interrupt_again, "", f->vmcb.control.exit_int_info = 0x80000480)                    \
+	X(fault_again, "", f->vmcb.control.exit_int_info = 0x80000b0e)                             \
+	X(event_in_a_dump, "", f->vmcb.control.exit_int_info = 0x80000030;                         \
+	  f->context.at_rest = true)                                                               \
 	X(shadow_stayed, "W24", f->vmcb.control.int_state = 1; after_exit(f); f->vmcb.save.rip++)  \
 	X(shadow_and_retry, "", f->vmcb.control.int_state = 1; after_exit(f))                      \
 	X(shadow_new, "", after_exit(f); f->vmcb.control.int_state = 1; f->vmcb.save.rip++)        \
@@ -374,8 +379,8 @@ static void vmcb_set_bits(struct fixture *f, uint16_t offset, uint8_t size, uint
 	X(soft_interrupt_without_nrips, "", f->vmcb.control.event_inj = 0x80000480;                \
 	  f->features.svm &= ~SVM_FEATURE_NRIPS)                                                   \
 	/* TLB and memory. */                                                                      \
-	X(flush_forgotten, "W26", f->vmcb.control.tlb_control = 1; after_exit(f))                  \
-	X(flush_new, "", after_exit(f); f->vmcb.control.tlb_control = 1)                           \
+	X(flush_forgotten, "W26", f->vmcb.control.tlb_control = 1; f->context.at_rest = true)      \
+	X(flush_twice, "", f->vmcb.control.tlb_control = 1; after_exit(f))                         \
 	X(root_changed, "W27", after_exit(f); svm_vmcb_set_ncr3(&f->vmcb, 0x400000))               \
 	X(root_changed_and_flush, "", after_exit(f); svm_vmcb_set_ncr3(&f->vmcb, 0x400000);        \
 	  f->vmcb.control.tlb_control = 3)                                                         \
@@ -426,10 +431,14 @@ static void vmcb_set_bits(struct fixture *f, uint16_t offset, uint8_t size, uint
 	X(breakpoints_watched, "", svm_vmcb_set_dr7(&f->vmcb, 0x401))                              \
 	X(breakpoints_switched, "", svm_vmcb_set_dr7(&f->vmcb, 0x401); no_intercept(f, 0x37);      \
 	  f->context.debug_switched = true)                                                        \
-	X(after_shutdown, "W40", f->vmcb.control.exit_code = 0x7f)                                 \
-	X(after_invalid, "W40", f->vmcb.control.exit_code = ~UINT64_C(0))                          \
-	X(after_invalid_32, "W40", f->vmcb.control.exit_code = 0xffffffff)                         \
-	X(after_hlt, "", f->vmcb.control.exit_code = 0x78)                                         \
+	X(after_shutdown, "W40", f->vmcb.control.exit_code = 0x7f; after_exit(f))                  \
+	X(after_shutdown_and_reset, "", f->vmcb.control.exit_code = 0x7f; after_exit(f);           \
+	  f->vmcb.save.rip = 0xfff0)                                                               \
+	X(after_invalid, "W40", f->vmcb.control.exit_code = ~UINT64_C(0);                          \
+	  f->context.at_rest = true)                                                               \
+	X(after_invalid_32, "W40", f->vmcb.control.exit_code = 0xffffffff;                         \
+	  f->context.at_rest = true)                                                               \
+	X(after_hlt, "", f->vmcb.control.exit_code = 0x78; f->context.at_rest = true)              \
 	X(paged_real_mode_watched, "", setup(f, AUDIT_LEGACY32); f->vmcb.save._cr0 &= ~1ull;       \
 	  svm_vmcb_set_intercept(&f->vmcb, 0x4e, true))
 

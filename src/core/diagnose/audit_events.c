@@ -173,12 +173,19 @@ static bool w22(const struct svm_audit_facts *facts, struct svm_finding *finding
 	                    is_injected(facts, SVM_EVENT_TYPE_INTR) && masked);
 }
 
+/*
+ * Faults and software interrupts come again when their instruction is executed again, and a
+ * monitor may choose that.  What came from outside does not.
+ */
 static bool w23(const struct svm_audit_facts *facts, struct svm_finding *finding)
 {
-	const uint64_t interrupted = facts->vmcb->control.exit_int_info;
+	const uint64_t cut = facts->vmcb->control.exit_int_info;
+	const uint64_t type = svm_bits_get(cut, SVM_EVENT_TYPE);
+	const bool outside = (cut & SVM_EVENT_VALID) &&
+	                     (type == SVM_EVENT_TYPE_INTR || type == SVM_EVENT_TYPE_NMI);
 
-	return svm_audit_if(finding, interrupted,
-	                    (interrupted & SVM_EVENT_VALID) &&
+	return svm_audit_if(finding, cut,
+	                    outside && !facts->context->at_rest &&
 	                            !(injected(facts) & SVM_EVENT_VALID));
 }
 

@@ -29,13 +29,13 @@ static bool c06_msrpm(const struct svm_audit_facts *facts, struct svm_finding *f
 	return svm_audit_bits(finding, base, base & ~SVM_PAGE_MASK);
 }
 
+/* Before an entry, a flush that is wanted looks like one that was forgotten. */
 static bool w26(const struct svm_audit_facts *facts, struct svm_finding *finding)
 {
 	const uint8_t command = facts->vmcb->control.tlb_control;
 
 	return svm_audit_if(finding, command,
-	                    command != SVM_TLB_NOTHING && facts->before &&
-	                            facts->before->control.tlb_control == command);
+	                    facts->context->at_rest && command != SVM_TLB_NOTHING);
 }
 
 /* Whether this entry uses the translations that the last one made. */

@@ -228,11 +228,17 @@ static bool w38(const struct svm_audit_facts *facts, struct svm_finding *finding
 	       svm_audit_bits(finding, dr7, dr7 & (DR7_ENABLE | DR7_GD));
 }
 
+/* A reset writes the save area and need not write the exit code. */
 static bool w40(const struct svm_audit_facts *facts, struct svm_finding *finding)
 {
 	const uint64_t code = facts->vmcb->control.exit_code;
+	const struct svm_vmcb *before = facts->before;
+	const bool as_left =
+		facts->context->at_rest ||
+		(before && memcmp(&before->save, &facts->vmcb->save, sizeof(before->save)) == 0);
 
-	return svm_audit_if(finding, code, code == SVM_EXIT_SHUTDOWN || svm_exit_is_invalid(code));
+	return svm_audit_if(finding, code,
+	                    as_left && (code == SVM_EXIT_SHUTDOWN || svm_exit_is_invalid(code)));
 }
 
 static bool w41(const struct svm_audit_facts *facts, struct svm_finding *finding)
