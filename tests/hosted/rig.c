@@ -100,8 +100,10 @@ int rig_vm(struct rig *r, struct svm_vm **vm, const struct svm_vm_config *config
 	};
 	const int slot_error = svm_vm_slot_add(*vm, &slot);
 
-	if (slot_error)
+	if (slot_error) {
 		ck_assert_int_eq(svm_vm_destroy(*vm), 0);
+		*vm = NULL;
+	}
 	return slot_error;
 }
 

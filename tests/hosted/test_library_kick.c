@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Kicks and interrupts from another thread, without a timer that would hide a lost one: a guest
+ * that is not woken runs for ever, and the test's own time runs out.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include "rig.h"
+#include "suite.h"
+
+#define get(p)    __atomic_load_n((p), __ATOMIC_SEQ_CST)
+#define put(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
+
+struct kicker {
+	struct rig r;
+	uint64_t answered; /* REQUEST exits so far. */
+	uint64_t other;    /* Exits that nobody asked for. */
+	bool stop;
+};
+
+static void *kick(void *arg)
+{
+	struct kicker *k = arg;
+	uint64_t noise = 1;
+
+	hosted_become(k->r.m, 1);
+	for (uint64_t i = 1; i <= KICKS; i++) {
+		noise = noise * 6364136223846793005u + 1442695040888963407u;
+		/* From the middle of the guest's run to the middle of an exit. */
+		for (volatile unsigned spin = 0; spin < noise >> 55; spin++)
+			;
+		svm_vcpu_kick(k->r.vcpu);
+		while (get(&k->answered) < i)
+			sched_yield();
+	}
+	put(&k->stop, true);
+	svm_vcpu_kick(k->r.vcpu);
+	hosted_leave();
+	return NULL;
+}
+
+static struct hosted_config two_cpus(int row)
+{
+	struct hosted_config config = rig_lacking(row);
+
+	config.cpus = 2;
+	config.run_limit = UINT64_MAX; /* No timer. */
+	return config;
+}
+
+START_TEST(no_kick_is_lost)
+{
+	const struct hosted_config config = two_cpus(_i ? rig_lack_count - 1 : 0);
+	static struct kicker k;
+	pthread_t thread;
+
+	rig_init(&k.r, &config, GUEST_64);
+	if (_i)
+		hosted_script_cpuid(&k.r.code); /* Mostly between two entries. */
+	hosted_script_jmp(&k.r.code, 0);
+	rig_load(&k.r);
+	ck_assert_int_eq(pthread_create(&thread, NULL, kick, &k), 0);
+	while (!get(&k.stop)) {
+		ck_assert_int_eq(svm_vcpu_run(k.r.vcpu, &k.r.exit), 0);
+		if (k.r.exit.kind == SVM_EXIT_KIND_REQUEST)
+			put(&k.answered, k.answered + 1);
+		else if (k.r.exit.kind != SVM_EXIT_KIND_HOST_INTERRUPT)
+			k.other++;
+	}
+	pthread_join(thread, NULL);
+	/* The last kick may be answered or still stick. */
+	ck_assert_uint_ge(k.answered, KICKS);
+	ck_assert_uint_le(k.answered, KICKS + 1);
+	ck_assert_uint_eq(k.other, 0);
+	rig_fini(&k.r);
+}
+END_TEST
+
+static void *interrupt(void *arg)
+{
+	struct kicker *k = arg;
+
+	hosted_become(k->r.m, 1);
+	for (uint64_t i = 1; i <= KICKS / 10; i++) {
+		while (svm_vcpu_inject_interrupt(k->r.vcpu, 0x55) == SVM_ERR_BUSY)
+			sched_yield();
+		if (i % 3 == 0)
+			svm_vcpu_inject_nmi(k->r.vcpu);
+	}
+	while (!get(&k->stop))
+		sched_yield();
+	hosted_leave();
+	return NULL;
+}
+
+/* The guest counts in its handler and halts in between; both must see the same number. */
+START_TEST(no_interrupt_is_lost)
+{
+	const struct hosted_config config = two_cpus(_i ? rig_lack_count - 1 : 0);
+	static struct kicker k;
+	struct hosted_script h;
+	pthread_t thread;
+
+	rig_init(&k.r, &config, GUEST_64);
+	hosted_script_init(&h, 64);
+	hosted_script_inc(&h, HOSTED_RBX);
+	hosted_script_iret(&h);
+	guest_handler(k.r.memory, 0x55, 0xd000, &h);
+	hosted_script_init(&h, 64);
+	hosted_script_inc(&h, HOSTED_RSI);
+	hosted_script_iret(&h);
+	guest_handler(k.r.memory, 2, 0xd100, &h);
+	hosted_script_sti(&k.r.code);
+	hosted_script_hlt(&k.r.code);
+	hosted_script_jmp(&k.r.code, 0);
+	rig_load(&k.r);
+	ck_assert_int_eq(pthread_create(&thread, NULL, interrupt, &k), 0);
+	while (rig_regs(&k.r).rbx < KICKS / 10) {
+		ck_assert_int_eq(svm_vcpu_run(k.r.vcpu, &k.r.exit), 0);
+		ck_assert(k.r.exit.kind == SVM_EXIT_KIND_HLT ||
+		          k.r.exit.kind == SVM_EXIT_KIND_HOST_INTERRUPT);
+		if (k.r.exit.kind == SVM_EXIT_KIND_HLT)
+			sched_yield();
+	}
+	put(&k.stop, true);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(rig_regs(&k.r).rbx, KICKS / 10);
+	ck_assert_uint_gt(rig_regs(&k.r).rsi, 0);
+	ck_assert_uint_eq(rig_regs(&k.r).rsp, GUEST_STACK);
+	rig_fini(&k.r);
+}
+END_TEST
+
+static void *pend_init(void *arg)
+{
+	struct kicker *k = arg;
+
+	while (!hosted_cpu_counts(k->r.m, 0).vmruns)
+		sched_yield();
+	hosted_pend(k->r.m, 0, HOSTED_INIT);
+	return NULL;
+}
+
+START_TEST(a_physical_init_is_an_exit)
+{
+	struct hosted_config config = two_cpus(0);
+	static struct kicker k;
+	pthread_t thread;
+
+	rig_init(&k.r, &config, GUEST_64);
+	hosted_script_jmp(&k.r.code, 0);
+	rig_load(&k.r);
+	ck_assert_int_eq(pthread_create(&thread, NULL, pend_init, &k), 0);
+	ck_assert_int_eq(rig_run(&k.r), SVM_EXIT_KIND_INIT);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(hosted_taken(k.r.m, 0, HOSTED_INIT), 1);
+	rig_fini(&k.r);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, no_kick_is_lost, 0, 2);
+	tcase_add_loop_test(tc, no_interrupt_is_lost, 0, 2);
+	tcase_add_test(tc, a_physical_init_is_an_exit);
+}
+
+int main(void)
+{
+	return suite_run("library kick", add);
+}
