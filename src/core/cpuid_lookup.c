@@ -89,7 +89,7 @@ bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpui
 	const struct svm_cpuid_entry *e;
 
 	*regs = (struct svm_cpuid_regs){ 0, 0, 0, 0 };
-	if (row == table->count)
+	if (row >= table->count)
 		return false;
 	e = &table->entries[row];
 	if (e->leaf != leaf)
