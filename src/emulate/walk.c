@@ -71,7 +71,7 @@ struct walk {
 	unsigned int flags;
 	bool is_user;
 	struct shape shape;
-	unsigned int leaf_level;
+	unsigned int leaf_level; /* The lowest level read. */
 	struct step steps[LEVELS_MAX];
 };
 
@@ -232,6 +232,7 @@ static enum svm_walk_status descend(struct walk *w)
 		const uint64_t index = w->linear >> shift & (SVM_BIT(w->shape.index_bits) - 1);
 		struct step *step = &w->steps[level - 1];
 
+		w->leaf_level = level;
 		step->gpa = table + index * w->shape.entry_size;
 		step->entry = 0;
 		w->result->memory_error = w->memory->read(w->memory->arg, step->gpa,
@@ -245,7 +246,6 @@ static enum svm_walk_status descend(struct walk *w)
 		if (step->entry & reserved_bits(w, level, step->entry))
 			return page_fault(w, level, SVM_WALK_REASON_RESERVED,
 			                  SVM_WALK_ERROR_PRESENT | SVM_WALK_ERROR_RESERVED);
-		w->leaf_level = level;
 		if (is_leaf(w, level, step->entry))
 			return SVM_WALK_OK;
 		table = step->entry & w->shape.base_mask;
