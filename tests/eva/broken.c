@@ -6,8 +6,6 @@
  */
 #include "core/msrpm.h"
 
-#include <__fc_builtin.h>
-
 void eva_main(void);
 
 void eva_main(void)

@@ -7,8 +7,6 @@
  */
 #include "core/iopm.h"
 
-#include <__fc_builtin.h>
-
 void eva_main(void);
 
 void eva_main(void)
