@@ -318,6 +318,171 @@ START_TEST(slot_remove_takes_the_whole_slot)
 }
 END_TEST
 
+START_TEST(populate_builds_what_is_covered)
+{
+	add_range(0, 0, 2 * GIB1, RWX);
+	add_range(2 * GIB1, 2 * GIB1 + KIB4, 4 * MIB2, RWX);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, MIB2, 2 * GIB1), 0);
+	ck_assert_uint_eq(mapped_size(0), GIB1);
+	ck_assert_uint_eq(mapped_size(GIB1), GIB1);
+	ck_assert_uint_eq(mapped_size(2 * GIB1 + MIB2 - 1), KIB4);
+	ck_assert_uint_eq(mapped_size(2 * GIB1 + MIB2), 0);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 2 * GIB1, 5 * MIB2), SVM_ERR_NOENT);
+	ck_assert_uint_eq(mapped_size(2 * GIB1 + MIB2), 0);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 1, KIB4), SVM_ERR_INVAL);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 8 * GIB1, 0), 0);
+}
+END_TEST
+
+/* A split that no longer has a reason is undone. */
+START_TEST(populate_joins_what_faults_left_small)
+{
+	static svm_hpa_t frames[512];
+	const struct svm_slot slot = {
+		.gpa = MIB2, .size = MIB2, .prot = RWX, .kind = SVM_SLOT_FRAMES, .frames = frames
+	};
+	const uint64_t before = rig.frames;
+
+	for (unsigned i = 0; i < 512; i++)
+		frames[i] = 0x600000 + i * KIB4;
+	frames[7] = 0;
+	ck_assert_int_eq(svm_vm_slot_add(rig.vm, &slot), 0);
+	touch(MIB2, SVM_PROT_READ);
+	ck_assert_uint_eq(mapped_size(MIB2), KIB4);
+	frames[7] = 0x607000;
+	ck_assert_int_eq(svm_vm_populate(rig.vm, MIB2, MIB2), 0);
+	ck_assert_uint_eq(raw_leaf(MIB2), UINT64_C(0x00000000006000a7));
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 0, GIB1), 0);
+	ck_assert_uint_eq(rig.frames, before);
+}
+END_TEST
+
+/* --- allocations that fail --- */
+
+static int call_init(void)
+{
+	svm_memory_fini(rig.vm);
+
+	const int result = svm_memory_init(rig.vm);
+
+	if (result) {
+		ck_assert_uint_eq(rig.frames, 0);
+		rig.fail_at = 0;
+		rig_vm();
+	}
+	return result;
+}
+
+static int call_slot_add(void)
+{
+	const struct svm_slot slot = { .gpa = 8 * GIB1, .size = KIB4, .prot = RWX };
+
+	return svm_vm_slot_add(rig.vm, &slot);
+}
+
+static int call_map(void)
+{
+	return svm_vm_map(rig.vm, 8 * GIB1 - 3 * KIB4, 8 * GIB1 - 3 * KIB4, MIB2, RWX);
+}
+
+static int call_unmap(void)
+{
+	return svm_vm_unmap(rig.vm, MIB2 + KIB4, GIB1 + 2 * KIB4);
+}
+
+static int call_protect(void)
+{
+	return svm_vm_protect(rig.vm, MIB2 + KIB4, GIB1 + 2 * KIB4, SVM_PROT_READ);
+}
+
+static int call_slot_remove(void)
+{
+	return svm_vm_slot_remove(rig.vm, 0);
+}
+
+static int call_populate(void)
+{
+	return svm_vm_populate(rig.vm, 4 * GIB1, 16 * MIB2);
+}
+
+static int call_reserve(void)
+{
+	static uint32_t wanted = 8;
+
+	if (rig.vm->memory.reserve_count >= wanted)
+		wanted = rig.vm->memory.reserve_count + 3;
+	return svm_vm_reserve(rig.vm, wanted);
+}
+
+static const struct {
+	const char *what;
+	int (*call)(void);
+	bool changes_nothing; /* When it fails. */
+	unsigned failures;    /* At least so many of its allocations can fail it. */
+} calls[] = {
+	{ "init", call_init, false, 10 },
+	{ "slot_add", call_slot_add, true, 1 },
+	{ "map", call_map, true, 5 },
+	{ "unmap", call_unmap, true, 5 },
+	{ "protect", call_protect, true, 5 },
+	{ "slot_remove", call_slot_remove, true, 1 },
+	{ "populate", call_populate, false, 1 },
+	{ "reserve", call_reserve, false, 3 },
+};
+
+/* What a guest can find out: each leaf of both slots, by its address, and that of a third. */
+static uint64_t guests_view(void)
+{
+	uint64_t sum = 0;
+
+	for (svm_gpa_t gpa = 0; gpa < 3 * GIB1; gpa += MIB2 / 2)
+		sum = sum * 31 + raw_leaf(gpa) + mapped_size(gpa);
+	for (svm_gpa_t gpa = 8 * GIB1 - MIB2; gpa < 8 * GIB1 + MIB2; gpa += KIB4)
+		sum = sum * 31 + raw_leaf(gpa);
+	return sum + rig.vm->memory.slots->count;
+}
+
+/* Each allocation of each call fails in turn; then the call is made again and succeeds. */
+START_TEST(a_failing_call_leaves_the_view_alone)
+{
+	unsigned failures = 0;
+
+	for (uint64_t k = 1; k < 600; k++) {
+		ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, 3 * GIB1, RWX), 0);
+		add_range(4 * GIB1, 4 * GIB1 + KIB4, GIB1, RWX);
+
+		const uint64_t view = guests_view();
+		const uint64_t frames = rig.frames;
+		const uint64_t flushes = rig.flushes;
+		const uint64_t at = rig.allocations + k;
+
+		rig.fail_at = at;
+
+		const int result = calls[_i].call();
+		const bool has_failed = rig.fail_at == 0 || rig.allocations >= at;
+
+		rig.fail_at = 0;
+		if (calls[_i].call == call_init)
+			ck_assert_int_eq(result, has_failed ? SVM_ERR_NOMEM : 0);
+		if (result) {
+			failures++;
+			ck_assert_int_eq(result, SVM_ERR_NOMEM);
+			if (calls[_i].changes_nothing) {
+				ck_assert_uint_eq(guests_view(), view);
+				ck_assert_uint_eq(rig.frames, frames);
+				ck_assert_uint_eq(rig.flushes, flushes);
+			}
+			if (calls[_i].call != call_init)
+				ck_assert_int_eq(calls[_i].call(), 0);
+		}
+		ck_assert_int_eq(svm_vm_unmap(rig.vm, 0, UINT64_C(1) << 48), 0);
+		if (!has_failed)
+			break;
+	}
+	ck_assert_msg(failures >= calls[_i].failures, "%s: %u", calls[_i].what, failures);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -336,6 +501,9 @@ int main(void)
 	tcase_add_test(tcase, unmap_gives_tables_back);
 	tcase_add_test(tcase, protect_changes_leaves_and_merges_again);
 	tcase_add_test(tcase, slot_remove_takes_the_whole_slot);
+	tcase_add_test(tcase, populate_builds_what_is_covered);
+	tcase_add_test(tcase, populate_joins_what_faults_left_small);
+	tcase_add_loop_test(tcase, a_failing_call_leaves_the_view_alone, 0, SVM_ARRAY_SIZE(calls));
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);
