@@ -7,6 +7,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BASE UINT64_C(0x40000000)
 #define MIB2 UINT64_C(0x200000)
@@ -39,6 +40,7 @@ static uint64_t mapped_size(svm_gpa_t gpa)
 	return svm_vm_query(rig.vm, gpa, &mapping) ? 0 : mapping.size;
 }
 
+static bool stop;
 static bool is_gone_at_flush;
 
 static void look_at_flush(void)
@@ -139,6 +141,102 @@ START_TEST(map_during_an_invalidation_leaves_it_out)
 END_TEST
 
 /*
+ * Whoever takes something away waits for the sections that may still use it.  A section is held
+ * open here; the call may end only after it is left.
+ */
+static bool has_returned;
+
+static void call_begin(void)
+{
+	svm_vm_invalidate_begin(rig.vm, BASE, 4096);
+}
+
+static void call_unmap(void)
+{
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, BASE, MIB2), 0);
+}
+
+static void call_slot_remove(void)
+{
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, BASE), 0);
+}
+
+static void call_protect(void)
+{
+	ck_assert_int_eq(svm_vm_protect(rig.vm, BASE, 4096, SVM_PROT_READ), 0);
+}
+
+static void call_dirty_log(void)
+{
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, BASE, SVM_DIRTY_BITS), 0);
+}
+
+static void call_reserve(void)
+{
+	ck_assert_int_eq(svm_vm_reserve(rig.vm, 0), 0);
+}
+
+static void (*const waiting_calls[])(void) = { call_begin,   call_unmap,     call_slot_remove,
+	                                       call_protect, call_dirty_log, call_reserve };
+
+static void *run_call(void *arg)
+{
+	waiting_calls[(uintptr_t)arg]();
+	svm_atomic_store(&has_returned, true);
+	return NULL;
+}
+
+START_TEST(calls_wait_for_open_sections)
+{
+	const unsigned section = svm_section_enter(&rig.vm->memory);
+	struct svm_frame frame;
+	pthread_t thread;
+
+	ck_assert(svm_reserve_take(rig.vm, &frame));
+	svm_reserve_return(rig.vm, &frame);
+	has_returned = false;
+	ck_assert(!pthread_create(&thread, NULL, run_call, (void *)(uintptr_t)_i));
+	usleep(30000);
+	ck_assert(!svm_atomic_load(&has_returned));
+	svm_section_leave(&rig.vm->memory, section);
+	pthread_join(thread, NULL);
+	ck_assert(has_returned);
+}
+END_TEST
+
+/* A table that a flush has cut off from the processors may still be looked at by software. */
+static unsigned section_since_flush;
+
+static void enter_at_flush(void)
+{
+	rig.on_flush = NULL;
+	section_since_flush = svm_section_enter(&rig.vm->memory);
+	svm_atomic_store(&stop, true);
+}
+
+START_TEST(tables_are_freed_after_the_sections_that_saw_them)
+{
+	pthread_t thread;
+	uint64_t frames;
+
+	stop = false;
+	has_returned = false;
+	ck_assert_int_eq(svm_vm_protect(rig.vm, BASE, 4096, SVM_PROT_READ), 0);
+	frames = rig.frames;
+	rig.on_flush = enter_at_flush;
+	ck_assert(!pthread_create(&thread, NULL, run_call, (void *)(uintptr_t)2));
+	while (!svm_atomic_load(&stop))
+		usleep(1000);
+	usleep(30000);
+	ck_assert(!svm_atomic_load(&has_returned));
+	ck_assert_uint_ge(svm_atomic_load(&rig.frames), frames);
+	svm_section_leave(&rig.vm->memory, section_since_flush);
+	pthread_join(thread, NULL);
+	ck_assert_uint_lt(rig.frames, frames);
+}
+END_TEST
+
+/*
  * Threads touch a slot while its backing changes: page i of a RESOLVE slot is at frame
  * `where[i]`, which the changer moves under an invalidation and poisons.  Whoever reads through
  * the library or finds a table entry after begin has returned must not see the old frame.
@@ -147,7 +245,6 @@ END_TEST
 #define ROUNDS 400u
 
 static svm_hpa_t where[PAGES];
-static bool stop;
 static uint64_t stale;
 
 static enum svm_resolve_result resolve_page(void *arg, svm_gpa_t gpa, uint32_t access,
@@ -299,6 +396,8 @@ int main(void)
 	tcase_add_test(tcase, pairs_nest_and_overlap);
 	tcase_add_test(tcase, odd_ranges);
 	tcase_add_test(tcase, map_during_an_invalidation_leaves_it_out);
+	tcase_add_loop_test(tcase, calls_wait_for_open_sections, 0, SVM_ARRAY_SIZE(waiting_calls));
+	tcase_add_test(tcase, tables_are_freed_after_the_sections_that_saw_them);
 	tcase_add_test(tcase, no_touch_sees_the_old_frame);
 	tcase_add_test(tcase, fills_beside_unmaps);
 	suite_add_tcase(suite, tcase);

@@ -357,6 +357,37 @@ START_TEST(populate_joins_what_faults_left_small)
 }
 END_TEST
 
+/* A table that is in the way is gone into, not stepped over. */
+START_TEST(populate_goes_into_tables_that_are_there)
+{
+	add_range(0, 0, GIB1, RWX);
+	svm_vm_invalidate_begin(rig.vm, 3 * MIB2 + KIB4, KIB4);
+	touch(3 * MIB2, SVM_PROT_READ);
+	svm_vm_invalidate_end(rig.vm, 3 * MIB2 + KIB4, KIB4);
+	ck_assert_uint_eq(mapped_size(3 * MIB2), KIB4);
+	rig.vm->config.no_huge_pages = true; /* Or the merge would hide it. */
+	touch(9 * MIB2 + KIB4, SVM_PROT_READ);
+	rig.vm->config.no_huge_pages = false;
+	rig.host->features.page_1g = false;
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 0, GIB1), 0);
+	for (svm_gpa_t gpa = 0; gpa < 16 * MIB2; gpa += KIB4)
+		ck_assert_uint_eq(mapped_size(gpa), MIB2);
+}
+END_TEST
+
+/* Neighbours in both memories that are two slots are two slots to the tables as well. */
+START_TEST(leaves_do_not_join_two_slots)
+{
+	add_range(0, 0, KIB4, RWX);
+	add_range(KIB4, KIB4, MIB2 - KIB4, RWX);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 0, MIB2), 0);
+	ck_assert_uint_eq(mapped_size(0), KIB4);
+	ck_assert_uint_eq(mapped_size(MIB2 - 1), KIB4);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, 0, MIB2, RX), 0);
+	ck_assert_uint_eq(mapped_size(0), KIB4);
+}
+END_TEST
+
 /* --- allocations that fail --- */
 
 static int call_init(void)
@@ -502,6 +533,8 @@ int main(void)
 	tcase_add_test(tcase, protect_changes_leaves_and_merges_again);
 	tcase_add_test(tcase, slot_remove_takes_the_whole_slot);
 	tcase_add_test(tcase, populate_builds_what_is_covered);
+	tcase_add_test(tcase, populate_goes_into_tables_that_are_there);
+	tcase_add_test(tcase, leaves_do_not_join_two_slots);
 	tcase_add_test(tcase, populate_joins_what_faults_left_small);
 	tcase_add_loop_test(tcase, a_failing_call_leaves_the_view_alone, 0, SVM_ARRAY_SIZE(calls));
 	suite_add_tcase(suite, tcase);

@@ -34,21 +34,28 @@ uint64_t svm_edit_build_frames(const struct svm_vm *vm, const struct svm_slot_pi
 	return count;
 }
 
-static void fill_run(uint64_t *entry, uint64_t count, uint64_t value, uint64_t step)
+/* Entries dealt with: all, or those before one that is a table, which has to be gone into. */
+static uint64_t fill_run(uint64_t *entries, uint64_t count, uint64_t value, unsigned level)
 {
-	for (uint64_t *end = entry + count; entry != end; entry++) {
+	const uint64_t step = svm_npt_span(level);
+
+	for (uint64_t i = 0; i < count; i++) {
 		uint64_t expected = 0;
 
-		svm_atomic_cas(entry, &expected, value);
+		if (!svm_atomic_cas(&entries[i], &expected, value) &&
+		    svm_npt_is_table(expected, level))
+			return i;
 		value += step;
 	}
+	return count;
 }
 
 /*
  * Leaves at the present entry and, for a RANGE piece, at those behind it: within one table the
- * leaves have one size, since a larger one would have replaced the table.
+ * leaves have one size, since a larger one would have replaced the table.  False: a table has
+ * come up in the present entry.
  */
-static void fill_leaves(struct svm_npt_walk *walk, const struct svm_slot_piece *piece,
+static bool fill_leaves(struct svm_npt_walk *walk, const struct svm_slot_piece *piece,
                         const struct svm_backing *backing)
 {
 	struct svm_vm *vm = walk->vm;
@@ -68,11 +75,13 @@ static void fill_leaves(struct svm_npt_walk *walk, const struct svm_slot_piece *
 		count = 1;
 	if (piece->dirty_mode == SVM_DIRTY_PROTECT)
 		prot &= ~SVM_PROT_WRITE;
-	fill_run(&walk->table[level][index], count,
-	         svm_npt_leaf(vm, svm_npt_base(backing->hpa, level), level, prot,
-	                      (enum svm_memory_type)piece->memory_type),
-	         span);
-	walk->gpa = base + (count - 1) * span;
+	count = fill_run(&walk->table[level][index], count,
+	                 svm_npt_leaf(vm, svm_npt_base(backing->hpa, level), level, prot,
+	                              (enum svm_memory_type)piece->memory_type),
+	                 level);
+	if (count)
+		walk->gpa = base + (count - 1) * span;
+	return count != 0;
 }
 
 static bool build_at(struct svm_edit *edit, const struct svm_slot_piece *piece,
@@ -101,8 +110,9 @@ static bool build_at(struct svm_edit *edit, const struct svm_slot_piece *piece,
 		if (value & SVM_NPT_PRESENT)
 			return true;
 		if (walk->level <= level) {
-			fill_leaves(walk, piece, &backing);
-			return true;
+			if (fill_leaves(walk, piece, &backing))
+				return true;
+			continue;
 		}
 		if (!svm_frames_take(edit->vm, edit->frames, &frame))
 			return false;
