@@ -46,7 +46,7 @@ void svm_vm_unlock(struct svm_vm *vm);
 /*
  * Drop every translation that a processor may hold for this VM: on return no CPU uses one that
  * was made before the call.  Kicks running vCPUs and waits for them; never sleeps.  The caller
- * holds the VM's lock, so that no vCPU goes away meanwhile.  Defined in vcpu/flush.c.
+ * holds the edit lock of the memory, so that no vCPU goes away meanwhile.  Defined in vcpu/flush.c.
  */
 void svm_vm_flush(struct svm_vm *vm);
 
