@@ -93,15 +93,40 @@ void cpu_load_tables(struct cpu *cpu)
 	idt_load();
 }
 
-#define CPUID_1_ECX_XSAVE (1u << 26)
-#define CPUID_7_EBX_SMEP  (1u << 7)
-#define CPUID_7_EBX_SMAP  (1u << 20)
-#define CPUID_7_ECX_UMIP  (1u << 2)
-#define XCR0_X87_SSE      3ull
+#define CPUID_1_ECX_XSAVE      (1u << 26)
+#define CPUID_7_EBX_SMEP       (1u << 7)
+#define CPUID_7_EBX_SMAP       (1u << 20)
+#define CPUID_7_ECX_UMIP       (1u << 2)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define CPUID_XSAVE            0xdu
+#define CPUID_HYPERVISOR       0x40000000u
+#define TCG_EBX                0x54474354u /* "TCGTCGTCGTCG" in three registers */
+#define TCG_ECX                0x43544743u
+#define TCG_EDX                0x47435447u
+#define XCR0_X87_SSE           3ull
+
+static bool is_tcg(void)
+{
+	const struct cpuid_regs leaf = cpuid(CPUID_HYPERVISOR, 0);
+
+	return (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) && leaf.ebx == TCG_EBX &&
+	       leaf.ecx == TCG_ECX && leaf.edx == TCG_EDX;
+}
+
+/*
+ * QEMU's TCG treats CR4.OSXSAVE as reserved, and hangs on it, where leaf 0Dh has nothing in its
+ * subleaf 1, as on its models of the Bulldozer family.  The processors themselves have no such
+ * rule.
+ */
+static bool has_xsave(void)
+{
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE) || cpuid_max(0) < CPUID_XSAVE)
+		return false;
+	return !is_tcg() || cpuid(CPUID_XSAVE, 1).eax;
+}
 
 void cpu_enable_features(void)
 {
-	const uint32_t leaf_1_ecx = cpuid(1, 0).ecx;
 	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PGE;
 
 	if (cpuid_max(0) >= 7) {
@@ -111,7 +136,7 @@ void cpu_enable_features(void)
 		cr4 |= leaf_7.ebx & CPUID_7_EBX_SMAP ? CR4_SMAP : 0;
 		cr4 |= leaf_7.ecx & CPUID_7_ECX_UMIP ? CR4_UMIP : 0;
 	}
-	if (leaf_1_ecx & CPUID_1_ECX_XSAVE)
+	if (has_xsave())
 		cr4 |= CR4_OSXSAVE;
 	write_cr4(cr4);
 	if (cr4 & CR4_OSXSAVE)
