@@ -80,6 +80,11 @@ CASES = {
     "bochs-ladder": Case("bochs", wanted=[WELL, r"processors: 1 online",
                                           r"builtin\| hello from the first guest of libsvm"]
                          + _ladder(1)),
+    # Other processors: vGIF, the oldest family with nested paging, no 1 GiB pages, no next RIP.
+    "qemu-max": Case("qemu", cpu="max,+svm", wanted=[WELL] + _ladder(1)),
+    "qemu-phenom": Case("qemu", cpu="phenom,+svm,+npt", wanted=[WELL] + _ladder(1)),
+    "qemu-bulldozer": Case("qemu", cpu="Opteron_G5,+svm,+npt", wanted=[WELL] + _ladder(1)),
+    "bochs-phenom": Case("bochs", cpu="phenom_8650_toliman", wanted=[WELL] + _ladder(1)),
     "qemu-icount": Case("qemu", options=["-icount", "shift=0,sleep=off"], cmdline="run=port,ladder",
                         wanted=[WELL] + _ladder(1)),
     # Processors that cannot run guests are refused in a sentence.
