@@ -221,7 +221,7 @@ SVM_MUST_CHECK int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector
 /**
  * @brief Raise an exception before the next instruction; merged as svm_vcpu_complete_fault().
  * @param vcpu     Not running.
- * @param vector   0 … 31 but not 2.
+ * @param vector   0 … 31 but not 2; in 64-bit code neither 4 nor 5.
  * @param error    Pushed if the vector has an error code.
  * @param address  \#PF: CR2 to be; otherwise ignored.
  * @retval 0              Pending.
@@ -332,7 +332,13 @@ uint64_t svm_vcpu_get_tsc_offset(const struct svm_vcpu *vcpu);
 SVM_MUST_CHECK int svm_vcpu_set_pause_filter(struct svm_vcpu *vcpu, uint16_t count,
                                              uint16_t threshold);
 
-/** @brief Set or clear an intercept above the floor, for debuggers. ::SVM_ERR_INVAL: floor. */
+/**
+ * @brief Set or clear an intercept above the floor, for debuggers.
+ * @retval 0              Done.
+ * @retval SVM_ERR_INVAL  Part of the floor, the library's own (VINTR, IRET), or not of this
+ *                        processor.
+ * @retval SVM_ERR_STATE  It is RUNNING.
+ */
 SVM_MUST_CHECK int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on);
 
 /** @brief The VMCB as it stands, for audit and dumps; valid while the vCPU lives. */

@@ -155,7 +155,7 @@ void rig_handler(struct rig *r, unsigned vector, const struct hosted_script *scr
 
 void rig_handlers(struct rig *r)
 {
-	for (unsigned vector = 0; vector < 48; vector++) {
+	for (unsigned vector = 0; vector < 64; vector++) {
 		struct hosted_script s;
 
 		hosted_script_init(&s, r->code.bits);

@@ -67,7 +67,7 @@ enum svm_exit_kind rig_run_on(struct rig *r);
 
 /* Point the guest's IDT entry at `script`. */
 void rig_handler(struct rig *r, unsigned vector, const struct hosted_script *script);
-/* A handler that loads `vector` into RAX and ends in VMMCALL, for every vector below 48. */
+/* A handler that loads `vector` into RAX and ends in VMMCALL, for every vector below 64. */
 void rig_handlers(struct rig *r);
 
 /* A program of one suite: exit status 1 if a test failed. */

@@ -69,7 +69,8 @@ void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 	vmcb->save.rip = next_rip;
 	vmcb->save.rflags &= ~RFLAGS_RF;
 	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
-	if (!(vmcb->save.rflags & RFLAGS_TF) || vcpu->events.single_step)
+	svm_events_end_step(vcpu); /* The instruction to be stepped over is done: so is the step. */
+	if (!(vmcb->save.rflags & RFLAGS_TF))
 		return;
 	svm_vmcb_set_dr6(vmcb, svm_vmcb_get_dr6(vmcb) | DR6_BS);
 	svm_events_raise(vcpu, SVM_VECTOR_DB, 0);

@@ -164,13 +164,26 @@ static void set_single_step(struct svm_vcpu *vcpu)
 	save->rflags |= RFLAGS_TF;
 }
 
-static void end_single_step(struct svm_vcpu *vcpu)
+/* The step is over, or is taken back: RFLAGS.TF is the guest's own again. */
+void svm_events_end_step(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
 
+	if (!events->single_step)
+		return;
 	events->single_step = false;
 	if (!events->guest_tf)
 		vcpu->vmcb->save.rflags &= ~RFLAGS_TF;
+	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+}
+
+uint64_t svm_events_rflags(const struct svm_vcpu *vcpu)
+{
+	const uint64_t rflags = vcpu->vmcb->save.rflags;
+
+	if (vcpu->events.single_step && !vcpu->events.guest_tf)
+		return rflags & ~RFLAGS_TF;
+	return rflags;
 }
 
 bool svm_events_single_step(struct svm_vcpu *vcpu)
@@ -179,8 +192,7 @@ bool svm_events_single_step(struct svm_vcpu *vcpu)
 
 	if (!vcpu->events.single_step || !(svm_vmcb_get_dr6(vcpu->vmcb) & DR6_BS))
 		return false;
-	end_single_step(vcpu);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_events_end_step(vcpu);
 	if (guest_wants)
 		return false;
 	svm_vmcb_set_dr6(vcpu->vmcb, svm_vmcb_get_dr6(vcpu->vmcb) & ~DR6_BS);
@@ -214,9 +226,11 @@ bool svm_events_can_interrupt(const struct svm_vcpu *vcpu)
 	       !vcpu->vmcb->control.event_inj;
 }
 
+/* Of #BP and #OF the processor pushes the next RIP and not RIP, where it has NRIPS (15.20). */
 static void inject(struct svm_vcpu *vcpu, uint64_t event)
 {
 	vcpu->vmcb->control.event_inj = event;
+	vcpu->vmcb->control.next_rip = vcpu->vmcb->save.rip;
 	vcpu->events.injecting = event;
 	vcpu->stats.injected++;
 }
@@ -276,6 +290,13 @@ static void take_interrupt(struct svm_vcpu *vcpu, int vector)
 	inject(vcpu, event_word(SVM_EVENT_TYPE_INTR, (uint8_t)vector));
 }
 
+/* Something waits that only the guest's task priority keeps back: it may lower it any time. */
+static bool waits_for_tpr(struct svm_vcpu *vcpu)
+{
+	return vcpu->tpr && vcpu->irq.pending &&
+	       vcpu->irq.pending(vcpu->irq.arg, vcpu, 0) >= 0;
+}
+
 static void prepare_interrupt(struct svm_vcpu *vcpu)
 {
 	int vector = next_interrupt(vcpu);
@@ -285,7 +306,9 @@ static void prepare_interrupt(struct svm_vcpu *vcpu)
 		vector = next_interrupt(vcpu);
 	}
 	/* Whatever still waits needs an exit when the guest can take it. */
-	set_interrupt_window(vcpu, vector >= 0 || vcpu->events.window_wanted);
+	set_interrupt_window(vcpu, vector >= 0);
+	if (vector < 0)
+		watch(vcpu, SVM_EXIT_CR_WRITE + 8, waits_for_tpr(vcpu));
 }
 
 void svm_events_prepare(struct svm_vcpu *vcpu)
@@ -328,11 +351,17 @@ static uint64_t repair(uint64_t event)
 	return event_word(type_of(event), vector);
 }
 
-/* INT n, INT3, INTO of the guest itself: RIP is still on the instruction, which runs again. */
-static bool is_guests_instruction(uint64_t event)
+/*
+ * INT n, INT3, INTO of the guest itself: RIP is still on the instruction, which runs again.  One
+ * that the library has injected is told apart by what was injected.
+ */
+static bool is_guests_instruction(uint64_t event, uint64_t injected)
 {
+	const uint64_t same = SVM_EVENT_VALID | SVM_EVENT_TYPE | SVM_EVENT_VECTOR;
 	const uint8_t vector = (uint8_t)(event & SVM_EVENT_VECTOR);
 
+	if (((event ^ injected) & same) == 0)
+		return false;
 	return type_of(event) == SVM_EVENT_TYPE_SOFT ||
 	       (type_of(event) == SVM_EVENT_TYPE_EXCP &&
 	        (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF));
@@ -358,7 +387,7 @@ void svm_events_after_exit(struct svm_vcpu *vcpu)
 	}
 	if (!(info & SVM_EVENT_VALID))
 		return;
-	if (is_guests_instruction(info) && !(injected & SVM_EVENT_VALID))
+	if (is_guests_instruction(info, injected))
 		return;
 	events->reinject = repair(info);
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
@@ -374,10 +403,17 @@ static bool is_exception(uint8_t vector)
 	return false;
 }
 
+/* INTO and BOUND do not exist in 64-bit code, and VMRUN refuses their exceptions there: 15.20. */
+static bool fits_mode(const struct svm_vcpu *vcpu, uint8_t vector)
+{
+	return svm_vcpu_code_bits(vcpu) != 64 ||
+	       (vector != SVM_VECTOR_OF && vector != SVM_VECTOR_BR);
+}
+
 int svm_vcpu_inject_exception(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error,
                               uint64_t address)
 {
-	if (!is_exception(vector))
+	if (!is_exception(vector) || !fits_mode(vcpu, vector))
 		return SVM_ERR_INVAL;
 	if (vector == SVM_VECTOR_PF)
 		svm_vmcb_set_cr2(vcpu->vmcb, address);
@@ -419,10 +455,18 @@ bool svm_vcpu_has_event(struct svm_vcpu *vcpu)
 
 	if (events->reinject || events->exception_pending || events->shutdown)
 		return true;
-	if ((svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI) ||
-	    (events->nmi_pending && !events->nmi_masked))
+	if (!events->nmi_masked &&
+	    (events->nmi_pending || (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI)))
 		return true;
 	return (vcpu->vmcb->save.rflags & RFLAGS_IF) && next_interrupt(vcpu) >= 0;
+}
+
+/* An accepted interrupt that is held shows as the interrupted delivery that it is. */
+static uint64_t visible_reinject(const struct svm_vcpu_events *events)
+{
+	if (events->reinject || events->held_interrupt < 0)
+		return events->reinject;
+	return event_word(SVM_EVENT_TYPE_INTR, (uint8_t)events->held_interrupt);
 }
 
 void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *out)
@@ -438,35 +482,50 @@ void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *out)
 		               (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI),
 		.nmi_masked = events->nmi_masked,
 		.interrupt_shadow = in_shadow(vcpu),
-		.reinject = events->reinject,
+		.reinject = visible_reinject(events),
 	};
+}
+
+static bool is_event(uint64_t event)
+{
+	if (!(event & SVM_EVENT_VALID) || repair(event) != event)
+		return false;
+	switch (type_of(event)) {
+	case SVM_EVENT_TYPE_INTR:
+	case SVM_EVENT_TYPE_NMI:
+		return true;
+	case SVM_EVENT_TYPE_EXCP:
+		return is_exception((uint8_t)(event & SVM_EVENT_VECTOR));
+	default: /* A software interrupt runs again by itself. */
+		return false;
+	}
 }
 
 int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 {
 	const struct svm_events w = *wanted;
-	struct svm_vcpu_events *events = &vcpu->events;
+	const bool is_interrupt = type_of(w.reinject) == SVM_EVENT_TYPE_INTR;
 
 	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
 		return SVM_ERR_STATE;
 	if (w.exception_pending && !is_exception(w.exception_vector))
 		return SVM_ERR_INVAL;
-	if (w.reinject && (!(w.reinject & SVM_EVENT_VALID) || repair(w.reinject) != w.reinject))
+	if (w.reinject && !is_event(w.reinject))
 		return SVM_ERR_INVAL;
-	if (w.reinject && type_of(w.reinject) == SVM_EVENT_TYPE_EXCP &&
-	    !is_exception((uint8_t)(w.reinject & SVM_EVENT_VECTOR)))
-		return SVM_ERR_INVAL;
-	if (w.reinject && (type_of(w.reinject) == 1 || type_of(w.reinject) > 3))
-		return SVM_ERR_INVAL;
+	if (w.reinject && w.exception_pending && !is_interrupt)
+		return SVM_ERR_INVAL; /* They would have been merged. */
 
-	*events = (struct svm_vcpu_events){
+	svm_events_end_step(vcpu);
+	vcpu->events = (struct svm_vcpu_events){
 		.exception_pending = w.exception_pending,
 		.exception_vector = w.exception_vector,
 		.exception_error = w.exception_error,
 		.nmi_pending = w.nmi_pending,
 		.nmi_masked = w.nmi_masked,
-		.held_interrupt = events->held_interrupt,
-		.reinject = w.reinject,
+		/* Delivered as soon as IF and shadow allow: at once, where it was interrupted. */
+		.held_interrupt = w.reinject && is_interrupt ? (int)(w.reinject & SVM_EVENT_VECTOR)
+		                                             : -1,
+		.reinject = is_interrupt ? 0 : w.reinject,
 	};
 	vcpu->vmcb->control.int_state = w.interrupt_shadow ? SVM_INT_STATE_SHADOW : 0;
 	watch(vcpu, SVM_EXIT_IRET, w.nmi_masked);

@@ -24,6 +24,11 @@ void svm_events_iret(struct svm_vcpu *vcpu);
 /* A #DB that is the library's own single step over IRET: true, and nothing is left to do. */
 bool svm_events_single_step(struct svm_vcpu *vcpu);
 
+/* The library's single step is over or taken back; nothing if there is none. */
+void svm_events_end_step(struct svm_vcpu *vcpu);
+/* RFLAGS as the guest sees them: without a TF that is the library's. */
+uint64_t svm_events_rflags(const struct svm_vcpu *vcpu);
+
 /* Does the processor push an error code for this exception? */
 bool svm_exception_has_error(uint8_t vector);
 

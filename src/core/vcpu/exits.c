@@ -71,8 +71,6 @@ static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *
 
 static enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	if (!vcpu->events.nmi_masked)
-		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
 	svm_events_iret(vcpu);
 	if (vcpu->vm->want & SVM_WANT_WINDOWS)
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NMI_WINDOW);

@@ -143,9 +143,32 @@ bool svm_vcpu_debugger_wants(const struct svm_vcpu *vcpu, unsigned code)
 	return vcpu->extra_intercepts[code / 64] & SVM_BIT(code % 64);
 }
 
+/* In the tables, and of this processor: VMRUN may refuse a bit that no feature stands for. */
+static bool exists(const struct svm_vcpu *vcpu, unsigned code)
+{
+	/* Vectors 2 and 9 raise no such exception: their bits are undefined (15.12.3, 15.12.10). */
+	if (code == SVM_EXIT_EXCEPTION + 2 || code == SVM_EXIT_EXCEPTION + 9)
+		return false;
+	for (size_t i = 0; i < SVM_ARRAY_SIZE(singles); i++)
+		if (singles[i].code == code)
+			return singles[i].use != NEVER &&
+			       processor_has(&vcpu->vm->host->features, code);
+	for (size_t i = 0; i < SVM_ARRAY_SIZE(ranges); i++)
+		if (code >= ranges[i].first && code < (unsigned)ranges[i].first + ranges[i].count)
+			return ranges[i].use != NEVER;
+	return false;
+}
+
+/* Opened and closed by events.c, which takes the exits as its own. */
+static bool is_window(unsigned code)
+{
+	return code == SVM_EXIT_VINTR || code == SVM_EXIT_IRET;
+}
+
 int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on)
 {
-	if (exit_code >= WORDS * 32 || is_floor(vcpu, exit_code))
+	if (exit_code >= WORDS * 32 || is_floor(vcpu, exit_code) || is_window(exit_code) ||
+	    !exists(vcpu, exit_code))
 		return SVM_ERR_INVAL;
 	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
 		return SVM_ERR_STATE;

@@ -80,7 +80,7 @@ void svm_vcpu_get_regs(const struct svm_vcpu *vcpu, struct svm_regs *regs)
 		.rsi = s->rsi, .rdi = s->rdi, .rbp = s->rbp, .rsp = save->rsp,
 		.r8 = s->r8, .r9 = s->r9, .r10 = s->r10, .r11 = s->r11,
 		.r12 = s->r12, .r13 = s->r13, .r14 = s->r14, .r15 = s->r15,
-		.rip = save->rip, .rflags = save->rflags,
+		.rip = save->rip, .rflags = svm_events_rflags(vcpu),
 	};
 }
 
@@ -92,6 +92,7 @@ int svm_vcpu_set_regs(struct svm_vcpu *vcpu, const struct svm_regs *regs)
 
 	if (is_running(vcpu))
 		return SVM_ERR_STATE;
+	svm_events_end_step(vcpu);
 	s->rbx = r.rbx, s->rcx = r.rcx, s->rdx = r.rdx;
 	s->rsi = r.rsi, s->rdi = r.rdi, s->rbp = r.rbp;
 	s->r8 = r.r8, s->r9 = r.r9, s->r10 = r.r10, s->r11 = r.r11;

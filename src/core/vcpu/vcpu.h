@@ -43,7 +43,6 @@ struct svm_vcpu_events {
 	bool single_step;  /* TF is the library's, to get past an instruction. */
 	uint64_t guest_tf; /* RFLAGS_TF if the guest had it set itself. */
 	bool exit_at_once; /* The coming entry shall deliver EVENTINJ and exit. */
-	bool window_wanted;  /* The embedder waits for an interrupt window. */
 	int held_interrupt;  /* Accepted, but an exception came first; -1: none. */
 	uint64_t reinject;   /* SVM_EVENT_*: EXITINTINFO to put into EVENTINJ, or 0. */
 	uint64_t injecting;  /* What EVENTINJ held at the last entry. */
