@@ -40,6 +40,8 @@ int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value)
 {
 	if (!takes_value(vcpu))
 		return SVM_ERR_STATE;
+	if (!vcpu->next_rip)
+		return SVM_ERR_NOSUPPORT;
 	if (vcpu->owed_size == 0) { /* RDMSR: EDX:EAX. */
 		svm_vcpu_write_gpr(vcpu, 0, (uint32_t)value);
 		vcpu->s.rdx = value >> 32;
@@ -76,8 +78,9 @@ int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t erro
 	result = svm_vcpu_inject_exception(vcpu, vector, error, fault_address(vcpu));
 	if (result)
 		return result;
-	/* A trap is delivered behind its instruction. */
-	if (vcpu->owed == SVM_OWED_EVENT && vector == SVM_VECTOR_BP && vcpu->next_rip)
+	/* A trap is delivered behind its instruction, which next_rip tells for INT3 and INTO. */
+	if (vcpu->owed == SVM_OWED_EVENT && vcpu->next_rip &&
+	    (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF))
 		vcpu->vmcb->save.rip = vcpu->next_rip;
 	vcpu->owed = SVM_OWED_NOTHING;
 	return 0;

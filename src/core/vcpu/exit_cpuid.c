@@ -50,6 +50,8 @@ int svm_vcpu_complete_cpuid(struct svm_vcpu *vcpu, uint32_t eax, uint32_t ebx, u
 {
 	if (vcpu->owed != SVM_OWED_CPUID)
 		return SVM_ERR_STATE;
+	if (!vcpu->next_rip)
+		return SVM_ERR_NOSUPPORT;
 	set_results(vcpu, (struct svm_cpuid_regs){ eax, ebx, ecx, edx });
 	return svm_vcpu_complete_skip(vcpu);
 }

@@ -13,8 +13,9 @@ static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                    enum svm_exit_kind kind, uint8_t vector)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	/* INT3 reports its own RIP; the exception is delivered behind it. */
-	const uint64_t next = vector == SVM_VECTOR_BP ? vmcb->save.rip + 1 : 0;
+	/* INT3 and INTO report their own RIP; the exception is delivered behind them. */
+	const bool is_trap = vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF;
+	const uint64_t next = is_trap ? svm_vcpu_next_rip(vcpu) : 0;
 
 	svm_exit_owe(vcpu, exit, kind, SVM_OWED_EVENT, next);
 	exit->exception.vector = vector;

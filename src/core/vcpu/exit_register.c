@@ -134,16 +134,38 @@ static uint64_t read_register(const struct svm_vcpu *vcpu, unsigned n)
 	}
 }
 
-/* What only the embedder or a debugger asked for: reads are answered by it, writes are its. */
-static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit, unsigned number,
-                                   bool is_write, unsigned gpr, uint64_t next)
+static uint64_t read_debug_register(const struct svm_vcpu *vcpu, unsigned n)
 {
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_CR, is_write ? SVM_OWED_SKIP : SVM_OWED_VALUE, next);
+	if (n < 4)
+		return vcpu->s.guest_dr[n];
+	return n & 1 ? svm_vmcb_get_dr7(vcpu->vmcb) : svm_vmcb_get_dr6(vcpu->vmcb);
+}
+
+/* Control and debug registers are 64 bits wide in 64-bit code and 32 elsewhere. */
+static uint64_t operand(const struct svm_vcpu *vcpu, unsigned gpr)
+{
+	const uint64_t value = svm_vcpu_read_gpr(vcpu, gpr);
+
+	return svm_vcpu_code_bits(vcpu) == 64 ? value : (uint32_t)value;
+}
+
+/* What only the embedder or a debugger asked for: reads are answered by it, writes are its. */
+static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                   enum svm_exit_kind kind, bool is_write, unsigned gpr,
+                                   uint64_t next)
+{
+	const unsigned number = (unsigned)vcpu->vmcb->control.exit_code & 15;
+
+	svm_exit_owe(vcpu, exit, kind, is_write ? SVM_OWED_SKIP : SVM_OWED_VALUE, next);
 	vcpu->owed_register = (uint8_t)gpr;
-	vcpu->owed_size = 8;
+	vcpu->owed_size = svm_vcpu_code_bits(vcpu) == 64 ? 8 : 4;
 	exit->reg.number = (uint8_t)number;
 	exit->reg.is_write = is_write;
-	exit->reg.value = is_write ? svm_vcpu_read_gpr(vcpu, gpr) : read_register(vcpu, number);
+	if (is_write)
+		exit->reg.value = operand(vcpu, gpr);
+	else
+		exit->reg.value = kind == SVM_EXIT_KIND_CR ? read_register(vcpu, number)
+		                                           : read_debug_register(vcpu, number);
 	return SVM_ACTION_RETURN;
 }
 
@@ -152,34 +174,32 @@ static enum svm_action control_register(struct svm_vcpu *vcpu, struct svm_exit *
 	const uint64_t code = vcpu->vmcb->control.exit_code;
 	const unsigned number = (unsigned)code & 15;
 	const bool is_write = code >= SVM_EXIT_CR_WRITE;
-	uint64_t value, next = 0;
+	uint64_t next = 0;
 	unsigned gpr = 0;
 
 	if (!find_operand(vcpu, &gpr, &next))
 		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP, 0);
-	value = svm_vcpu_read_gpr(vcpu, gpr);
-	if (svm_vcpu_code_bits(vcpu) != 64)
-		value = (uint32_t)value; /* CR accesses are 32 bits wide outside 64-bit mode. */
-	if (is_write && number == 4 && !svm_vcpu_debugger_wants(vcpu, (unsigned)code))
-		return write_cr4(vcpu, value, next);
+	if (is_write && number == 4 && !(vcpu->vm->want & SVM_WANT_CR))
+		return write_cr4(vcpu, operand(vcpu, gpr), next);
 	if (is_write && number == 8 && !svm_vcpu_debugger_wants(vcpu, (unsigned)code))
-		return write_cr8(vcpu, value, next);
-	return to_embedder(vcpu, exit, number, is_write, gpr, next);
+		return write_cr8(vcpu, operand(vcpu, gpr), next);
+	return to_embedder(vcpu, exit, SVM_EXIT_KIND_CR, is_write, gpr, next);
 }
 
 /* The guest's first use of a debug register: from now on they are its own around the switch. */
 static enum svm_action debug_register(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const unsigned code = (unsigned)vcpu->vmcb->control.exit_code;
+	uint64_t next = 0;
+	unsigned gpr = 0;
 
 	if (!svm_vcpu_debugger_wants(vcpu, code)) {
 		svm_vcpu_use_debug(vcpu, true);
 		return SVM_ACTION_RESUME;
 	}
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_DR, SVM_OWED_SKIP, svm_vcpu_next_rip(vcpu));
-	exit->reg.number = code & 15;
-	exit->reg.is_write = code >= SVM_EXIT_DR_WRITE;
-	return SVM_ACTION_RETURN;
+	if (!find_operand(vcpu, &gpr, &next))
+		return SVM_ACTION_RESUME; /* Other bytes by now: they run. */
+	return to_embedder(vcpu, exit, SVM_EXIT_KIND_DR, code >= SVM_EXIT_DR_WRITE, gpr, next);
 }
 
 enum svm_action svm_exit_register(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -187,6 +207,17 @@ enum svm_action svm_exit_register(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (vcpu->vmcb->control.exit_code >= SVM_EXIT_DR_READ)
 		return debug_register(vcpu, exit);
 	return control_register(vcpu, exit);
+}
+
+/* Only what CPUID offers this guest, if its table has the leaf: others cannot be migrated with. */
+static bool xcr0_is_offered(const struct svm_vcpu *vcpu, uint64_t xcr0)
+{
+	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
+	struct svm_cpuid_regs leaf = { 0, 0, 0, 0 };
+
+	if (!svm_cpuid_lookup(&vcpu->vm->cpuid, &state, 0xd, 0, &leaf))
+		return true;
+	return !(xcr0 & ~(((uint64_t)leaf.edx << 32) | leaf.eax));
 }
 
 /* Intercepted before every fault, so all of them are ours: 15.9. */
@@ -202,7 +233,7 @@ enum svm_action svm_exit_xsetbv(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!(svm_vmcb_get_cr4(vmcb) & CR4_OSXSAVE))
 		return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
 	if (svm_vmcb_get_cpl(vmcb) != 0 || (uint32_t)vcpu->s.rcx != 0 ||
-	    svm_vcpu_set_xcr0(vcpu, value))
+	    !xcr0_is_offered(vcpu, value) || svm_vcpu_set_xcr0(vcpu, value))
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	svm_vcpu_advance(vcpu, next);
 	return SVM_ACTION_RESUME;
