@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The emulator against the processor: the same bytes, registers and memory, executed by both.
+ *
+ * usage: differential [CASES [SEED]]
+ *
+ * Templates name instructions; operands, prefixes, registers and memory are random, with a bias to
+ * edges.  Memory is two pages between two holes, so that operands cross a page, end at the last
+ * byte, and fault.  A difference is made smaller and printed as the rows of a unit test.
+ */
+#include "native.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "emulate/emulate.h"
+
+#define PAGE       4096u
+#define DATA_PAGES 2u
+#define DATA_SIZE  (DATA_PAGES * PAGE)
+#define DATA_AT    0x20000000ull /* Below it and above it nothing is mapped. */
+
+#define CF 0x001u
+#define PF 0x004u
+#define AF 0x010u
+#define ZF 0x040u
+#define SF 0x080u
+#define OF 0x800u
+#define ALL_FLAGS (CF | PF | AF | ZF | SF | OF)
+
+/* What the template's operand is. */
+enum operand {
+	RM,      /* ModRM, any form. */
+	RM_MEM,  /* ModRM, memory only. */
+	MOFFS,   /* 8 bytes of address. */
+	NONE,
+};
+
+struct template {
+	const char *name;
+	uint8_t bytes[3];
+	uint8_t count;
+	enum operand operand;
+	int8_t sub;         /* ModRM.reg, or -1: any. */
+	uint8_t imm;        /* Bytes; 4 means "as the operand, at most 4". */
+	bool lockable, repeats;
+	uint32_t undefined; /* Flags that the manual leaves undefined. */
+	bool no_66;         /* 66 makes another instruction of it. */
+};
+
+#define ALU(name, base)                                                                            \
+	{ name " E,b", { base }, 1, RM, -1, 0, true, false, 0, false },                            \
+	{ name " E,v", { base + 1 }, 1, RM, -1, 0, true, false, 0, false },                        \
+	{ name " b,E", { base + 2 }, 1, RM, -1, 0, false, false, 0, false },                       \
+	{ name " v,E", { base + 3 }, 1, RM, -1, 0, false, false, 0, false }
+#define ALU_LOGIC(name, base)                                                                      \
+	{ name " E,b", { base }, 1, RM, -1, 0, true, false, AF, false },                           \
+	{ name " E,v", { base + 1 }, 1, RM, -1, 0, true, false, AF, false },                       \
+	{ name " b,E", { base + 2 }, 1, RM, -1, 0, false, false, AF, false },                      \
+	{ name " v,E", { base + 3 }, 1, RM, -1, 0, false, false, AF, false }
+#define GROUP1(opcode, imm)                                                                        \
+	{ "group1 " #opcode, { opcode }, 1, RM, -1, imm, true, false, AF, false }
+#define SHIFTS(opcode, imm)                                                                        \
+	{ "shift " #opcode, { opcode }, 1, RM, -1, imm, false, false, AF | OF, false }
+#define TWO(name, second, lock, undef)                                                             \
+	{ name, { 0x0f, second }, 2, RM, -1, 0, lock, false, undef, false }
+
+static const struct template templates[] = {
+	ALU("add", 0x00), ALU_LOGIC("or", 0x08), ALU("adc", 0x10), ALU("sbb", 0x18),
+	ALU_LOGIC("and", 0x20), ALU("sub", 0x28), ALU_LOGIC("xor", 0x30),
+	{ "cmp E,b", { 0x38 }, 1, RM, -1, 0, false, false, 0, false },
+	{ "cmp E,v", { 0x39 }, 1, RM, -1, 0, false, false, 0, false },
+	{ "cmp b,E", { 0x3a }, 1, RM, -1, 0, false, false, 0, false },
+	{ "cmp v,E", { 0x3b }, 1, RM, -1, 0, false, false, 0, false },
+	GROUP1(0x80, 1), GROUP1(0x81, 4), GROUP1(0x83, 1),
+	{ "movsxd", { 0x63 }, 1, RM, -1, 0, false, false, 0, false },
+	{ "imul v,E,i", { 0x69 }, 1, RM, -1, 4, false, false, SF | ZF | AF | PF, false },
+	{ "imul v,E,b", { 0x6b }, 1, RM, -1, 1, false, false, SF | ZF | AF | PF, false },
+	{ "test b", { 0x84 }, 1, RM, -1, 0, false, false, AF, false },
+	{ "test v", { 0x85 }, 1, RM, -1, 0, false, false, AF, false },
+	{ "xchg b", { 0x86 }, 1, RM, -1, 0, true, false, 0, false },
+	{ "xchg v", { 0x87 }, 1, RM, -1, 0, true, false, 0, false },
+	{ "mov E,b", { 0x88 }, 1, RM, -1, 0, false, false, 0, false },
+	{ "mov E,v", { 0x89 }, 1, RM, -1, 0, false, false, 0, false },
+	{ "mov b,E", { 0x8a }, 1, RM, -1, 0, false, false, 0, false },
+	{ "mov v,E", { 0x8b }, 1, RM, -1, 0, false, false, 0, false },
+	{ "pop E", { 0x8f }, 1, RM, 0, 0, false, false, 0, false },
+	{ "mov al,O", { 0xa0 }, 1, MOFFS, -1, 0, false, false, 0, false },
+	{ "mov ax,O", { 0xa1 }, 1, MOFFS, -1, 0, false, false, 0, false },
+	{ "mov O,al", { 0xa2 }, 1, MOFFS, -1, 0, false, false, 0, false },
+	{ "mov O,ax", { 0xa3 }, 1, MOFFS, -1, 0, false, false, 0, false },
+	{ "movs b", { 0xa4 }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "movs v", { 0xa5 }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "cmps b", { 0xa6 }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "cmps v", { 0xa7 }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "stos b", { 0xaa }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "stos v", { 0xab }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "lods b", { 0xac }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "lods v", { 0xad }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "scas b", { 0xae }, 1, NONE, -1, 0, false, true, 0, false },
+	{ "scas v", { 0xaf }, 1, NONE, -1, 0, false, true, 0, false },
+	SHIFTS(0xc0, 1), SHIFTS(0xc1, 1), SHIFTS(0xd0, 0), SHIFTS(0xd1, 0), SHIFTS(0xd2, 0),
+	SHIFTS(0xd3, 0),
+	{ "mov E,ib", { 0xc6 }, 1, RM, 0, 1, false, false, 0, false },
+	{ "mov E,iv", { 0xc7 }, 1, RM, 0, 4, false, false, 0, false },
+	{ "test E,ib", { 0xf6 }, 1, RM, 0, 1, false, false, AF, false },
+	{ "test E,iv", { 0xf7 }, 1, RM, 0, 4, false, false, AF, false },
+	{ "not b", { 0xf6 }, 1, RM, 2, 0, true, false, 0, false },
+	{ "not v", { 0xf7 }, 1, RM, 2, 0, true, false, 0, false },
+	{ "neg b", { 0xf6 }, 1, RM, 3, 0, true, false, 0, false },
+	{ "neg v", { 0xf7 }, 1, RM, 3, 0, true, false, 0, false },
+	{ "mul b", { 0xf6 }, 1, RM, 4, 0, false, false, SF | ZF | AF | PF, false },
+	{ "mul v", { 0xf7 }, 1, RM, 4, 0, false, false, SF | ZF | AF | PF, false },
+	{ "imul b", { 0xf6 }, 1, RM, 5, 0, false, false, SF | ZF | AF | PF, false },
+	{ "imul v", { 0xf7 }, 1, RM, 5, 0, false, false, SF | ZF | AF | PF, false },
+	{ "div b", { 0xf6 }, 1, RM, 6, 0, false, false, ALL_FLAGS, false },
+	{ "div v", { 0xf7 }, 1, RM, 6, 0, false, false, ALL_FLAGS, false },
+	{ "idiv b", { 0xf6 }, 1, RM, 7, 0, false, false, ALL_FLAGS, false },
+	{ "idiv v", { 0xf7 }, 1, RM, 7, 0, false, false, ALL_FLAGS, false },
+	{ "inc b", { 0xfe }, 1, RM, 0, 0, true, false, 0, false },
+	{ "dec b", { 0xfe }, 1, RM, 1, 0, true, false, 0, false },
+	{ "inc v", { 0xff }, 1, RM, 0, 0, true, false, 0, false },
+	{ "dec v", { 0xff }, 1, RM, 1, 0, true, false, 0, false },
+	{ "push E", { 0xff }, 1, RM, 6, 0, false, false, 0, false },
+	{ "push r", { 0x50 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "pop r", { 0x5e }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "push iv", { 0x68 }, 1, NONE, -1, 4, false, false, 0, false },
+	{ "push ib", { 0x6a }, 1, NONE, -1, 1, false, false, 0, false },
+	TWO("cmovo", 0x40, false, 0), TWO("cmovb", 0x42, false, 0), TWO("cmovz", 0x44, false, 0),
+	TWO("cmovbe", 0x46, false, 0), TWO("cmovs", 0x48, false, 0), TWO("cmovp", 0x4a, false, 0),
+	TWO("cmovl", 0x4c, false, 0), TWO("cmovle", 0x4e, false, 0), TWO("cmovnle", 0x4f, false, 0),
+	TWO("seto", 0x90, false, 0), TWO("setnb", 0x93, false, 0), TWO("setz", 0x94, false, 0),
+	TWO("setnbe", 0x97, false, 0), TWO("setns", 0x99, false, 0), TWO("setp", 0x9a, false, 0),
+	TWO("setnl", 0x9d, false, 0), TWO("setle", 0x9e, false, 0),
+	TWO("bt", 0xa3, false, OF | SF | AF | PF), TWO("bts", 0xab, true, OF | SF | AF | PF),
+	TWO("btr", 0xb3, true, OF | SF | AF | PF), TWO("btc", 0xbb, true, OF | SF | AF | PF),
+	{ "bt ib", { 0x0f, 0xba }, 2, RM, 4, 1, false, false, OF | SF | AF | PF, false },
+	{ "bts ib", { 0x0f, 0xba }, 2, RM, 5, 1, true, false, OF | SF | AF | PF, false },
+	{ "btr ib", { 0x0f, 0xba }, 2, RM, 6, 1, true, false, OF | SF | AF | PF, false },
+	{ "btc ib", { 0x0f, 0xba }, 2, RM, 7, 1, true, false, OF | SF | AF | PF, false },
+	{ "shld ib", { 0x0f, 0xa4 }, 2, RM, -1, 1, false, false, AF | OF, false },
+	{ "shld cl", { 0x0f, 0xa5 }, 2, RM, -1, 0, false, false, AF | OF, false },
+	{ "shrd ib", { 0x0f, 0xac }, 2, RM, -1, 1, false, false, AF | OF, false },
+	{ "shrd cl", { 0x0f, 0xad }, 2, RM, -1, 0, false, false, AF | OF, false },
+	TWO("imul v,E", 0xaf, false, SF | ZF | AF | PF), TWO("cmpxchg b", 0xb0, true, 0),
+	TWO("cmpxchg v", 0xb1, true, 0), TWO("movzx b", 0xb6, false, 0),
+	TWO("movzx w", 0xb7, false, 0), TWO("movsx b", 0xbe, false, 0),
+	TWO("movsx w", 0xbf, false, 0), TWO("xadd b", 0xc0, true, 0), TWO("xadd v", 0xc1, true, 0),
+	{ "movnti", { 0x0f, 0xc3 }, 2, RM_MEM, -1, 0, false, false, 0, true },
+	{ "cmpxchg8b", { 0x0f, 0xc7 }, 2, RM_MEM, 1, 0, true, false, 0, false },
+	{ "bsf", { 0x0f, 0xbc }, 2, RM, -1, 0, false, false, ALL_FLAGS & ~ZF, false },
+	{ "bsr", { 0x0f, 0xbd }, 2, RM, -1, 0, false, false, ALL_FLAGS & ~ZF, false },
+	{ "prefetch", { 0x0f, 0x18 }, 2, RM_MEM, 1, 0, false, false, 0, false },
+	{ "nop E", { 0x0f, 0x1f }, 2, RM, 0, 0, false, false, 0, false },
+	{ "movbe v,M", { 0x0f, 0x38, 0xf0 }, 3, RM_MEM, -1, 0, false, false, 0, false },
+	{ "movbe M,v", { 0x0f, 0x38, 0xf1 }, 3, RM_MEM, -1, 0, false, false, 0, false },
+};
+#define TEMPLATES (sizeof(templates) / sizeof(templates[0]))
+
+/* Behind F3; the prefix is part of the opcode. */
+static const struct template counted[] = {
+	{ "popcnt", { 0x0f, 0xb8 }, 2, RM, -1, 0, false, false, 0, false },
+	{ "tzcnt", { 0x0f, 0xbc }, 2, RM, -1, 0, false, false, OF | SF | AF | PF, false },
+	{ "lzcnt", { 0x0f, 0xbd }, 2, RM, -1, 0, false, false, OF | SF | AF | PF, false },
+};
+#define COUNTED (sizeof(counted) / sizeof(counted[0]))
+
+struct test {
+	const struct template *template;
+	uint8_t bytes[15];
+	unsigned length;
+	struct native_state in;
+	uint8_t data[DATA_SIZE];
+};
+
+/* --- randomness: repeatable by seed ------------------------------------------------------------- */
+
+static uint64_t random_state;
+
+static uint64_t random64(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state * 0x2545f4914f6cdd1dull;
+}
+
+static unsigned below(unsigned n)
+{
+	return (unsigned)(random64() >> 32) % n;
+}
+
+static uint64_t edge_value(void)
+{
+	static const uint64_t edges[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
+		                          0x80000000, 0xffffffff, 0x7fffffffffffffff,
+		                          0x8000000000000000, ~0ull, ~1ull };
+	const uint64_t value = below(2) ? edges[below(sizeof(edges) / sizeof(edges[0]))] : random64();
+
+	return below(4) ? value : value & 0xff;
+}
+
+/* Somewhere in the data, often at an edge of a page. */
+static uint64_t data_address(void)
+{
+	switch (below(8)) {
+	case 0:
+		return DATA_AT + PAGE - 8 + below(16);
+	case 1:
+		return DATA_AT + DATA_SIZE - 16 + below(16);
+	case 2:
+		return DATA_AT + below(16);
+	case 3:
+		return (DATA_AT + below(DATA_SIZE)) & ~15ull;
+	default:
+		return DATA_AT + below(DATA_SIZE - 32);
+	}
+}
+
+/* --- making a test -------------------------------------------------------------------------------- */
+
+static void put(struct test *t, uint64_t value, unsigned size)
+{
+	memcpy(t->bytes + t->length, &value, size);
+	t->length += size;
+}
+
+/* ModRM, SIB, displacement: an address whose base register is made to fit. */
+static void put_memory(struct test *t, unsigned reg, uint8_t rex, bool address_32)
+{
+	const uint64_t address = data_address();
+	unsigned base = below(8), mod = below(3), scale = below(4), index = below(8);
+	int64_t disp = 0;
+
+	(void)address_32; /* All addresses lie below 4 GiB. */
+	if (base == 4 || below(3) == 0) { /* SIB */
+		const unsigned real_base = base | (rex & 1 ? 8 : 0);
+		const unsigned real_index = index | (rex & 2 ? 8 : 0);
+
+		if (mod == 0 && base == 5)
+			mod = 1;
+		if (real_index == 4 || real_index == real_base)
+			index = 4;
+		put(t, mod << 6 | (reg & 7) << 3 | 4, 1);
+		put(t, scale << 6 | index << 3 | base, 1);
+		if (mod == 1)
+			disp = (int8_t)random64();
+		else if (mod == 2)
+			disp = (int32_t)random64() >> 8;
+		uint64_t offset = (uint64_t)disp;
+
+		if ((index | (rex & 2 ? 8 : 0)) != 4) {
+			t->in.gpr[real_index] = below(64);
+			offset += t->in.gpr[real_index] << scale;
+		}
+		t->in.gpr[real_base] = address - offset;
+		put(t, (uint64_t)disp, mod == 1 ? 1 : mod == 2 ? 4 : 0);
+		return;
+	}
+	if (mod == 0 && base == 5)
+		mod = 2;
+	put(t, mod << 6 | (reg & 7) << 3 | base, 1);
+	if (mod == 1)
+		disp = (int8_t)random64();
+	else if (mod == 2)
+		disp = (int32_t)random64() >> 8;
+	t->in.gpr[base | (rex & 1 ? 8 : 0)] = address - (uint64_t)disp;
+	put(t, (uint64_t)disp, mod == 1 ? 1 : mod == 2 ? 4 : 0);
+}
+
+/* A 16-bit SHLD or SHRD by more than 16 has no defined result. */
+static bool is_double_shift(const struct test *t)
+{
+	return t->template->bytes[0] == 0x0f && (t->template->bytes[1] & 0xf6) == 0xa4;
+}
+
+static void limit_count(struct test *t)
+{
+	t->in.gpr[1] = (t->in.gpr[1] & ~31ull) | below(17);
+	if (t->template->imm)
+		put(t, below(17), 1);
+}
+
+/* A bit offset in a register reaches far: keep it near the data. */
+static void limit_bit_offset(struct test *t, unsigned reg)
+{
+	t->in.gpr[reg] = (uint64_t)((int64_t)below(4096) - 2048);
+}
+
+static bool is_bit_by_register(const struct test *t)
+{
+	return t->template->bytes[0] == 0x0f && (t->template->bytes[1] & 0xe7) == 0xa3;
+}
+
+static void put_operand(struct test *t, uint8_t rex, bool address_32)
+{
+	const struct template *p = t->template;
+	const unsigned reg = p->sub >= 0 ? (unsigned)p->sub : below(8);
+
+	if (is_bit_by_register(t))
+		limit_bit_offset(t, reg | (rex & 4 ? 8u : 0u));
+	switch (p->operand) {
+	case RM:
+		if (below(5) == 0 && !(t->bytes[0] == 0xf0)) {
+			put(t, 3 << 6 | reg << 3 | below(8), 1);
+			break;
+		}
+		put_memory(t, reg, rex, address_32);
+		break;
+	case RM_MEM:
+		put_memory(t, reg, rex, address_32);
+		break;
+	case MOFFS:
+		put(t, data_address(), address_32 ? 4 : 8);
+		break;
+	case NONE:
+		break;
+	}
+}
+
+static void make(struct test *t)
+{
+	const bool is_counted = below(24) == 0;
+	uint8_t rex = 0;
+	bool width_16 = false, address_32 = false;
+
+	memset(t, 0, sizeof(*t));
+	t->template = is_counted ? &counted[below(COUNTED)] : &templates[below(TEMPLATES)];
+	for (unsigned i = 0; i < 16; i++)
+		t->in.gpr[i] = edge_value();
+	t->in.gpr[4] = data_address() & ~7ull;
+	t->in.gpr[6] = data_address();
+	t->in.gpr[7] = data_address();
+	t->in.gpr[1] = t->template->repeats ? below(20) : edge_value();
+	t->in.rflags = 0x202 | (random64() & ALL_FLAGS) | (below(4) == 0 ? 0x400 : 0) |
+	               (below(16) == 0 ? 0x40000 : 0);
+	for (unsigned i = 0; i < DATA_SIZE; i += 8) {
+		const uint64_t word = below(3) ? random64() : edge_value();
+
+		memcpy(t->data + i, &word, 8);
+	}
+	if (t->template->lockable && below(4) == 0)
+		put(t, 0xf0, 1);
+	if (t->template->repeats && below(2))
+		put(t, below(2) ? 0xf3 : 0xf2, 1);
+	if (below(4) == 0 && !t->template->no_66) {
+		put(t, 0x66, 1);
+		width_16 = true;
+	}
+	if (below(8) == 0) {
+		put(t, 0x67, 1);
+		address_32 = true;
+	}
+	if (is_counted)
+		put(t, 0xf3, 1);
+	if (below(2)) {
+		rex = (uint8_t)(0x40 | below(16));
+		put(t, rex, 1);
+	}
+	for (unsigned i = 0; i < t->template->count; i++)
+		put(t, t->template->bytes[i], 1);
+	put_operand(t, rex, address_32);
+	if (is_double_shift(t) && width_16)
+		limit_count(t);
+	else if (t->template->imm == 1)
+		put(t, random64(), 1);
+	else if (t->template->imm == 4)
+		put(t, edge_value(), width_16 && !(rex & 8) ? 2 : 4);
+}
+
+/* --- the emulator's side: the same addresses, in a copy --------------------------------------------- */
+
+struct flat {
+	uint8_t *data;
+	const struct test *test;
+	uint64_t code;
+};
+
+static enum svm_emul_result flat_translate(void *arg, uint64_t linear, uint32_t access,
+                                           uint64_t *gpa, struct svm_emul_fault *fault)
+{
+	const struct flat *flat = arg;
+
+	*gpa = linear;
+	if (linear - flat->code < 64 && (access & (SVM_EMUL_FETCH | SVM_EMUL_READ)))
+		return SVM_EMUL_OK;
+	if (linear - DATA_AT < DATA_SIZE)
+		return SVM_EMUL_OK;
+	*fault = (struct svm_emul_fault){ .vector = 14,
+		                          .has_error = true,
+		                          .error = 4 | (access & SVM_EMUL_WRITE ? 2 : 0),
+		                          .address = linear };
+	return SVM_EMUL_FAULT;
+}
+
+static uint8_t *flat_at(const struct flat *flat, uint64_t gpa, unsigned size)
+{
+	if (gpa - DATA_AT < DATA_SIZE && gpa - DATA_AT + size <= DATA_SIZE)
+		return flat->data + (gpa - DATA_AT);
+	return NULL;
+}
+
+static enum svm_emul_result flat_read(void *arg, uint64_t gpa, void *data, unsigned size)
+{
+	const struct flat *flat = arg;
+	const uint8_t *from = flat_at(flat, gpa, size);
+
+	if (from) {
+		memcpy(data, from, size);
+		return SVM_EMUL_OK;
+	}
+	if (gpa - flat->code < 64) {
+		uint8_t code[128] = { 0 };
+
+		memcpy(code, flat->test->bytes, flat->test->length);
+		memcpy(data, code + (gpa - flat->code), size);
+		return SVM_EMUL_OK;
+	}
+	return SVM_EMUL_NOT_RAM;
+}
+
+static enum svm_emul_result flat_write(void *arg, uint64_t gpa, const void *data, unsigned size)
+{
+	uint8_t *to = flat_at(arg, gpa, size);
+
+	if (!to)
+		return SVM_EMUL_NOT_RAM;
+	memcpy(to, data, size);
+	return SVM_EMUL_OK;
+}
+
+static enum svm_emul_result flat_exchange(void *arg, uint64_t gpa, void *expected,
+                                          const void *desired, unsigned size, bool *stored)
+{
+	uint8_t *at = flat_at(arg, gpa, size);
+
+	if (!at)
+		return SVM_EMUL_NOT_RAM;
+	*stored = memcmp(at, expected, size) == 0;
+	if (*stored)
+		memcpy(at, desired, size);
+	else
+		memcpy(expected, at, size);
+	return SVM_EMUL_OK;
+}
+
+static enum svm_emul_result no_mmio(void *arg, uint64_t gpa, void *data, unsigned size,
+                                    bool is_write)
+{
+	(void)arg;
+	(void)gpa;
+	(void)data;
+	(void)size;
+	(void)is_write;
+	return SVM_EMUL_EXIT;
+}
+
+static const struct svm_emul_ops flat_ops = {
+	.translate = flat_translate,
+	.ram_read = flat_read,
+	.ram_write = flat_write,
+	.ram_exchange = flat_exchange,
+	.mmio = no_mmio,
+};
+
+static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, struct svm_emul *e)
+{
+	static const struct svm_emul_segment segments[6] = {
+		{ 0x2b, 0xcf3, 0xffffffff, 0 }, { 0x33, 0xafb, 0xffffffff, 0 },
+		{ 0x2b, 0xcf3, 0xffffffff, 0 }, { 0x2b, 0xcf3, 0xffffffff, 0 },
+		{ 0, 0, 0, 0 },                 { 0, 0, 0, 0 },
+	};
+	struct flat flat = { .data = data, .test = t, .code = native_code_address(t->length) };
+
+	memset(e, 0, sizeof(*e));
+	e->ops = &flat_ops;
+	e->arg = &flat;
+	memcpy(e->gpr, t->in.gpr, sizeof(e->gpr));
+	e->rip = flat.code;
+	e->rflags = t->in.rflags;
+	e->segment = segments;
+	e->cr0 = 0x80050033;
+	e->cr4 = 0x6f0;
+	e->efer = 0xd01;
+	e->cpl = 3;
+	e->linear_bits = 48;
+	e->mode = SVM_INSN_MODE_64;
+	return svm_emulate(e);
+}
+
+/* --- comparing ------------------------------------------------------------------------------------------ */
+
+struct verdict {
+	bool differs;
+	char what[256];
+};
+
+static uint32_t undefined_flags(const struct test *t)
+{
+	uint32_t flags = t->template->undefined;
+
+	/* A shift by 1 defines OF; the count is in CL, an immediate, or the opcode. */
+	return flags;
+}
+
+static void differ(struct verdict *v, const char *what, uint64_t native, uint64_t emulated)
+{
+	if (v->differs)
+		return;
+	v->differs = true;
+	snprintf(v->what, sizeof(v->what), "%s: processor %#llx, emulator %#llx", what,
+	         (unsigned long long)native, (unsigned long long)emulated);
+}
+
+/* Linux reports the upper half of the address space as present, so as to reveal nothing of it. */
+static uint32_t hidden_error_bits(const struct native_outcome *n)
+{
+	return n->vector == 14 && n->address >> 47 ? 1 : 0;
+}
+
+static void compare_faults(struct verdict *v, const struct native_outcome *n,
+                           enum svm_emul_result result, const struct svm_emul *e)
+{
+	if (n->faulted != (result == SVM_EMUL_FAULT)) {
+		differ(v, "faults", n->faulted ? 0x100 | n->vector : 0, (uint64_t)result);
+		return;
+	}
+	if (!n->faulted)
+		return;
+	if (n->vector != e->fault.vector)
+		differ(v, "vector", n->vector, e->fault.vector);
+	else if (e->fault.has_error && (n->error ^ e->fault.error) & ~hidden_error_bits(n))
+		differ(v, "error code", n->error, e->fault.error);
+	else if (n->vector == 14 && n->address != e->fault.address)
+		differ(v, "fault address", n->address, e->fault.address);
+}
+
+static struct verdict judge(const struct test *t, uint8_t *real)
+{
+	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		                               "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	static uint8_t copy[DATA_SIZE];
+	static struct svm_emul e;
+	struct verdict v = { .differs = false };
+	struct native_outcome n;
+	enum svm_emul_result result;
+	uint64_t mask;
+
+	memcpy(real, t->data, DATA_SIZE);
+	native_run(t->bytes, t->length, &t->in, &n);
+	memcpy(copy, t->data, DATA_SIZE);
+	result = run_emulator(t, copy, &e);
+	if (result == SVM_EMUL_UNKNOWN) {
+		differ(&v, "unknown to the emulator", n.vector, e.insn.opcode);
+		return v;
+	}
+	compare_faults(&v, &n, result, &e);
+	for (unsigned i = 0; i < 16; i++)
+		if (n.state.gpr[i] != e.gpr[i])
+			differ(&v, names[i], n.state.gpr[i], e.gpr[i]);
+	mask = (ALL_FLAGS & ~(n.faulted ? 0 : undefined_flags(t))) | 0x400;
+	if ((n.state.rflags ^ e.rflags) & mask)
+		differ(&v, "flags", n.state.rflags & mask, e.rflags & mask);
+	if (n.rip != e.rip - native_code_address(t->length))
+		differ(&v, "rip", n.rip, e.rip - native_code_address(t->length));
+	for (unsigned i = 0; i < DATA_SIZE && !v.differs; i++)
+		if (real[i] != copy[i])
+			differ(&v, "memory", real[i], copy[i] | (uint64_t)i << 16);
+	return v;
+}
+
+/* --- making a difference small ---------------------------------------------------------------------------- */
+
+static void minimise(struct test *t, uint8_t *real)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		const uint64_t old = t->in.gpr[i];
+
+		t->in.gpr[i] = 0;
+		if (!judge(t, real).differs)
+			t->in.gpr[i] = old;
+	}
+	for (unsigned bit = 0; bit < 12; bit++) {
+		const uint64_t old = t->in.rflags;
+
+		t->in.rflags &= ~(1ull << bit) | 0x202;
+		if (!judge(t, real).differs)
+			t->in.rflags = old;
+	}
+	for (unsigned block = DATA_SIZE; block >= 8; block /= 2) {
+		for (unsigned at = 0; at < DATA_SIZE; at += block) {
+			uint8_t old[DATA_SIZE];
+
+			memcpy(old, t->data, DATA_SIZE);
+			memset(t->data + at, 0, block);
+			if (!judge(t, real).differs)
+				memcpy(t->data, old, DATA_SIZE);
+		}
+	}
+}
+
+static void print(const struct test *t, const struct verdict *v)
+{
+	printf("DIFFERS %s: %s\n\t{ \"%s\", {", t->template->name, v->what, t->template->name);
+	for (unsigned i = 0; i < t->length; i++)
+		printf(" 0x%02x,", t->bytes[i]);
+	printf(" },\n\t  .rflags = %#llx,", (unsigned long long)t->in.rflags);
+	for (unsigned i = 0; i < 16; i++)
+		if (t->in.gpr[i])
+			printf(" .gpr[%u] = %#llx,", i, (unsigned long long)t->in.gpr[i]);
+	printf("\n\t  .memory = {");
+	for (unsigned i = 0; i < DATA_SIZE; i++)
+		if (t->data[i])
+			printf(" { %#llx, %#x },", DATA_AT + i, t->data[i]);
+	printf(" } },\n");
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned long cases = argc > 1 ? strtoul(argv[1], NULL, 0) : 100000;
+	const unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
+	static struct test t;
+	unsigned long failed = 0;
+	uint8_t *real;
+
+	if (!native_init()) {
+		printf("cannot run generated code here\n");
+		return 1;
+	}
+	real = mmap((void *)DATA_AT, DATA_SIZE, PROT_READ | PROT_WRITE,
+	            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (real == MAP_FAILED)
+		return 1;
+	random_state = seed * 0x9e3779b97f4a7c15ull + 1;
+	for (unsigned long i = 0; i < cases && failed < 20; i++) {
+		struct verdict v;
+
+		make(&t);
+		v = judge(&t, real);
+		if (!v.differs)
+			continue;
+		failed++;
+		minimise(&t, real);
+		v = judge(&t, real);
+		print(&t, &v);
+	}
+	printf("seed %lu: %lu cases, %lu differences\n", seed, cases, failed);
+	printf("%d passed, %d failed\n", failed == 0, failed != 0);
+	return failed != 0;
+}
