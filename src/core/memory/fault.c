@@ -15,10 +15,10 @@
 #include "core/memory/section.h"
 
 /*
- * Looks at entries before the guest is let go to fault again.  A walk takes one look a level and
- * one more for each table it adds; the rest is for lost races.
+ * Turns before the guest is let go to fault again: one for each table that is added and one for
+ * the leaf; the rest is for lost races.
  */
-#define FILL_TURNS 32u
+#define FILL_TURNS 16u
 
 struct fill {
 	const struct svm_slot_piece *piece;
@@ -84,13 +84,14 @@ static enum svm_fault_outcome fill_entry(struct svm_vm *vm, struct fill *fill,
 		uint64_t *entry = &table[svm_npt_index(fill->gpa, level)];
 		uint64_t value = svm_atomic_load(entry);
 
-		if (svm_npt_is_table(value, level)) {
+		while (svm_npt_is_table(value, level)) {
 			table = svm_npt_table(vm, value);
 			level--;
-			if (fill->level > level)
-				fill->level = level;
-			continue;
+			entry = &table[svm_npt_index(fill->gpa, level)];
+			value = svm_atomic_load(entry);
 		}
+		if (fill->level > level)
+			fill->level = level;
 		if ((value & SVM_NPT_PRESENT) && svm_npt_allows(value, fill->access))
 			return SVM_FAULT_FILLED;
 		if (level > fill->level) {

@@ -6,25 +6,6 @@
 
 #include "core/memory/section.h"
 
-uint64_t svm_npt_leaf(const struct svm_vm *vm, svm_hpa_t hpa, unsigned level, uint32_t prot,
-                      enum svm_memory_type type)
-{
-	uint64_t value = hpa | SVM_NPT_PRESENT | SVM_NPT_USER;
-
-	if (prot & SVM_PROT_WRITE)
-		value |= SVM_NPT_WRITE;
-	/* Without EFER.NXE the bit is reserved and everything may execute. */
-	if (!(prot & SVM_PROT_EXECUTE) && vm->host->features.host_nx)
-		value |= SVM_NPT_NX;
-	if (type == SVM_MEMORY_WT || type == SVM_MEMORY_UC)
-		value |= SVM_NPT_PWT;
-	if (type == SVM_MEMORY_UC_MINUS || type == SVM_MEMORY_UC)
-		value |= SVM_NPT_PCD;
-	if (level > 1)
-		value |= SVM_NPT_LARGE;
-	return value;
-}
-
 uint32_t svm_npt_prot(uint64_t value)
 {
 	uint32_t prot = SVM_PROT_READ;
@@ -34,13 +15,6 @@ uint32_t svm_npt_prot(uint64_t value)
 	if (!(value & SVM_NPT_NX))
 		prot |= SVM_PROT_EXECUTE;
 	return prot;
-}
-
-static enum svm_memory_type leaf_memory_type(uint64_t value)
-{
-	if (value & SVM_NPT_PCD)
-		return value & SVM_NPT_PWT ? SVM_MEMORY_UC : SVM_MEMORY_UC_MINUS;
-	return value & SVM_NPT_PWT ? SVM_MEMORY_WT : SVM_MEMORY_WB;
 }
 
 /* A and D are inherited: a page that may have been written must not look clean. */
@@ -96,7 +70,7 @@ static int query_in_section(struct svm_vm *vm, svm_gpa_t gpa, struct svm_mapping
 		.prot = svm_npt_prot(value),
 		.accessed = value & SVM_NPT_ACCESSED,
 		.dirty = value & SVM_NPT_DIRTY,
-		.memory_type = leaf_memory_type(value),
+		.memory_type = (enum svm_memory_type)svm_bits_get(value, SVM_NPT_PWT | SVM_NPT_PCD),
 	};
 	return 0;
 }

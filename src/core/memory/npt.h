@@ -11,8 +11,8 @@
  *
  * Memory types are chosen through PWT and PCD, that is by entries 0 to 3 of the *host's* PAT
  * register, which the nested walk uses (15.25.8).  The encoding below is that of the reset value:
- * WB, WT, UC-, UC.  A host that changed entry 1 (Linux: WC) gives that type for
- * SVM_MEMORY_WT; entries 0, 2 and 3 are left alone by every host known.
+ * WB, WT, UC-, UC, which is enum svm_memory_type as PCD:PWT.  A host that changed entry 1 (Linux:
+ * WC) gives that type for SVM_MEMORY_WT; entries 0, 2 and 3 are left alone by every host known.
  *
  * Entries change by compare-exchange or exchange of all 64 bits, since other CPUs fill them and
  * the processor sets A and D at any time.  An entry without P is 0.
@@ -63,7 +63,7 @@ static inline unsigned svm_npt_index(svm_gpa_t gpa, unsigned level)
 
 static inline bool svm_npt_is_table(uint64_t value, unsigned level)
 {
-	return level > 1 && (value & SVM_NPT_PRESENT) && !(value & SVM_NPT_LARGE);
+	return level > 1 && (value & (SVM_NPT_PRESENT | SVM_NPT_LARGE)) == SVM_NPT_PRESENT;
 }
 
 static inline bool svm_npt_allows(uint64_t value, uint32_t access)
@@ -80,13 +80,29 @@ static inline uint64_t *svm_npt_table(const struct svm_vm *vm, uint64_t value)
 	return hal->phys_to_virt(hal->ctx, value & SVM_NPT_ADDRESS);
 }
 
-/* A leaf with A = D = 0. */
-uint64_t svm_npt_leaf(const struct svm_vm *vm, svm_hpa_t hpa, unsigned level, uint32_t prot,
-                      enum svm_memory_type type);
+/* A leaf with A = D = 0.  Without EFER.NXE bit 63 is reserved and everything may execute. */
+static inline uint64_t svm_npt_leaf(const struct svm_vm *vm, svm_hpa_t hpa, unsigned level,
+                                    uint32_t prot, enum svm_memory_type type)
+{
+	uint64_t value = hpa | SVM_NPT_PRESENT | SVM_NPT_USER;
+
+	value |= svm_bits_put((prot & SVM_PROT_WRITE) / SVM_PROT_WRITE, SVM_NPT_WRITE);
+	value |= svm_bits_put((uint64_t)type, SVM_NPT_PWT | SVM_NPT_PCD);
+	if (level > 1)
+		value |= SVM_NPT_LARGE;
+	if (!(prot & SVM_PROT_EXECUTE) && vm->host->features.host_nx)
+		value |= SVM_NPT_NX;
+	return value;
+}
+
 /* Rights that a leaf gives. */
 uint32_t svm_npt_prot(uint64_t value);
 /* Fill a frame with the 512 leaves that together are the leaf at a level. */
 void svm_npt_divide(uint64_t *table, uint64_t leaf, unsigned level);
+
+_Static_assert(SVM_MEMORY_WB == 0 && SVM_MEMORY_WT == 1 && SVM_MEMORY_UC_MINUS == 2 &&
+                       SVM_MEMORY_UC == 3,
+               "memory types are numbers of PAT entries");
 
 /*
  * A walk over a range, entry by entry, without recursion.  The caller goes down where an entry

@@ -246,13 +246,6 @@ int svm_slots_protect(struct svm_slot_table *table, svm_gpa_t first, svm_gpa_t l
 	return 0;
 }
 
-bool svm_memory_is_invalidating(struct svm_memory *memory, svm_gpa_t first, svm_gpa_t last)
-{
-	return svm_atomic_load(&memory->invalidate_count) &&
-	       first <= svm_atomic_load(&memory->invalidate_last) &&
-	       last >= svm_atomic_load(&memory->invalidate_first);
-}
-
 static bool is_frame(const struct svm_vm *vm, svm_hpa_t hpa)
 {
 	return !(hpa & (SVM_PAGE_SIZE - 1)) && hpa < svm_memory_hpa_limit(vm);
@@ -333,21 +326,22 @@ int svm_slots_backing(struct svm_vm *vm, const struct svm_slot_piece *piece, svm
 	}
 }
 
+/* What keeps a leaf from growing to one level keeps it from every larger one too. */
 unsigned svm_slots_leaf_level(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
                               const struct svm_backing *backing)
 {
-	unsigned level = piece->log ? 1 : svm_npt_leaf_max(vm);
+	const unsigned max = piece->log ? 1 : svm_npt_leaf_max(vm);
+	const uint64_t difference = (gpa ^ backing->hpa) & SVM_PAGE_MASK;
+	unsigned level = 1;
 
-	if (level > backing->level)
-		level = backing->level;
-	for (; level > 1; level--) {
-		const svm_gpa_t base = svm_npt_base(gpa, level);
-		const svm_gpa_t last = base + (svm_npt_span(level) - 1);
+	while (level < max && level < backing->level) {
+		const uint64_t offset = svm_npt_span(level + 1) - 1;
+		const svm_gpa_t base = gpa & ~offset;
 
-		if (base >= piece->first && last <= piece->last &&
-		    !((gpa ^ backing->hpa) & (svm_npt_span(level) - 1) & SVM_PAGE_MASK) &&
-		    !svm_memory_is_invalidating(&vm->memory, base, last))
+		if ((difference & offset) || base < piece->first || (gpa | offset) > piece->last ||
+		    svm_memory_is_invalidating(&vm->memory, base, gpa | offset))
 			break;
+		level++;
 	}
 	return level;
 }

@@ -83,7 +83,13 @@ unsigned svm_slots_leaf_level(struct svm_vm *vm, const struct svm_slot_piece *pi
                               const struct svm_backing *backing);
 
 /* Does an invalidation that is going on touch the range?  Meaningful inside a section. */
-bool svm_memory_is_invalidating(struct svm_memory *memory, svm_gpa_t first, svm_gpa_t last);
+static inline bool svm_memory_is_invalidating(struct svm_memory *memory, svm_gpa_t first,
+                                              svm_gpa_t last)
+{
+	return svm_atomic_load(&memory->invalidate_count) &&
+	       first <= svm_atomic_load(&memory->invalidate_last) &&
+	       last >= svm_atomic_load(&memory->invalidate_first);
+}
 
 /* Bytes past the highest guest-physical and host-physical address that tables may hold. */
 static inline uint64_t svm_memory_hpa_limit(const struct svm_vm *vm)
