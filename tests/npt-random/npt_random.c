@@ -2,6 +2,9 @@
 /*
  * usage: npt_random [OPERATIONS [SEED]]
  *
+ * Bits of the seed choose the processor: 1 without 1 GiB leaves, 2 with 5 levels, 4 without large
+ * leaves.
+ *
  * Random operations on a VM's memory, each compared with the flat model of flat.h, and touches by
  * two strict processors that keep every translation until they are told to flush.
  *
@@ -594,7 +597,7 @@ static const struct {
 	{ 60, do_invalidate_end },
 };
 
-static void make_machine(void)
+static void make_machine(uint64_t kind)
 {
 	struct hosted_config config;
 	struct svm_vm_config vm_config = { .vcpu_max = 1 };
@@ -602,6 +605,10 @@ static void make_machine(void)
 	hosted_config_init(&config);
 	config.cpus = CPUS;
 	config.memory = UINT64_C(64) << 20;
+	config.features.page_1g = !(kind & 1);
+	config.features.la57 = kind & 2;
+	vm_config.npt_levels = kind & 2 ? 5 : 4;
+	vm_config.no_huge_pages = kind & 4;
 	machine = hosted_create(&config);
 	hosted_guest_alloc(machine, POOL_PAGES, MIB2 << 12, &pool);
 	for (uint32_t cpu = CPUS; cpu-- > 0;) {
@@ -632,11 +639,11 @@ static void end_machine(void)
 int main(int argc, char **argv)
 {
 	const uint64_t wanted = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
-	const uint64_t first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	const uint64_t first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
 	uint64_t rest, total = 0;
 
 	seed = first_seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-	make_machine();
+	make_machine(first_seed);
 	for (uint32_t i = 0; i < 2 * FLAT_PAGES; i++)
 		frames[i] =
 			pool + ((uint64_t)(one_in(900) ? draw(POOL_PAGES) : i % POOL_PAGES) << 12);
