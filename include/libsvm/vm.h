@@ -52,6 +52,10 @@ struct svm_resolved_page {
  * Context A: does not sleep.  It must answer AGAIN for a range between
  * svm_vm_invalidate_begin() and _end(), or answer so that the library may discard it.
  *
+ * It must not wait for a lock under which svm_vm_invalidate_begin() or another call that changes
+ * the memory map is made: those wait until no callback is running.  It answers AGAIN instead.
+ * Another frame or fewer rights than before for the same page need an invalidation first.
+ *
  * @param arg        svm_slot.resolve_arg.
  * @param gpa        The address touched.
  * @param access     OR of SVM_PROT_* that the touch needs.
