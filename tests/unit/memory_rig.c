@@ -29,6 +29,7 @@ void *rig_hva(svm_hpa_t hpa)
 static void *phys_to_virt(void *ctx, svm_hpa_t hpa)
 {
 	(void)ctx;
+	__atomic_add_fetch(&rig.lookups, 1, __ATOMIC_RELAXED);
 	return hpa >= RIG_BASE && hpa < RIG_BASE + RIG_SIZE ? rig.memory + (hpa - RIG_BASE) : NULL;
 }
 

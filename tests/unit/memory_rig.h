@@ -23,6 +23,7 @@ struct rig {
 	uint64_t allocations;   /* Calls so far. */
 	uint64_t fail_at;       /* The call with this number fails; 0: none. */
 	uint64_t flushes;       /* svm_vm_flush() calls. */
+	uint64_t lookups;       /* phys_to_virt() calls: tables looked at. */
 	uint64_t bugs;          /* svm_vm_bug() calls. */
 	void (*on_flush)(void); /* Called inside svm_vm_flush(); NULL: nothing. */
 };

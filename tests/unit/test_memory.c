@@ -388,6 +388,69 @@ START_TEST(leaves_do_not_join_two_slots)
 }
 END_TEST
 
+/* --- bounds --- */
+
+START_TEST(adding_needs_no_flush)
+{
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, GIB1 + MIB2 + KIB4, RX), 0);
+	add_range(4 * GIB1, 0, 4 * MIB2, RX);
+	touch(4 * GIB1, SVM_PROT_READ);
+	ck_assert_int_eq(svm_vm_populate(rig.vm, 4 * GIB1, 4 * MIB2), 0);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, 0, GIB1, RWX), 0);
+	ck_assert_uint_eq(rig.flushes, 0);
+	/* Nor does taking away what nobody can have seen. */
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 8 * GIB1, GIB1), 0);
+	ck_assert_uint_eq(rig.flushes, 0);
+	ck_assert_int_eq(svm_vm_protect(rig.vm, 0, GIB1, RX), 0);
+	ck_assert_uint_eq(rig.flushes, 1);
+}
+END_TEST
+
+/* Work follows the tables, not the pages: looks at a table, for a map and for its end. */
+static const struct {
+	const char *what;
+	svm_hpa_t hpa;
+	uint64_t size;
+	uint64_t tables, map_lookups, unmap_lookups;
+} bounds[] = {
+	{ "1 TiB with 1 GiB leaves", 0, 1024 * GIB1, 2, 8, 8 },
+	{ "1 GiB with 2 MiB leaves", MIB2, GIB1, 2, 16, 16 },
+	{ "4 GiB with 4 KiB leaves", KIB4, 4 * GIB1, 4 + 2048 + 1, 3 * 2053, 4 * 2053 },
+};
+
+START_TEST(work_is_bounded_by_tables)
+{
+	const uint64_t frames = rig.frames;
+	uint64_t before = rig.lookups;
+
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, bounds[_i].hpa, bounds[_i].size, RWX), 0);
+	ck_assert_uint_eq(rig.frames, frames + bounds[_i].tables);
+	ck_assert_msg(rig.lookups - before <= bounds[_i].map_lookups, "%s: map looks %lu times",
+	              bounds[_i].what, rig.lookups - before);
+	before = rig.lookups;
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 0, bounds[_i].size), 0);
+	ck_assert_uint_eq(rig.flushes, 1);
+	ck_assert_uint_eq(rig.frames, frames);
+	ck_assert_msg(rig.lookups - before <= bounds[_i].unmap_lookups, "%s: unmap looks %lu times",
+	              bounds[_i].what, rig.lookups - before);
+}
+END_TEST
+
+/* A VM's memory map before its first slot, and one fault: 4 levels are looked at once. */
+START_TEST(an_empty_map_and_a_fault_are_small)
+{
+	uint64_t before;
+
+	ck_assert_uint_eq(rig.frames, 2 + 8); /* Root, slot table, reserve. */
+	ck_assert_uint_le(sizeof(rig.vm->memory), 128);
+	add_range(0, KIB4, GIB1, RWX);
+	touch(0, RWX);
+	before = rig.lookups;
+	touch(KIB4, RWX);
+	ck_assert_uint_eq(rig.lookups - before, 3);
+}
+END_TEST
+
 /* --- allocations that fail --- */
 
 static int call_init(void)
@@ -535,6 +598,9 @@ int main(void)
 	tcase_add_test(tcase, populate_builds_what_is_covered);
 	tcase_add_test(tcase, populate_goes_into_tables_that_are_there);
 	tcase_add_test(tcase, leaves_do_not_join_two_slots);
+	tcase_add_test(tcase, adding_needs_no_flush);
+	tcase_add_loop_test(tcase, work_is_bounded_by_tables, 0, SVM_ARRAY_SIZE(bounds));
+	tcase_add_test(tcase, an_empty_map_and_a_fault_are_small);
 	tcase_add_test(tcase, populate_joins_what_faults_left_small);
 	tcase_add_loop_test(tcase, a_failing_call_leaves_the_view_alone, 0, SVM_ARRAY_SIZE(calls));
 	suite_add_tcase(suite, tcase);

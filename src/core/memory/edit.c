@@ -27,31 +27,28 @@ void svm_edit_free_table(struct svm_vm *vm, uint64_t entry, unsigned level, svm_
                          bool harvest)
 {
 	const unsigned top = level;
-	uint64_t above[SVM_NPT_LEVEL_MAX + 1]; /* Entry that points to the table of a level. */
+	struct svm_frame frame[SVM_NPT_LEVEL_MAX + 1]; /* Tables from the top to the present one. */
 	unsigned index[SVM_NPT_LEVEL_MAX + 1];
 
-	above[level] = entry;
+	frame[level].hva = svm_npt_table(vm, entry);
+	frame[level].hpa = entry & SVM_NPT_ADDRESS;
 	index[level] = 0;
 	while (level <= top) {
-		uint64_t *table = svm_npt_table(vm, above[level]);
-
 		if (index[level] == SVM_NPT_ENTRIES || (level == 1 && !harvest)) {
-			const struct svm_frame frame = { .hva = table,
-				                         .hpa = above[level] & SVM_NPT_ADDRESS };
-
 			if (index[level] != SVM_NPT_ENTRIES)
 				gpa += svm_npt_span(level + 1);
-			svm_frame_release(vm, &frame);
+			svm_frame_release(vm, &frame[level]);
 			level++;
 			continue;
 		}
 
-		const uint64_t value = svm_atomic_load_relaxed(&table[index[level]]);
+		const uint64_t value = svm_atomic_load_relaxed(&frame[level].hva[index[level]]);
 
 		index[level]++;
 		if (svm_npt_is_table(value, level)) {
 			level--;
-			above[level] = value;
+			frame[level].hva = svm_npt_table(vm, value);
+			frame[level].hpa = value & SVM_NPT_ADDRESS;
 			index[level] = 0;
 			continue;
 		}
