@@ -97,9 +97,8 @@ static const char *completions(enum svm_exit_kind kind)
 	case SVM_EXIT_KIND_DEBUG:
 		return "fault (let the guest have it) or retry (swallow it)";
 	case SVM_EXIT_KIND_CR:
-		return "read: value; write: skip; fault or retry";
 	case SVM_EXIT_KIND_DR:
-		return "skip, fault or retry";
+		return "read: value; write: skip; fault or retry";
 	case SVM_EXIT_KIND_TASK_SWITCH:
 		return "fault or retry";
 	case SVM_EXIT_KIND_RAW:
