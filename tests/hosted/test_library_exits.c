@@ -290,6 +290,30 @@ START_TEST(a_triple_fault_is_a_shutdown)
 }
 END_TEST
 
+/* Behind the last byte of a real-mode segment comes its first; 0 is a RIP like any other. */
+START_TEST(an_instruction_may_end_a_segment)
+{
+	static const uint8_t out[] = { 0xe6, 0xe9 }; /* out %al, $0xe9 */
+	const struct hosted_config config = rig_lacking(_i);
+	struct rig r;
+
+	rig_init(&r, &config, GUEST_REAL);
+	r.memory[0xffff] = 0xf4; /* hlt */
+	rig_start(&r, r.vcpu, 0xffff);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HLT);
+	ck_assert_uint_eq(rig_regs(&r).rip, 0);
+
+	ck_assert_int_eq(svm_vcpu_reset(r.vcpu), 0);
+	memcpy(r.memory + 0xfffe, out, sizeof(out));
+	rig_start(&r, r.vcpu, 0xfffe);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_IO);
+	ck_assert_uint_eq(r.exit.insn_len, 2);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_uint_eq(rig_regs(&r).rip, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	const int rows = 3 * rig_lack_count;
@@ -304,6 +328,7 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, caches_and_xcr0_are_finished_inside, 0, rows);
 	tcase_add_loop_test(tc, a_guest_that_spins_gives_the_cpu_back, 0, rows);
 	tcase_add_loop_test(tc, a_triple_fault_is_a_shutdown, 0, rows);
+	tcase_add_loop_test(tc, an_instruction_may_end_a_segment, 0, rig_lack_count);
 }
 
 int main(void)

@@ -14,8 +14,7 @@
 
 #define INSN_MAX 15u
 
-/* RIP wraps as the code segment says. */
-static uint64_t clip_rip(const struct svm_vcpu *vcpu, uint64_t rip)
+uint64_t svm_vcpu_wrap_rip(const struct svm_vcpu *vcpu, uint64_t rip)
 {
 	switch (svm_vcpu_code_bits(vcpu)) {
 	case 64:
@@ -53,20 +52,20 @@ uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 		const uint64_t next = vmcb->control.next_rip;
 
 		/* 0 on exits that are no instructions; a length beyond 15 is none either. */
-		if (clip_rip(vcpu, next - rip) - 1 < INSN_MAX)
-			return next;
+		if (svm_vcpu_wrap_rip(vcpu, next - rip) - 1 < INSN_MAX)
+			return rip + svm_vcpu_wrap_rip(vcpu, next - rip);
 	}
 	got = svm_vcpu_fetch(vcpu, bytes);
 	if (!svm_insn_scan(bytes, got, svm_vcpu_code_bits(vcpu), vmcb->control.exit_code, &scan))
 		return 0;
-	return clip_rip(vcpu, rip + scan.length);
+	return rip + scan.length;
 }
 
 void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	vmcb->save.rip = next_rip;
+	vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, next_rip);
 	vmcb->save.rflags &= ~RFLAGS_RF;
 	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
 	svm_events_end_step(vcpu); /* The instruction to be stepped over is done: so is the step. */

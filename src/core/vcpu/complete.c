@@ -81,7 +81,7 @@ int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t erro
 	/* A trap is delivered behind its instruction, which next_rip tells for INT3 and INTO. */
 	if (vcpu->owed == SVM_OWED_EVENT && vcpu->next_rip &&
 	    (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF))
-		vcpu->vmcb->save.rip = vcpu->next_rip;
+		vcpu->vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, vcpu->next_rip);
 	vcpu->owed = SVM_OWED_NOTHING;
 	return 0;
 }

@@ -22,6 +22,14 @@ static void set_result(struct svm_vcpu *vcpu, uint8_t size, uint64_t value)
 		*rax = (uint32_t)value;
 }
 
+/* EXITINFO2 has the next RIP, wrapped; here it is RIP and the length. */
+static uint64_t io_next_rip(const struct svm_vcpu *vcpu)
+{
+	const uint64_t rip = vcpu->vmcb->save.rip;
+
+	return rip + svm_vcpu_wrap_rip(vcpu, vcpu->vmcb->control.exit_info_2 - rip);
+}
+
 static uint32_t clip(uint64_t value, uint8_t size)
 {
 	return (uint32_t)(size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value);
@@ -30,9 +38,8 @@ static uint32_t clip(uint64_t value, uint8_t size)
 static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                    const struct svm_io_access *access)
 {
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO,
-	             access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
-	             vcpu->vmcb->control.exit_info_2);
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
+	             io_next_rip(vcpu));
 	vcpu->owed_register = 0;
 	vcpu->owed_size = access->size;
 	exit->io.port = access->port;
@@ -54,7 +61,7 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
 	if (ioio.string)
 		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP,
-		                    control->exit_info_2);
+		                    io_next_rip(vcpu));
 
 	access = (struct svm_io_access){
 		.port = ioio.port,
@@ -69,7 +76,7 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return to_embedder(vcpu, exit, &access);
 	if (access.is_in)
 		set_result(vcpu, access.size, access.value);
-	svm_vcpu_advance(vcpu, control->exit_info_2);
+	svm_vcpu_advance(vcpu, io_next_rip(vcpu));
 	if (result == SVM_DEVICE_RETURN)
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 	return SVM_ACTION_RESUME;
