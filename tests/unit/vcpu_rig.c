@@ -28,6 +28,7 @@ static void fill_tables(struct rig *r)
 {
 	put64(r, RIG_GDT + 8, r->mode == RIG_64 ? 0x00af9b000000ffff : 0x00cf9b000000ffff);
 	put64(r, RIG_GDT + 16, 0x00cf93000000ffff);
+	put64(r, RIG_TSS + 4, RIG_STACK); /* RSP0 */
 	for (unsigned i = 0; i < 3; i++)
 		put64(r, RIG_PT + i * 4096u, (RIG_PT + (i + 1) * 4096u) | PTE_TABLE);
 	for (unsigned i = 0; i < 512; i++)

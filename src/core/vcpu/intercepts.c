@@ -172,10 +172,14 @@ int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on)
 		return SVM_ERR_INVAL;
 	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
 		return SVM_ERR_STATE;
-	if (on)
+	if (on) {
 		vcpu->extra_intercepts[exit_code / 64] |= SVM_BIT(exit_code % 64);
-	else
+	} else {
 		vcpu->extra_intercepts[exit_code / 64] &= ~SVM_BIT(exit_code % 64);
+		/* Else CR8 would count as an open window.  events.c opens it again if it is one. */
+		svm_vmcb_set_intercept(vcpu->vmcb, exit_code, false);
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	}
 	svm_vcpu_update_intercepts(vcpu);
 	return 0;
 }
