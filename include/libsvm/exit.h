@@ -57,7 +57,7 @@ enum svm_exit_kind {
 enum svm_npt_fault_reason {
 	SVM_NPT_FAULT_ABSENT, /**< No slot covers the address. */
 	SVM_NPT_FAULT_RIGHTS, /**< The slot does not allow this access. */
-	SVM_NPT_FAULT_AGAIN,  /**< The resolve callback said AGAIN, or an invalidation is going on. */
+	SVM_NPT_FAULT_AGAIN,  /**< The resolve callback said AGAIN, or an invalidation is on. */
 	SVM_NPT_FAULT_TABLE,  /**< As ABSENT, while the guest's own page tables were walked. */
 };
 

@@ -213,7 +213,8 @@ enum svm_severity {
 	X(W31, "the nested tables map a VMCB, a table, a permission map or the host writable",     \
 	  "that is all of the nested tables read backwards")                                       \
 	X(W32, "the nested root lies in guest memory", "as W31")                                   \
-	X(W39, "a TSC offset made for another TSC ratio", "the ratio is an MSR per CPU, not in the VMCB")
+	X(W39, "a TSC offset made for another TSC ratio",                                          \
+	  "the ratio is an MSR per CPU, not in the VMCB")
 
 /** Rules by id. */
 enum svm_rule {

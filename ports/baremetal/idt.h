@@ -12,7 +12,7 @@
 #define VECTOR_PAGE_FAULT         14
 #define VECTOR_MACHINE_CHECK      18
 #define VECTOR_EXCEPTIONS         32
-#define VECTOR_PIC                0x20 /* 16 vectors: the PIC is masked, but 7 and 15 can be spurious */
+#define VECTOR_PIC                0x20 /* 16: the PIC is masked, but 7 and 15 can be spurious */
 #define VECTOR_TIMER              0xef
 #define VECTOR_KICK               0xf0
 #define VECTOR_SPURIOUS           0xff

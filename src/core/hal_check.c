@@ -109,7 +109,7 @@ static void skip_to(struct check *c, enum clause clause)
 	c->next = clause;
 }
 
-static bool say(struct check *c, enum clause clause, bool passed, uint64_t observed)
+static bool put(struct check *c, enum clause clause, bool passed, uint64_t observed)
 {
 	skip_to(c, clause);
 	report_clause(c, clause, passed, false, observed);
@@ -139,16 +139,16 @@ static bool check_table(struct check *c)
 	const struct svm_hal *hal = c->given;
 	uint64_t lonely;
 
-	if (!say(c, CLAUSE_TABLE_SIZE, hal->size == sizeof(*hal), hal->size))
+	if (!put(c, CLAUSE_TABLE_SIZE, hal->size == sizeof(*hal), hal->size))
 		return false;
-	if (!say(c, CLAUSE_TABLE_ABI, hal->abi == SVM_HAL_ABI, hal->abi))
+	if (!put(c, CLAUSE_TABLE_ABI, hal->abi == SVM_HAL_ABI, hal->abi))
 		return false;
-	if (!say(c, CLAUSE_TABLE_MANDATORY, !svm_hal_missing_entry(hal), 0))
+	if (!put(c, CLAUSE_TABLE_MANDATORY, !svm_hal_missing_entry(hal), 0))
 		return false;
 	lonely = lonely_entry(hal);
-	(void)say(c, CLAUSE_TABLE_PAIRS, !lonely, lonely);
-	(void)say(c, CLAUSE_CPU_MAX, hal->cpu_max && hal->cpu_max <= SVM_CPU_MAX, hal->cpu_max);
-	(void)say(c, CLAUSE_TSC_HZ,
+	(void)put(c, CLAUSE_TABLE_PAIRS, !lonely, lonely);
+	(void)put(c, CLAUSE_CPU_MAX, hal->cpu_max && hal->cpu_max <= SVM_CPU_MAX, hal->cpu_max);
+	(void)put(c, CLAUSE_TSC_HZ,
 	          hal->tsc_hz >= UINT64_C(1000000) && hal->tsc_hz <= UINT64_C(100000000000),
 	          hal->tsc_hz);
 	c->hal = *hal;
@@ -215,11 +215,11 @@ static void check_addresses(struct check *c, const struct samples *s)
 	                              ? s->one_hpa + SVM_PAGE_SIZE
 	                              : s->three_hpa + CONTIGUOUS_PAGES * SVM_PAGE_SIZE;
 
-	(void)say(c, CLAUSE_ALIGNED, !low_bits, low_bits);
-	(void)say(c, CLAUSE_ZEROED,
+	(void)put(c, CLAUSE_ALIGNED, !low_bits, low_bits);
+	(void)put(c, CLAUSE_ZEROED,
 	          clean == SVM_PAGE_SIZE && clean_3 == CONTIGUOUS_PAGES * SVM_PAGE_SIZE,
 	          clean == SVM_PAGE_SIZE ? clean_3 : clean);
-	(void)say(c, CLAUSE_MAXPHYADDR, end <= physical_limit(), end);
+	(void)put(c, CLAUSE_MAXPHYADDR, end <= physical_limit(), end);
 }
 
 static void check_mapping(struct check *c, const struct samples *s)
@@ -227,16 +227,16 @@ static void check_mapping(struct check *c, const struct samples *s)
 	uint64_t lost = first_lost_page(c, s->one, s->one_hpa, 1);
 	uint8_t *back;
 
-	if (!say(c, CLAUSE_ROUND_TRIP, lost == 1, s->one_hpa))
+	if (!put(c, CLAUSE_ROUND_TRIP, lost == 1, s->one_hpa))
 		return;
 	back = page_of(c, s->one_hpa);
 	back[SVM_PAGE_SIZE / 2] = 0x5a;
-	(void)say(c, CLAUSE_WRITABLE, s->one[SVM_PAGE_SIZE / 2] == 0x5a, s->one_hpa);
+	(void)put(c, CLAUSE_WRITABLE, s->one[SVM_PAGE_SIZE / 2] == 0x5a, s->one_hpa);
 	lost = first_lost_page(c, s->three, s->three_hpa, CONTIGUOUS_PAGES);
-	(void)say(c, CLAUSE_CONTIGUOUS, lost == CONTIGUOUS_PAGES,
+	(void)put(c, CLAUSE_CONTIGUOUS, lost == CONTIGUOUS_PAGES,
 	          s->three_hpa + lost * SVM_PAGE_SIZE);
 	/* By address, and by what writing to the three did to the one. */
-	(void)say(c, CLAUSE_DISTINCT,
+	(void)put(c, CLAUSE_DISTINCT,
 	          (s->one_hpa + SVM_PAGE_SIZE <= s->three_hpa ||
 	           s->one_hpa >= s->three_hpa + CONTIGUOUS_PAGES * SVM_PAGE_SIZE) &&
 	                  s->one[0] == 0x10 && s->one[SVM_PAGE_SIZE / 2] == 0x5a,
@@ -258,7 +258,7 @@ static void check_rezeroed(struct check *c)
 	if (!hva)
 		return;
 	clean = first_nonzero(hva, SVM_PAGE_SIZE);
-	(void)say(c, CLAUSE_REZEROED, clean == SVM_PAGE_SIZE, clean);
+	(void)put(c, CLAUSE_REZEROED, clean == SVM_PAGE_SIZE, clean);
 	hal->frames_free(hal->ctx, hva, hpa, 1);
 }
 
@@ -269,7 +269,7 @@ static void check_frames(struct check *c)
 
 	s.one = hal->frames_alloc(hal->ctx, 1, &s.one_hpa);
 	s.three = hal->frames_alloc(hal->ctx, CONTIGUOUS_PAGES, &s.three_hpa);
-	if (say(c, CLAUSE_ALLOC, s.one && s.three, !!s.one + (uint64_t) !!s.three)) {
+	if (put(c, CLAUSE_ALLOC, s.one && s.three, !!s.one + (uint64_t) !!s.three)) {
 		check_addresses(c, &s);
 		check_mapping(c, &s);
 		skip_to(c, CLAUSE_REZEROED);
@@ -288,12 +288,12 @@ static void check_cpu(struct check *c)
 	const uint32_t id = hal->cpu_id(hal->ctx);
 	uint32_t other = id;
 
-	(void)say(c, CLAUSE_CPU_ID_RANGE, id < hal->cpu_max, id);
+	(void)put(c, CLAUSE_CPU_ID_RANGE, id < hal->cpu_max, id);
 	hal->preempt_off(hal->ctx);
 	for (unsigned i = 0; i < CPU_ID_READS && other == id; i++)
 		other = hal->cpu_id(hal->ctx);
 	hal->preempt_on(hal->ctx);
-	(void)say(c, CLAUSE_CPU_ID_STABLE, other == id, other);
+	(void)put(c, CLAUSE_CPU_ID_STABLE, other == id, other);
 	if (!c->given->preempt_off || !c->given->preempt_on)
 		return;
 	hal->preempt_off(hal->ctx);
@@ -301,7 +301,7 @@ static void check_cpu(struct check *c)
 	hal->preempt_on(hal->ctx);
 	other = hal->cpu_id(hal->ctx);
 	hal->preempt_on(hal->ctx);
-	(void)say(c, CLAUSE_PREEMPT, other == id, other);
+	(void)put(c, CLAUSE_PREEMPT, other == id, other);
 }
 
 /* RFLAGS.IF of this CPU, without asking the HAL. */
@@ -320,7 +320,7 @@ static void check_irq(struct check *c)
 	uint64_t outer, inner;
 	bool off, still_off, on;
 
-	(void)say(c, CLAUSE_IRQ_ENTRY, before, before);
+	(void)put(c, CLAUSE_IRQ_ENTRY, before, before);
 	outer = hal->irq_save(hal->ctx);
 	off = !interrupts_are_on();
 	inner = hal->irq_save(hal->ctx);
@@ -328,9 +328,9 @@ static void check_irq(struct check *c)
 	still_off = !interrupts_are_on();
 	hal->irq_restore(hal->ctx, outer);
 	on = interrupts_are_on();
-	(void)say(c, CLAUSE_IRQ_OFF, off, !off);
-	(void)say(c, CLAUSE_IRQ_NESTS, still_off, !still_off);
-	(void)say(c, CLAUSE_IRQ_ON, on == before, on);
+	(void)put(c, CLAUSE_IRQ_OFF, off, !off);
+	(void)put(c, CLAUSE_IRQ_NESTS, still_off, !still_off);
+	(void)put(c, CLAUSE_IRQ_ON, on == before, on);
 	if (before && !on) /* The clauses to come, and the caller, want them on. */
 		svm_ring0_irq_restore(svm_ring0_irq_save() | FLAGS_IF);
 }
@@ -349,7 +349,7 @@ static void check_kick(struct check *c)
 	hal->cpu_kick(hal->ctx, id);
 	hal->irq_restore(hal->ctx, flags);
 	hal->preempt_on(hal->ctx);
-	(void)say(c, CLAUSE_KICK, true, id);
+	(void)put(c, CLAUSE_KICK, true, id);
 }
 
 static void check_mutex(struct check *c)
@@ -367,8 +367,8 @@ static void check_mutex(struct check *c)
 	hal->mutex_unlock(hal->ctx, &b);
 	takes = takes && svm_atomic_load(&a);
 	hal->mutex_unlock(hal->ctx, &a);
-	(void)say(c, CLAUSE_MUTEX_TAKES, takes, takes);
-	(void)say(c, CLAUSE_MUTEX_FREES, !svm_atomic_load(&a) && !svm_atomic_load(&b), a | b);
+	(void)put(c, CLAUSE_MUTEX_TAKES, takes, takes);
+	(void)put(c, CLAUSE_MUTEX_FREES, !svm_atomic_load(&a) && !svm_atomic_load(&b), a | b);
 }
 
 static void check_callable(struct check *c)
@@ -382,13 +382,13 @@ static void check_callable(struct check *c)
 			hal->fpu_end(hal->ctx);
 			hal->preempt_on(hal->ctx);
 		}
-		(void)say(c, CLAUSE_FPU, true, 2);
+		(void)put(c, CLAUSE_FPU, true, 2);
 	}
 	if (c->given->should_exit)
-		(void)say(c, CLAUSE_SHOULD_EXIT, true, hal->should_exit(hal->ctx));
+		(void)put(c, CLAUSE_SHOULD_EXIT, true, hal->should_exit(hal->ctx));
 	if (c->given->log) {
 		hal->log(hal->ctx, SVM_LOG_DEBUG, "svm_hal_check: a line of text");
-		(void)say(c, CLAUSE_LOG, true, 0);
+		(void)put(c, CLAUSE_LOG, true, 0);
 	}
 }
 
@@ -426,13 +426,13 @@ static void check_clock(struct check *c)
 	ns = hal->clock_ns(hal->ctx) - start;
 	outside = svm_ring0_rdtsc() - before;
 	hal->preempt_on(hal->ctx);
-	(void)say(c, CLAUSE_CLOCK_FORWARD, !backwards && ns, backwards);
+	(void)put(c, CLAUSE_CLOCK_FORWARD, !backwards && ns, backwards);
 	if (inside < wait || hal->tsc_hz < 1000000)
 		return;
 	/* Whoever takes the CPU away between two reads makes the outer interval longer too. */
 	inside = inside * 1000 / (hal->tsc_hz / 1000000);
 	outside = outside * 1000 / (hal->tsc_hz / 1000000);
-	(void)say(c, CLAUSE_CLOCK_RATE, ns >= inside - inside / 8 && ns <= outside + outside / 8,
+	(void)put(c, CLAUSE_CLOCK_RATE, ns >= inside - inside / 8 && ns <= outside + outside / 8,
 	          ns);
 }
 
@@ -446,7 +446,7 @@ static void check_timer(struct check *c)
 	hal->timer_arm(hal->ctx, hal->clock_ns(hal->ctx) + UINT64_C(3600000000000));
 	hal->timer_arm(hal->ctx, UINT64_MAX);
 	hal->preempt_on(hal->ctx);
-	(void)say(c, CLAUSE_TIMER, true, 0);
+	(void)put(c, CLAUSE_TIMER, true, 0);
 }
 
 static void check_msrs(struct check *c)
@@ -458,10 +458,10 @@ static void check_msrs(struct check *c)
 	if (!c->given->rdmsr_safe)
 		return;
 	there = hal->rdmsr_safe(hal->ctx, MSR_EFER, &value);
-	(void)say(c, CLAUSE_RDMSR_SAFE, there && value == svm_ring0_rdmsr(MSR_EFER), value);
+	(void)put(c, CLAUSE_RDMSR_SAFE, there && value == svm_ring0_rdmsr(MSR_EFER), value);
 	/* Either answer is right: some emulated processors have every MSR. */
 	there = hal->rdmsr_safe(hal->ctx, MSR_NONE, &value);
-	(void)say(c, CLAUSE_RDMSR_SURVIVES, true, there);
+	(void)put(c, CLAUSE_RDMSR_SURVIVES, true, there);
 }
 
 unsigned svm_hal_check(const struct svm_hal *hal,

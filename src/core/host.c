@@ -59,7 +59,8 @@ static void *frames_checked(const struct svm_hal *hal, size_t count, svm_hpa_t *
 		return hva;
 	}
 	hal->log(hal->ctx, SVM_LOG_ERROR,
-	         "frames_alloc: not 4 KiB aligned, above MAXPHYADDR, or phys_to_virt leads elsewhere");
+	         "frames_alloc: not 4 KiB aligned, beyond MAXPHYADDR, or phys_to_virt "
+	         "leads elsewhere");
 	hal->frames_free(hal->ctx, hva, *hpa, count);
 	*error = SVM_ERR_HAL_CONTRACT;
 	return NULL;
@@ -77,7 +78,7 @@ void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_
 	host->hal.frames_free(host->hal.ctx, hva, hpa, count);
 }
 
-static int check_table(const struct svm_hal *hal)
+static int check_entries(const struct svm_hal *hal)
 {
 	const char *missing;
 
@@ -122,7 +123,7 @@ int svm_host_create(const struct svm_hal *hal, struct svm_host **result)
 
 	if (!hal || !result)
 		return SVM_ERR_INVAL;
-	error = check_table(hal);
+	error = check_entries(hal);
 	if (error)
 		return error;
 

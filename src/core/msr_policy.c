@@ -77,7 +77,7 @@ static bool range_may_have(const struct svm_msr_range *range)
 }
 
 /* Whether a register of the table is open under the policies: by right and by choice. */
-static bool is_open(const struct svm_msr_policies *policies, enum svm_msr_index index)
+static bool is_msr_open(const struct svm_msr_policies *policies, enum svm_msr_index index)
 {
 	return svm_msr_default_policy(index) == SVM_MSR_PASS &&
 	       svm_msr_policy_of(policies, svm_msr_number(index)) == SVM_MSR_PASS;
@@ -89,7 +89,7 @@ static bool map_differs(const struct svm_msr_policies *policies)
 		const enum svm_msr_index index = (enum svm_msr_index)i;
 		const bool denied = svm_msrpm_denies(policies->msrpm, svm_msr_number(index), false);
 
-		if (denied == is_open(policies, index))
+		if (denied == is_msr_open(policies, index))
 			return true;
 	}
 	return false;
@@ -154,7 +154,7 @@ static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
 		const enum svm_msr_index index = (enum svm_msr_index)i;
 
-		svm_msrpm_set(vm->msr.msrpm, svm_msr_number(index), is_open(&vm->msr, index));
+		svm_msrpm_set(vm->msr.msrpm, svm_msr_number(index), is_msr_open(&vm->msr, index));
 	}
 	return 0;
 }

@@ -159,7 +159,7 @@ static uint64_t rotate_carry(bool left, uint64_t a, unsigned count, unsigned siz
 	return a;
 }
 
-/* --- shifts ------------------------------------------------------------------------------------ */
+/* --- shifts ----------------------------------------------------------------------------------- */
 
 static uint64_t shift_flags(uint64_t flags, uint64_t result, unsigned size, bool carry,
                             bool overflow)

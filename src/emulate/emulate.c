@@ -103,9 +103,9 @@ static enum svm_emul_result decode(struct svm_emul *e)
 	return SVM_EMUL_UNKNOWN;
 }
 
-/* --- what the exit allows ----------------------------------------------------------------------- */
+/* --- what the exit allows --------------------------------------------------------------------- */
 
-static bool is_io(unsigned kind)
+static bool is_port_kind(unsigned kind)
 {
 	return kind == SVM_INSN_IN || kind == SVM_INSN_OUT || kind == SVM_INSN_INS ||
 	       kind == SVM_INSN_OUTS;
@@ -116,11 +116,11 @@ static bool is_allowed(const struct svm_emul *e)
 {
 	switch (e->class) {
 	case SVM_EMUL_IO:
-		return is_io(e->insn.kind);
+		return is_port_kind(e->insn.kind);
 	case SVM_EMUL_KIND:
 		return e->insn.kind == e->wanted_kind;
 	case SVM_EMUL_MEMORY:
-		return e->insn.kind == SVM_INSN_OTHER || is_io(e->insn.kind);
+		return e->insn.kind == SVM_INSN_OTHER || is_port_kind(e->insn.kind);
 	case SVM_EMUL_ANY:
 		break;
 	}

@@ -7,7 +7,7 @@
 
 #define LOCK_TRIES 16u
 
-/* --- BT, BTS, BTR, BTC --------------------------------------------------------------------------- */
+/* --- BT, BTS, BTR, BTC ------------------------------------------------------------------------ */
 
 enum bit_op {
 	BIT_TEST,
@@ -36,7 +36,7 @@ static void set_carry(struct svm_emul *e, bool carry)
 	e->rflags = (e->rflags & ~FLAG_CF) | (carry ? FLAG_CF : 0);
 }
 
-static enum svm_emul_result finish(struct svm_emul *e)
+static enum svm_emul_result finish_bits(struct svm_emul *e)
 {
 	e->rip = svm_emul_next_rip(e);
 	return SVM_EMUL_OK;
@@ -51,7 +51,7 @@ static enum svm_emul_result bit_in_register(struct svm_emul *e, enum bit_op op, 
 	if (op != BIT_TEST)
 		svm_emul_set_reg(e, rm, size, change_bit(op, old, bit));
 	set_carry(e, old & bit);
-	return finish(e);
+	return finish_bits(e);
 }
 
 /*
@@ -94,7 +94,7 @@ static enum svm_emul_result bit_in_memory(struct svm_emul *e, enum bit_op op, ui
 			                : svm_emul_store_u64(e, &span, new);
 		if (result == SVM_EMUL_OK) {
 			set_carry(e, old & bit);
-			return finish(e);
+			return finish_bits(e);
 		}
 		if (result == SVM_EMUL_RETRY && locked)
 			result = SVM_EMUL_OK;
@@ -110,7 +110,7 @@ static enum svm_emul_result bit_test(struct svm_emul *e, enum bit_op op, uint64_
 	return bit_in_memory(e, op, index, by_register);
 }
 
-/* --- scans and counts ------------------------------------------------------------------------------ */
+/* --- scans and counts ------------------------------------------------------------------------- */
 
 static enum svm_emul_result read_rm(struct svm_emul *e, unsigned size, uint64_t *value)
 {
@@ -169,7 +169,7 @@ static enum svm_emul_result scan(struct svm_emul *e, bool forward)
 		svm_emul_set_reg(e, svm_emul_reg(e), size,
 		                 forward ? trailing_zeros(value, bits)
 		                         : bits - 1 - leading_zeros(value, bits));
-	return finish(e);
+	return finish_bits(e);
 }
 
 /* TZCNT, LZCNT, POPCNT. */
@@ -193,10 +193,10 @@ static enum svm_emul_result count(struct svm_emul *e)
 	}
 	svm_emul_set_reg(e, svm_emul_reg(e), size, n);
 	e->rflags = flags;
-	return finish(e);
+	return finish_bits(e);
 }
 
-/* --- multiplication and division --------------------------------------------------------------------- */
+/* --- multiplication and division -------------------------------------------------------------- */
 
 static int64_t as_signed(uint64_t value, unsigned size)
 {
@@ -247,7 +247,7 @@ static enum svm_emul_result multiply_accumulator(struct svm_emul *e, unsigned si
 		svm_emul_set_reg(e, SVM_EMUL_RDX, size, high);
 	}
 	set_overflow(e, product_overflows(low, high, size, is_signed));
-	return finish(e);
+	return finish_bits(e);
 }
 
 static enum svm_emul_result multiply_register(struct svm_emul *e, bool immediate)
@@ -262,7 +262,7 @@ static enum svm_emul_result multiply_register(struct svm_emul *e, bool immediate
 	         value, size, true, &low, &high);
 	svm_emul_set_reg(e, reg, size, low);
 	set_overflow(e, product_overflows(low, high, size, true));
-	return finish(e);
+	return finish_bits(e);
 }
 
 /*
@@ -342,10 +342,10 @@ static enum svm_emul_result divide(struct svm_emul *e, unsigned size, bool is_si
 		svm_emul_set_reg(e, SVM_EMUL_RAX, size, quotient);
 		svm_emul_set_reg(e, SVM_EMUL_RDX, size, remainder);
 	}
-	return finish(e);
+	return finish_bits(e);
 }
 
-static enum svm_emul_result unary_group(struct svm_emul *e)
+static enum svm_emul_result multiply_group(struct svm_emul *e)
 {
 	const unsigned size = e->insn.opcode & 1 ? svm_emul_width(e) : 1;
 
@@ -363,9 +363,9 @@ static enum svm_emul_result unary_group(struct svm_emul *e)
 	}
 }
 
-/* --- opcode maps ------------------------------------------------------------------------------------------ */
+/* --- opcode maps ------------------------------------------------------------------------------ */
 
-static enum svm_emul_result primary(struct svm_emul *e)
+static enum svm_emul_result bits_primary(struct svm_emul *e)
 {
 	switch (e->insn.opcode) {
 	case 0x69:
@@ -373,7 +373,7 @@ static enum svm_emul_result primary(struct svm_emul *e)
 		return multiply_register(e, true);
 	case 0xf6:
 	case 0xf7:
-		return unary_group(e);
+		return multiply_group(e);
 	default:
 		return SVM_EMUL_UNKNOWN;
 	}
@@ -387,11 +387,11 @@ static enum svm_emul_result cache_group(struct svm_emul *e)
 	if (svm_emul_rm_is_memory(e) &&
 	    (sub == 7 || (sub == 6 && (e->insn.prefixes & SVM_INSN_OPSIZE))) &&
 	    !svm_string_repeats(e))
-		return finish(e);
+		return finish_bits(e);
 	return SVM_EMUL_UNKNOWN;
 }
 
-static enum svm_emul_result extended(struct svm_emul *e)
+static enum svm_emul_result bits_extended(struct svm_emul *e)
 {
 	const uint64_t source = e->gpr[svm_emul_reg(e)];
 	const bool counts = e->insn.prefixes & SVM_INSN_REP;
@@ -429,6 +429,6 @@ enum svm_emul_result svm_exec_bits(struct svm_emul *e)
 	if (e->insn.encoding != SVM_INSN_LEGACY)
 		return SVM_EMUL_UNKNOWN;
 	if (e->insn.map == SVM_INSN_MAP_PRIMARY)
-		return primary(e);
-	return e->insn.map == SVM_INSN_MAP_0F ? extended(e) : SVM_EMUL_UNKNOWN;
+		return bits_primary(e);
+	return e->insn.map == SVM_INSN_MAP_0F ? bits_extended(e) : SVM_EMUL_UNKNOWN;
 }

@@ -220,7 +220,7 @@ static enum svm_emul_result alu_block(struct svm_emul *e)
 	}
 }
 
-/* --- moves ------------------------------------------------------------------------------------- */
+/* --- moves ------------------------------------------------------------------------------------ */
 
 static enum svm_emul_result move_to_rm(struct svm_emul *e, unsigned size, uint64_t value)
 {
@@ -325,7 +325,7 @@ static enum svm_emul_result cmov(struct svm_emul *e)
 	return finish(e);
 }
 
-/* --- exchanges ---------------------------------------------------------------------------------- */
+/* --- exchanges -------------------------------------------------------------------------------- */
 
 static enum svm_emul_result exchange(struct svm_emul *e, enum rmw_op op)
 {
@@ -433,9 +433,9 @@ static enum svm_emul_result cmpxchg_pair(struct svm_emul *e)
 	return finish(e);
 }
 
-/* --- the stack ------------------------------------------------------------------------------------ */
+/* --- the stack -------------------------------------------------------------------------------- */
 
-static enum svm_emul_result push(struct svm_emul *e, unsigned size, uint64_t value)
+static enum svm_emul_result push_value(struct svm_emul *e, unsigned size, uint64_t value)
 {
 	struct svm_emul_span span;
 	uint64_t rsp;
@@ -458,7 +458,7 @@ static enum svm_emul_result push_rm(struct svm_emul *e)
 
 	if (result == SVM_EMUL_OK)
 		result = read_operand(e, &operand, &value);
-	return result == SVM_EMUL_OK ? push(e, size, value) : result;
+	return result == SVM_EMUL_OK ? push_value(e, size, value) : result;
 }
 
 /* The address of the destination is computed with the RSP after the pop. */
@@ -503,7 +503,7 @@ static enum svm_emul_result pop_register(struct svm_emul *e)
 	return finish(e);
 }
 
-/* --- groups ------------------------------------------------------------------------------------------ */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 static enum svm_emul_result shift_group(struct svm_emul *e)
 {
@@ -559,7 +559,7 @@ static enum svm_emul_result increment_group(struct svm_emul *e)
 	}
 }
 
-/* --- opcode maps --------------------------------------------------------------------------------------- */
+/* --- opcode maps ------------------------------------------------------------------------------ */
 
 static enum svm_emul_result primary(struct svm_emul *e)
 {
@@ -569,10 +569,11 @@ static enum svm_emul_result primary(struct svm_emul *e)
 	if (opcode < 0x40)
 		return alu_block(e);
 	if (opcode >= 0x50 && opcode <= 0x57)
-		return push(e, svm_emul_stack_width(e),
-		            svm_emul_get_reg(e,
-		                             (opcode & 7u) | (e->insn.rex & SVM_INSN_REX_B ? 8u : 0u),
-		                             svm_emul_stack_width(e)));
+		return push_value(
+			e, svm_emul_stack_width(e),
+			svm_emul_get_reg(e,
+		                         (opcode & 7u) | (e->insn.rex & SVM_INSN_REX_B ? 8u : 0u),
+		                         svm_emul_stack_width(e)));
 	if (opcode >= 0x58 && opcode <= 0x5f)
 		return pop_register(e);
 	switch (opcode) {
@@ -582,7 +583,7 @@ static enum svm_emul_result primary(struct svm_emul *e)
 		                           : SVM_EMUL_UNKNOWN;
 	case 0x68:
 	case 0x6a:
-		return push(e, svm_emul_stack_width(e), e->insn.imm[0]);
+		return push_value(e, svm_emul_stack_width(e), e->insn.imm[0]);
 	case 0x80:
 	case 0x81:
 	case 0x82:

@@ -122,7 +122,7 @@ static enum svm_emul_result outs(struct svm_emul *e, uint16_t port, unsigned siz
 	return result;
 }
 
-static enum svm_emul_result iterate(struct svm_emul *e, bool is_in)
+static enum svm_emul_result iterate_port(struct svm_emul *e, bool is_in)
 {
 	const uint16_t port = (uint16_t)e->gpr[SVM_EMUL_RDX];
 
@@ -137,7 +137,7 @@ static enum svm_emul_result string(struct svm_emul *e, bool is_in)
 	if (result != SVM_EMUL_OK)
 		return result;
 	if (!svm_string_repeats(e)) {
-		result = iterate(e, is_in);
+		result = iterate_port(e, is_in);
 		if (result == SVM_EMUL_OK)
 			e->rip = svm_emul_next_rip(e);
 		return result;
@@ -147,7 +147,7 @@ static enum svm_emul_result string(struct svm_emul *e, bool is_in)
 			e->rip = svm_emul_next_rip(e);
 			return SVM_EMUL_OK;
 		}
-		result = iterate(e, is_in);
+		result = iterate_port(e, is_in);
 		if (result != SVM_EMUL_OK)
 			return svm_string_broken_off(e, done, result);
 		if (!svm_string_next(e)) {

@@ -100,7 +100,7 @@ static enum svm_emul_result cmps(struct svm_emul *e, unsigned size)
 {
 	struct svm_emul_span first, second;
 	uint64_t a, b;
-	/* AMD processors look at the second operand first: it decides which of two faults is seen. */
+	/* AMD processors look at the second operand first: that decides which fault is seen. */
 	enum svm_emul_result result = svm_string_destination(e, size, SVM_EMUL_READ, &second);
 
 	if (result == SVM_EMUL_OK)

@@ -9,7 +9,7 @@
  */
 #include "emulate/internal.h"
 
-#define PAGE 4096u
+#define PAGE_BYTES 4096u
 
 #define ATTRIBUTE_CODE       0x8u
 #define ATTRIBUTE_EXPAND     0x4u /* Data: grows down. */
@@ -49,7 +49,7 @@ static bool within_limit(const struct svm_emul_segment *s, uint64_t offset, unsi
 	return last <= s->limit;
 }
 
-static bool is_canonical(const struct svm_emul *e, uint64_t address)
+static bool is_canonical_address(const struct svm_emul *e, uint64_t address)
 {
 	const unsigned shift = 64u - e->linear_bits;
 
@@ -61,7 +61,7 @@ static enum svm_emul_result linear_64(struct svm_emul *e, unsigned segment, uint
 {
 	if (segment == SVM_EMUL_FS || segment == SVM_EMUL_GS)
 		offset += e->segment[segment].base;
-	if (!is_canonical(e, offset) || !is_canonical(e, offset + size - 1))
+	if (!is_canonical_address(e, offset) || !is_canonical_address(e, offset + size - 1))
 		return segment_fault(e, segment);
 	*linear = offset;
 	return SVM_EMUL_OK;
@@ -99,7 +99,7 @@ static enum svm_emul_result translate(struct svm_emul *e, uint64_t linear, uint3
 enum svm_emul_result svm_emul_prepare_linear(struct svm_emul *e, uint64_t linear, unsigned size,
                                              uint32_t access, struct svm_emul_span *span)
 {
-	const unsigned room = PAGE - (unsigned)(linear & (PAGE - 1));
+	const unsigned room = PAGE_BYTES - (unsigned)(linear & (PAGE_BYTES - 1));
 	enum svm_emul_result result;
 	uint64_t second;
 
@@ -132,7 +132,7 @@ enum svm_emul_result svm_emul_prepare(struct svm_emul *e, unsigned segment, uint
 /* --- devices: the log ------------------------------------------------------------------------ */
 
 /* The next access of the log if it is this one.  Another one means a different instruction. */
-static struct svm_emul_access *logged(struct svm_emul *e, enum svm_emul_pending_kind kind,
+static struct svm_emul_access *logged_access(struct svm_emul *e, enum svm_emul_pending_kind kind,
                                       uint64_t address, unsigned size, bool is_write)
 {
 	struct svm_emul_access *access;
@@ -178,7 +178,7 @@ static enum svm_emul_result device(struct svm_emul *e, uint64_t gpa, void *data,
                                    bool is_write)
 {
 	const struct svm_emul_access *done =
-		logged(e, SVM_EMUL_PENDING_MMIO, gpa, size, is_write);
+		logged_access(e, SVM_EMUL_PENDING_MMIO, gpa, size, is_write);
 	enum svm_emul_result result;
 
 	if (done) {
@@ -197,7 +197,7 @@ enum svm_emul_result svm_emul_port(struct svm_emul *e, uint16_t port, uint32_t *
                                    unsigned size, bool is_in)
 {
 	const struct svm_emul_access *done =
-		logged(e, SVM_EMUL_PENDING_PORT, port, size, !is_in);
+		logged_access(e, SVM_EMUL_PENDING_PORT, port, size, !is_in);
 	enum svm_emul_result result;
 
 	if (done) {
@@ -219,7 +219,7 @@ void svm_emul_log_commit(struct svm_emul *e)
 	e->log_used = 0;
 }
 
-/* --- doing ------------------------------------------------------------------------------------- */
+/* --- doing ------------------------------------------------------------------------------------ */
 
 enum svm_emul_result svm_emul_load(struct svm_emul *e, const struct svm_emul_span *span, void *data)
 {

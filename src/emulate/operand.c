@@ -70,10 +70,14 @@ static uint64_t address_16(const struct svm_emul *e, unsigned *segment)
 		int8_t base, index;
 		uint8_t segment;
 	} forms[8] = {
-		{ SVM_EMUL_RBX, SVM_EMUL_RSI, SVM_EMUL_DS }, { SVM_EMUL_RBX, SVM_EMUL_RDI, SVM_EMUL_DS },
-		{ SVM_EMUL_RBP, SVM_EMUL_RSI, SVM_EMUL_SS }, { SVM_EMUL_RBP, SVM_EMUL_RDI, SVM_EMUL_SS },
-		{ SVM_EMUL_RSI, -1, SVM_EMUL_DS },           { SVM_EMUL_RDI, -1, SVM_EMUL_DS },
-		{ SVM_EMUL_RBP, -1, SVM_EMUL_SS },           { SVM_EMUL_RBX, -1, SVM_EMUL_DS },
+		{ SVM_EMUL_RBX, SVM_EMUL_RSI, SVM_EMUL_DS },
+		{ SVM_EMUL_RBX, SVM_EMUL_RDI, SVM_EMUL_DS },
+		{ SVM_EMUL_RBP, SVM_EMUL_RSI, SVM_EMUL_SS },
+		{ SVM_EMUL_RBP, SVM_EMUL_RDI, SVM_EMUL_SS },
+		{ SVM_EMUL_RSI, -1, SVM_EMUL_DS },
+		{ SVM_EMUL_RDI, -1, SVM_EMUL_DS },
+		{ SVM_EMUL_RBP, -1, SVM_EMUL_SS },
+		{ SVM_EMUL_RBX, -1, SVM_EMUL_DS },
 	};
 	const unsigned rm = svm_insn_rm(&e->insn);
 	uint64_t address = (uint64_t)e->insn.disp;

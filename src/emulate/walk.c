@@ -76,7 +76,7 @@ struct walk {
 };
 
 /* Address bits of entries below MAXPHYADDR; the manual's limit is 52. */
-static uint64_t physical_mask(const struct svm_walk_state *state)
+static uint64_t address_mask(const struct svm_walk_state *state)
 {
 	const unsigned int bits = state->physical_bits < 32   ? 32
 	                          : state->physical_bits > 52 ? 52
@@ -94,12 +94,12 @@ static struct shape shape_of(const struct svm_walk_state *state)
 	if (state->efer & EFER_LMA) {
 		shape.paging = PAGING_LONG;
 		shape.levels = state->cr4 & CR4_LA57 ? 5 : 4;
-		shape.base_mask = physical_mask(state);
+		shape.base_mask = address_mask(state);
 		shape.root = state->cr3 & shape.base_mask;
 	} else if (state->cr4 & CR4_PAE) {
 		shape.paging = PAGING_PAE;
 		shape.levels = 3;
-		shape.base_mask = physical_mask(state);
+		shape.base_mask = address_mask(state);
 		shape.root = state->cr3 & SVM_BITS(31, 5);
 	} else {
 		shape.paging = PAGING_32;
@@ -118,7 +118,7 @@ static unsigned int level_shift(const struct shape *shape, unsigned int level)
 	return TABLE_SHIFT + (level - 1) * shape->index_bits;
 }
 
-static bool is_canonical(uint64_t linear, const struct shape *shape)
+static bool is_canonical_in(uint64_t linear, const struct shape *shape)
 {
 	const uint64_t upper = SVM_BITS(63, level_shift(shape, shape->levels + 1) - 1);
 
@@ -404,7 +404,7 @@ enum svm_walk_status svm_walk(const struct svm_walk_state *state,
 	*result = (struct svm_walk_result){ 0 };
 	if (w.shape.paging != PAGING_LONG)
 		w.linear = (uint32_t)linear;
-	else if (!is_canonical(linear, &w.shape))
+	else if (!is_canonical_in(linear, &w.shape))
 		return SVM_WALK_NON_CANONICAL;
 	if (w.shape.paging == PAGING_NONE) {
 		result->gpa = w.linear;

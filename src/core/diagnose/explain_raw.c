@@ -91,7 +91,7 @@ void svm_explain_event(struct svm_text *text, uint64_t event)
 	}
 }
 
-static void add_io(struct svm_text *text, uint64_t info_1)
+static void add_raw_io(struct svm_text *text, uint64_t info_1)
 {
 	if (info_1 & SVM_IOIO_REP)
 		svm_text_add(text, "REP ");
@@ -116,7 +116,8 @@ static void add_task(struct svm_text *text, uint64_t info_1, uint64_t info_2)
 		svm_text_add(text, " by CALL or an event");
 }
 
-static void add_exception(struct svm_text *text, uint8_t vector, uint64_t info_1, uint64_t info_2)
+static void add_raw_exception(struct svm_text *text, uint8_t vector, uint64_t info_1,
+                              uint64_t info_2)
 {
 	switch (vector) {
 	case SVM_VECTOR_PF:
@@ -156,12 +157,12 @@ static void add_ipi(struct svm_text *text, uint64_t info_2)
 void svm_explain_raw(struct svm_text *text, uint64_t code, uint64_t info_1, uint64_t info_2)
 {
 	if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32u) {
-		add_exception(text, (uint8_t)(code - SVM_EXIT_EXCEPTION), info_1, info_2);
+		add_raw_exception(text, (uint8_t)(code - SVM_EXIT_EXCEPTION), info_1, info_2);
 		return;
 	}
 	switch (code) {
 	case SVM_EXIT_IOIO:
-		add_io(text, info_1);
+		add_raw_io(text, info_1);
 		break;
 	case SVM_EXIT_MSR:
 		svm_text_add(text, (info_1 & 1) ? "WRMSR" : "RDMSR");

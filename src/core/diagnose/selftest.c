@@ -48,7 +48,7 @@ static enum svm_exit_kind run(struct ladder *l, const uint8_t *program, size_t s
 
 #define RUN(l, program, exit) run((l), (program), sizeof(program), (exit))
 
-/* --- rungs ------------------------------------------------------------------------------------- */
+/* --- rungs ------------------------------------------------------------------------------------ */
 
 static void rung_enable(struct ladder *l)
 {

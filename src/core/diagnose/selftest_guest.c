@@ -137,7 +137,8 @@ void svm_selftest_guest_start(struct svm_selftest_guest *g, const uint8_t *progr
 	system.ds = system.es = system.ss = system.fs = system.gs = data;
 	system.tr.attributes = 0x8b;
 	system.gdtr = (struct svm_vmcb_segment){ 0, 0, 0x17, PAGE(TABLES) + GDT_OFFSET };
-	system.idtr = (struct svm_vmcb_segment){ 0, 0, 16 * VECTORS - 1, PAGE(TABLES) + IDT_OFFSET };
+	system.idtr = (struct svm_vmcb_segment){ 0, 0, 16 * VECTORS - 1,
+		                                 PAGE(TABLES) + IDT_OFFSET };
 	system.cr0 = CR0_PG | CR0_PE | CR0_ET;
 	system.cr3 = PAGE(PML4);
 	system.cr4 = CR4_PAE;

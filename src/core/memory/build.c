@@ -11,7 +11,7 @@
 #include "core/memory/section.h"
 
 /* Levels at which a range has tables for its ragged ends only. */
-static uint64_t ends(svm_gpa_t first, svm_gpa_t last, uint64_t span)
+static uint64_t ragged_ends(svm_gpa_t first, svm_gpa_t last, uint64_t span)
 {
 	return (first & (span - 1) ? 1u : 0u) + ((last + 1) & (span - 1) ? 1u : 0u);
 }
@@ -27,7 +27,7 @@ uint64_t svm_edit_build_frames(const struct svm_vm *vm, const struct svm_slot_pi
 		const uint64_t span = svm_npt_span(level + 1);
 
 		if (level < max && !((first ^ piece->target.hpa) & (span - 1)))
-			count += ends(first, last, span);
+			count += ragged_ends(first, last, span);
 		else
 			count += last / span - first / span + 1;
 	}

@@ -59,7 +59,7 @@ void svm_edit_free_table(struct svm_vm *vm, uint64_t entry, unsigned level, svm_
 }
 
 /* Flush, see readers out, free what was retired. */
-static void settle(struct svm_edit *edit)
+static void settle_edit(struct svm_edit *edit)
 {
 	struct svm_vm *vm = edit->vm;
 
@@ -83,7 +83,7 @@ void svm_edit_end(struct svm_edit *edit)
 {
 	const struct svm_hal *hal = &edit->vm->host->hal;
 
-	settle(edit);
+	settle_edit(edit);
 	hal->mutex_unlock(hal->ctx, &edit->vm->memory.edit_lock);
 }
 
@@ -91,7 +91,7 @@ void svm_edit_end(struct svm_edit *edit)
 static void retire(struct svm_edit *edit, uint64_t entry, unsigned level, svm_gpa_t gpa)
 {
 	if (edit->retired_count == SVM_EDIT_RETIRED)
-		settle(edit);
+		settle_edit(edit);
 	edit->retired[edit->retired_count].entry = entry;
 	edit->retired[edit->retired_count].level = level;
 	edit->retired[edit->retired_count].gpa = gpa;

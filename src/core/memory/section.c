@@ -9,10 +9,7 @@ void svm_section_wait(struct svm_memory *memory)
 {
 	for (unsigned phase = 0; phase < 2; phase++) {
 		svm_atomic_store(&memory->section_phase, 1 - phase);
-		while (svm_atomic_load(&memory->section_count[phase])) {
-#ifndef __FRAMAC__
+		while (svm_atomic_load(&memory->section_count[phase]))
 			__builtin_ia32_pause();
-#endif
-		}
 	}
 }

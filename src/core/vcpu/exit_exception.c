@@ -9,8 +9,8 @@
 #include "core/vcpu/exits.h"
 #include "core/features.h"
 
-static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                   enum svm_exit_kind kind, uint8_t vector)
+static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                             enum svm_exit_kind kind, uint8_t vector)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	/* INT3 and INTO report their own RIP; the exception is delivered behind them. */
@@ -33,7 +33,7 @@ static enum svm_action debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (svm_events_single_step(vcpu))
 		return SVM_ACTION_RESUME;
 	if (vcpu->vm->want & SVM_WANT_DEBUG)
-		return to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
+		return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
 	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
 }
 
@@ -60,8 +60,8 @@ enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_VECTOR_MC:
 		return machine_check(vcpu);
 	case SVM_VECTOR_BP:
-		return to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, vector);
+		return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, vector);
 	default:
-		return to_embedder(vcpu, exit, SVM_EXIT_KIND_EXCEPTION, vector);
+		return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_EXCEPTION, vector);
 	}
 }

@@ -35,8 +35,8 @@ static uint32_t clip(uint64_t value, uint8_t size)
 	return (uint32_t)(size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value);
 }
 
-static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                   const struct svm_io_access *access)
+static enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                      const struct svm_io_access *access)
 {
 	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
 	             io_next_rip(vcpu));
@@ -73,7 +73,7 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (range)
 		result = range->fn(range->arg, vcpu, &access);
 	if (result == SVM_DEVICE_EXIT)
-		return to_embedder(vcpu, exit, &access);
+		return io_to_embedder(vcpu, exit, &access);
 	if (access.is_in)
 		set_result(vcpu, access.size, access.value);
 	svm_vcpu_advance(vcpu, io_next_rip(vcpu));

@@ -7,8 +7,8 @@
  */
 #include "core/vcpu/exits.h"
 
-static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit, bool is_write,
-                                   uint64_t next)
+static enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit, bool is_write,
+                                       uint64_t next)
 {
 	svm_exit_owe(vcpu, exit, is_write ? SVM_EXIT_KIND_WRMSR : SVM_EXIT_KIND_RDMSR,
 	             is_write ? SVM_OWED_SKIP : SVM_OWED_VALUE, next);
@@ -38,7 +38,7 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!next)
 		return SVM_ACTION_RESUME;
 	if (is_embedders(vcpu, msr))
-		return to_embedder(vcpu, exit, is_write, next);
+		return msr_to_embedder(vcpu, exit, is_write, next);
 	if (is_write ? !svm_msr_write(vcpu, msr, value) : !svm_msr_read(vcpu, msr, &value))
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	if (!is_write) {

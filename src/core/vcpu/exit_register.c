@@ -150,7 +150,7 @@ static uint64_t operand(const struct svm_vcpu *vcpu, unsigned gpr)
 }
 
 /* What only the embedder or a debugger asked for: reads are answered by it, writes are its. */
-static enum svm_action to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+static enum svm_action register_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                    enum svm_exit_kind kind, bool is_write, unsigned gpr,
                                    uint64_t next)
 {
@@ -183,7 +183,7 @@ static enum svm_action control_register(struct svm_vcpu *vcpu, struct svm_exit *
 		return write_cr4(vcpu, operand(vcpu, gpr), next);
 	if (is_write && number == 8 && !svm_vcpu_debugger_wants(vcpu, (unsigned)code))
 		return write_cr8(vcpu, operand(vcpu, gpr), next);
-	return to_embedder(vcpu, exit, SVM_EXIT_KIND_CR, is_write, gpr, next);
+	return register_to_embedder(vcpu, exit, SVM_EXIT_KIND_CR, is_write, gpr, next);
 }
 
 /* The guest's first use of a debug register: from now on they are its own around the switch. */
@@ -199,7 +199,8 @@ static enum svm_action debug_register(struct svm_vcpu *vcpu, struct svm_exit *ex
 	}
 	if (!find_operand(vcpu, &gpr, &next))
 		return SVM_ACTION_RESUME; /* Other bytes by now: they run. */
-	return to_embedder(vcpu, exit, SVM_EXIT_KIND_DR, code >= SVM_EXIT_DR_WRITE, gpr, next);
+	return register_to_embedder(vcpu, exit, SVM_EXIT_KIND_DR, code >= SVM_EXIT_DR_WRITE, gpr,
+	                            next);
 }
 
 enum svm_action svm_exit_register(struct svm_vcpu *vcpu, struct svm_exit *exit)

@@ -20,9 +20,9 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 	uint64_t flags = s->flags & (SVM_SWITCH_DO_HOST_DR | SVM_SWITCH_DO_IBPB);
 
 	/*
-	 * Without CR4.OSXSAVE a guest neither sees XCR0 nor uses what it enables.  With it the guest
-	 * can execute XSETBV, and not every processor honours the intercept (QEMU 7.2 does not):
-	 * what it left is read back after each exit.
+	 * Without CR4.OSXSAVE a guest neither sees XCR0 nor uses what it enables.  With it the
+	 * guest can execute XSETBV, and not every processor honours the intercept (QEMU 7.2 does
+	 * not): what it left is read back after each exit.
 	 */
 	if (features->xsave && (svm_vmcb_get_cr4(vcpu->vmcb) & CR4_OSXSAVE))
 		flags |= SVM_SWITCH_DO_XCR0;

@@ -56,7 +56,7 @@ static bool write_efer(struct svm_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-/* --- the others -------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 static bool pat_is_legal(uint64_t value)
 {

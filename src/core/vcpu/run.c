@@ -261,7 +261,7 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	}
 }
 
-/* --- the call ----------------------------------------------------------------------------------- */
+/* --- the call --------------------------------------------------------------------------------- */
 
 static enum svm_vcpu_state state_after(const struct svm_exit *exit)
 {

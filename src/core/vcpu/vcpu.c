@@ -75,7 +75,7 @@ int svm_vcpu_destroy(struct svm_vcpu *vcpu)
 	if (vcpu->cpu || svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
 		return SVM_ERR_BUSY;
 	svm_vm_lock(vm);
-	/* A flush looks at every vCPU, and svm_vm_invalidate_begin() flushes under this lock alone. */
+	/* A flush looks at every vCPU; svm_vm_invalidate_begin() flushes under this lock alone. */
 	host->hal.mutex_lock(host->hal.ctx, &vm->memory.edit_lock);
 	svm_atomic_store(&vm->vcpu[vcpu->id], (struct svm_vcpu *)NULL);
 	host->hal.mutex_unlock(host->hal.ctx, &vm->memory.edit_lock);

@@ -60,7 +60,7 @@ struct svm_vcpu {
 
 	/* Translations and the CPU: asid.c, flush.c. */
 	struct svm_cpu *cpu;      /* Loaded here, or NULL. */
-	uint64_t last_cpu;        /* svm_cpu.serial of the last; elsewhere the VMCB counts as new. */
+	uint64_t last_cpu;        /* svm_cpu.serial; on another CPU the VMCB counts as new. */
 	bool loaded_by_user;      /* svm_vcpu_load() was called: a run does not put. */
 	uint64_t asid_generation;
 	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
