@@ -68,7 +68,7 @@ struct audit_edit {
 
 struct audit_case {
 	const char *name;
-	/* What the auditor finds on a processor with every feature, in its order; "" for nothing. */
+	/* What the auditor finds on a processor with every feature, in order; "" for nothing. */
 	const char *rules;
 	uint8_t mode; /* enum audit_mode */
 	struct audit_edit edit[AUDIT_EDITS];
@@ -284,7 +284,10 @@ static const struct audit_case audit_cases[] = {
 	{ "vmrun-intercept-clear", "C01", AUDIT_LONG64, { CLEAR(0x010, 4, 1) } },
 	{ "asid-0", "C02", AUDIT_LONG64, { SET(0x058, 4, 0) } },
 	{ "asid-count", "C03", AUDIT_LONG64, { { 0x058, 4, AUDIT_ASID_COUNT, AUDIT_ALL, 0 } } },
-	{ "asid-last", "", AUDIT_LONG64, { { 0x058, 4, AUDIT_ASID_COUNT, AUDIT_ALL, (uint64_t)-1 } } },
+	{ "asid-last",
+	  "",
+	  AUDIT_LONG64,
+	  { { 0x058, 4, AUDIT_ASID_COUNT, AUDIT_ALL, (uint64_t)-1 } } },
 	{ "msrpm-at-limit", "C04", AUDIT_LONG64, { AT_LIMIT(0x048, 0) } },
 	{ "msrpm-last-page-beyond", "C04", AUDIT_LONG64, { AT_LIMIT(0x048, -0x1000) } },
 	{ "msrpm-exact-fit", "", AUDIT_LONG64, { AT_LIMIT(0x048, -0x2000) } },
@@ -336,7 +339,10 @@ static const struct audit_case audit_cases[] = {
 	{ "intercept-exception-9", "C22", AUDIT_LONG64, { OR(0x008, 4, 0x200) } },
 	{ "intercept-reserved-word-5", "C22", AUDIT_LONG64, { OR(0x014, 4, 0x80) } },
 	{ "int-control-reserved-10", "C22", AUDIT_LONG64, { OR(0x060, 8, 0x400) } },
-	{ "int-control-reserved-40", "C22", AUDIT_LONG64, { OR(0x060, 8, UINT64_C(0x10000000000)) } },
+	{ "int-control-reserved-40",
+	  "C22",
+	  AUDIT_LONG64,
+	  { OR(0x060, 8, UINT64_C(0x10000000000)) } },
 	{ "int-state-reserved-2", "C22", AUDIT_LONG64, { OR(0x068, 8, 4) } },
 	{ "np-reserved-8", "C22", AUDIT_LONG64, { OR(0x090, 8, 0x100) } },
 	{ "clean-reserved-32", "C22", AUDIT_LONG64, { OR(0x0c0, 8, UINT64_C(0x100000000)) } },
@@ -365,7 +371,10 @@ static const struct audit_case audit_cases[] = {
 	{ "dr6-bit-63", "S11", AUDIT_LONG64, { OR(0x568, 8, UINT64_C(0x8000000000000000)) } },
 	{ "dr7-bit-32", "S12", AUDIT_LONG64, { OR(0x560, 8, UINT64_C(0x100000000)) } },
 	{ "dr7-bit-63", "S12", AUDIT_LONG64, { OR(0x560, 8, UINT64_C(0x8000000000000000)) } },
-	{ "cet-without-wp", "S13", AUDIT_LONG64, { OR(0x548, 8, 0x800000), CLEAR(0x558, 8, 0x10000) } },
+	{ "cet-without-wp",
+	  "S13",
+	  AUDIT_LONG64,
+	  { OR(0x548, 8, 0x800000), CLEAR(0x558, 8, 0x10000) } },
 	{ "s-cet-bit-2", "S13", AUDIT_LONG64, { OR(0x5e0, 8, 4) } },
 	{ "s-cet-bit-63", "S13", AUDIT_LONG64, { OR(0x5e0, 8, UINT64_C(0x8000000000000000)) } },
 	/* Legal, however odd: 15.5.1 does not list it. */
@@ -382,7 +391,10 @@ static const struct audit_case audit_cases[] = {
 	{ "rip-beyond-limit", "W37", AUDIT_REAL, { SET(0x578, 8, 0x10000) } },
 	{ "rip-above-4g", "W37", AUDIT_PROTECTED32, { SET(0x578, 8, UINT64_C(0x100000000)) } },
 	{ "paged-real-mode", "W41", AUDIT_LEGACY32, { CLEAR(0x558, 8, 1) } },
-	{ "interrupt-while-masked", "W22", AUDIT_LONG64, { EVENT(0, 0x20, 0), CLEAR(0x570, 8, 0x200) } },
+	{ "interrupt-while-masked",
+	  "W22",
+	  AUDIT_LONG64,
+	  { EVENT(0, 0x20, 0), CLEAR(0x570, 8, 0x200) } },
 };
 /* clang-format on */
 

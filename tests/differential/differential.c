@@ -175,7 +175,7 @@ struct test {
 	uint8_t data[DATA_SIZE];
 };
 
-/* --- randomness: repeatable by seed ------------------------------------------------------------- */
+/* --- randomness: repeatable by seed ----------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -194,10 +194,24 @@ static unsigned below(unsigned n)
 
 static uint64_t edge_value(void)
 {
-	static const uint64_t edges[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-		                          0x80000000, 0xffffffff, 0x7fffffffffffffff,
-		                          0x8000000000000000, ~0ull, ~1ull };
-	const uint64_t value = below(2) ? edges[below(sizeof(edges) / sizeof(edges[0]))] : random64();
+	static const uint64_t edges[] = { 0,
+		                          1,
+		                          2,
+		                          0x7f,
+		                          0x80,
+		                          0xff,
+		                          0x7fff,
+		                          0x8000,
+		                          0xffff,
+		                          0x7fffffff,
+		                          0x80000000,
+		                          0xffffffff,
+		                          0x7fffffffffffffff,
+		                          0x8000000000000000,
+		                          ~0ull,
+		                          ~1ull };
+	const uint64_t value =
+		below(2) ? edges[below(sizeof(edges) / sizeof(edges[0]))] : random64();
 
 	return below(4) ? value : value & 0xff;
 }
@@ -219,7 +233,7 @@ static uint64_t data_address(void)
 	}
 }
 
-/* --- making a test -------------------------------------------------------------------------------- */
+/* --- making a test ---------------------------------------------------------------------------- */
 
 static void put(struct test *t, uint64_t value, unsigned size)
 {
@@ -370,7 +384,7 @@ static void make(struct test *t)
 		put(t, edge_value(), width_16 && !(rex & 8) ? 2 : 4);
 }
 
-/* --- the emulator's side: the same addresses, in a copy --------------------------------------------- */
+/* --- the emulator's side: the same addresses, in a copy --------------------------------------- */
 
 struct flat {
 	uint8_t *data;
@@ -490,7 +504,7 @@ static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, st
 	return svm_emulate(e);
 }
 
-/* --- comparing ------------------------------------------------------------------------------------------ */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 struct verdict {
 	bool differs;
@@ -539,8 +553,9 @@ static void compare_faults(struct verdict *v, const struct native_outcome *n,
 
 static struct verdict judge(const struct test *t, uint8_t *real)
 {
-	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-		                               "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+		                               "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+		                               "r12", "r13", "r14", "r15" };
 	static uint8_t copy[DATA_SIZE];
 	static struct svm_emul e;
 	struct verdict v = { .differs = false };
@@ -571,7 +586,7 @@ static struct verdict judge(const struct test *t, uint8_t *real)
 	return v;
 }
 
-/* --- making a difference small ---------------------------------------------------------------------------- */
+/* --- making a difference small ---------------------------------------------------------------- */
 
 static void minimise(struct test *t, uint8_t *real)
 {

@@ -5,7 +5,7 @@
  */
 #include "vcpu_rig.h"
 
-/* --- merging: table "simultaneous exceptions" of 8.2.9 ------------------------------------------ */
+/* --- merging: table "simultaneous exceptions" of 8.2.9 ---------------------------------------- */
 
 static const uint8_t benign[] = { 1, 3, 4, 5, 6, 7, 16, 17, 18, 19 };
 static const uint8_t contributory[] = { 0, 10, 11, 12, 13 };
@@ -75,7 +75,7 @@ START_TEST(two_exceptions_merge_as_the_manual_says)
 }
 END_TEST
 
-/* --- what is pushed ----------------------------------------------------------------------------- */
+/* --- what is pushed --------------------------------------------------------------------------- */
 
 static const struct {
 	uint8_t vector;
@@ -131,7 +131,7 @@ START_TEST(vectors_that_are_no_exceptions_are_refused)
 }
 END_TEST
 
-/* --- interrupted deliveries ---------------------------------------------------------------------- */
+/* --- interrupted deliveries ------------------------------------------------------------------- */
 
 #define NO_SLOT (RIG_PAGES * UINT64_C(4096)) /* First page behind the guest's memory. */
 
@@ -358,7 +358,7 @@ START_TEST(a_software_interrupt_runs_again)
 }
 END_TEST
 
-/* --- NMI ---------------------------------------------------------------------------------------- */
+/* --- NMI -------------------------------------------------------------------------------------- */
 
 static const uint32_t nmi_features[] = {
 	HOSTED_SVM_EDX, HOSTED_SVM_EDX & ~8u /* NRIPS */, 1u /* nested paging alone */
@@ -504,7 +504,7 @@ START_TEST(a_guests_own_step_is_kept)
 }
 END_TEST
 
-/* --- interrupts ----------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 START_TEST(an_interrupt_waits_for_if_and_shadow)
 {
@@ -666,7 +666,7 @@ START_TEST(a_lower_tpr_lets_an_interrupt_in)
 }
 END_TEST
 
-/* --- state ---------------------------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------------------ */
 
 static const struct {
 	bool exception_pending;

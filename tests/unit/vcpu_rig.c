@@ -38,12 +38,15 @@ static void fill_tables(struct rig *r)
 static struct svm_system_regs system_of(enum rig_mode mode)
 {
 	const bool is_real = mode == RIG_REAL, is_long = mode == RIG_64;
-	const struct svm_vmcb_segment data = is_real
-	                                             ? (struct svm_vmcb_segment){ 0, 0x93, 0xffff, 0 }
-	                                             : (struct svm_vmcb_segment){ 16, 0xc93,
-		                                                                  0xffffffff, 0 };
+	const struct svm_vmcb_segment data =
+		is_real ? (struct svm_vmcb_segment){ 0, 0x93, 0xffff, 0 }
+			: (struct svm_vmcb_segment){ 16, 0xc93, 0xffffffff, 0 };
 	struct svm_system_regs s = {
-		.ss = data, .ds = data, .es = data, .fs = data, .gs = data,
+		.ss = data,
+		.ds = data,
+		.es = data,
+		.fs = data,
+		.gs = data,
 		.cs = { 8, 0xc9b, 0xffffffff, 0 },
 		.tr = { 24, 0x8b, 0x67, RIG_TSS },
 		.gdtr = { 0, 0, 0x1f, RIG_GDT },
@@ -150,7 +153,8 @@ void rig_handler(struct rig *r, unsigned vector, const struct hosted_script *scr
 		const unsigned size = r->mode == RIG_64 ? 16 : 8;
 
 		put64(r, RIG_IDT + vector * size,
-		      (gpa & 0xffff) | UINT64_C(8) << 16 | UINT64_C(0x8e) << 40 | (gpa >> 16) << 48);
+		      (gpa & 0xffff) | UINT64_C(8) << 16 | UINT64_C(0x8e) << 40 |
+		              (gpa >> 16) << 48);
 	}
 }
 

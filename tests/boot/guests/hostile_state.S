@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A task register, FS and GS of the guest's own, whose bases point at what would kill a host that
- * used them: a host's handler takes its stack from the TSS and its CPU's data from GS.  Thousands of exits,
- * each followed by a look at the registers that must have survived it.
+ * used them: a host's handler takes its stack from the TSS and its CPU's data from GS.  Thousands
+ * of exits, each followed by a look at the registers that must have survived it.
  */
 #include "guest.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One instruction that a guest may not execute, INSTRUCTION, called NAME, with operands that would hurt: EAX is
- * the physical address 0 for VMRUN, VMLOAD and VMSAVE, and INVLPGA aims at ASID 0, the host's.
- * With HANDLED the guest has an IDT and says which exception it got; otherwise it must end alone.
+ * One instruction that a guest may not execute, INSTRUCTION, called NAME, with operands that would
+ * hurt: EAX is the physical address 0 for VMRUN, VMLOAD and VMSAVE, and INVLPGA aims at ASID 0, the
+ * host's.  With HANDLED the guest has an IDT and says which exception it got; otherwise it must end
+ * alone.
  */
 #include "guest.h"
 
