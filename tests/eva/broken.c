@@ -12,5 +12,5 @@ void eva_main(void)
 {
 	static uint8_t msrpm[0x1800 - 1];
 
-	(void)svm_msrpm_denies(msrpm, (uint32_t)Frama_C_unsigned_int_interval(0, 0xffffffff), false);
+	(void)svm_msrpm_denies(msrpm, (uint32_t)eva_any(), false);
 }

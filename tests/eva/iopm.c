@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The I/O permission map with every port, range, width and contents: no access outside its three pages,
- * which is not obvious for a double word at port FFFFh.
+ * The I/O permission map with every port, range, width and contents: no access outside its three
+ * pages, which is not obvious for a double word at port FFFFh.
  *
  * eva: src/core/iopm.c
  */

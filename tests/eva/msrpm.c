@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The MSR permission map with every register number and any contents: no access outside its two pages.
+ * The MSR permission map with every register number and any contents: no access outside its two
+ * pages.
  *
  * eva: src/core/msrpm.c
  */
