@@ -17,6 +17,8 @@
 
 #define INSN_MAX 15u
 
+#define CONTROL_REGISTERS 0x11du /* CR0, CR2, CR3, CR4, CR8. */
+
 #define REX_B 1u
 #define REX_R 4u
 
@@ -163,6 +165,12 @@ static bool invpcid(struct prefixed *p)
 	       ends(p, 3 + operand_bytes(p, 3));
 }
 
+/* INTO */
+static bool is_into(struct prefixed *p)
+{
+	return p->code_bits != 64 && one(p, 0xce);
+}
+
 /*
  * 0F op with a ModRM of which the mod bits do not count.  REX.R makes 8 to 15 of the number; LOCK
  * with CR0 is CR8, for code without REX (15.21.3).
@@ -218,20 +226,23 @@ static bool is_pause(struct prefixed *p)
 	return p->repeat == 0xf3 && !(p->rex & REX_B) && one(p, 0x90);
 }
 
-/* Exits with the number of a register in the code. */
+/* Exits with the number of a register in the code; numbers of no register are #UD and never exit.
+ */
 static bool matches_register(struct prefixed *p, unsigned exit_code)
 {
 	const unsigned number = exit_code % 16;
+	const bool is_cr = CONTROL_REGISTERS >> number & 1;
+	const bool is_dr = number < 8;
 
 	switch (exit_code & ~15u) {
 	case SVM_EXIT_CR_READ:
-		return mov_register(p, 0x20, number);
+		return is_cr && mov_register(p, 0x20, number);
 	case SVM_EXIT_CR_WRITE:
-		return mov_register(p, 0x22, number);
+		return is_cr && mov_register(p, 0x22, number);
 	case SVM_EXIT_DR_READ:
-		return mov_register(p, 0x21, number);
+		return is_dr && mov_register(p, 0x21, number);
 	default:
-		return mov_register(p, 0x23, number);
+		return is_dr && mov_register(p, 0x23, number);
 	}
 }
 
@@ -258,7 +269,7 @@ static bool matches(struct prefixed *p, uint64_t exit_code)
 	case SVM_EXIT_RDPMC:
 		return two(p, 0x33);
 	case SVM_EXIT_RDPRU:
-		return three_bare(p, 0xfd);
+		return three(p, 0xfd);
 	case SVM_EXIT_INVD:
 		return two(p, 0x08);
 	case SVM_EXIT_WBINVD:
@@ -283,11 +294,11 @@ static bool matches(struct prefixed *p, uint64_t exit_code)
 	case SVM_EXIT_IRET:
 		return one(p, 0xcf);
 	case SVM_EXIT_INTN:
-		return one_imm8(p, 0xcd) || one(p, 0xcc) || one(p, 0xce);
+		return one_imm8(p, 0xcd) || one(p, 0xcc) || is_into(p);
 	case SVM_EXIT_EXCEPTION + SVM_VECTOR_BP:
 		return one(p, 0xcc);
 	case SVM_EXIT_EXCEPTION + SVM_VECTOR_OF:
-		return one(p, 0xce);
+		return is_into(p);
 	case SVM_EXIT_ICEBP:
 		return one(p, 0xf1);
 	case SVM_EXIT_RSM:
