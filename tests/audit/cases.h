@@ -351,6 +351,8 @@ static const struct audit_case audit_cases[] = {
 	{ "svme-clear", "S01", AUDIT_LONG64, { CLEAR(0x4d0, 8, 0x1000) } },
 	{ "efer-bit-1", "S02", AUDIT_LONG64, { OR(0x4d0, 8, 2) } },
 	{ "efer-bit-63", "S02", AUDIT_LONG64, { OR(0x4d0, 8, UINT64_C(0x8000000000000000)) } },
+	{ "efer-lmsle", "", AUDIT_LONG64, { OR(0x4d0, 8, 0x2000) } },
+	{ "efer-ffxsr", "", AUDIT_LONG64, { OR(0x4d0, 8, 0x4000) } },
 	{ "nw-without-cd", "S04", AUDIT_LONG64, { OR(0x558, 8, 0x20000000) } },
 	{ "nw-with-cd", "W34", AUDIT_LONG64, { OR(0x558, 8, 0x60000000) } },
 	{ "cr0-bit-32", "S05", AUDIT_LONG64, { OR(0x558, 8, UINT64_C(0x100000000)) } },
@@ -362,6 +364,7 @@ static const struct audit_case audit_cases[] = {
 	{ "cr4-bit-32", "S07", AUDIT_LONG64, { OR(0x548, 8, UINT64_C(0x100000000)) } },
 	{ "cr4-bit-63", "S07", AUDIT_LONG64, { OR(0x548, 8, UINT64_C(0x8000000000000000)) } },
 	{ "cr4-vmxe", "S07", AUDIT_LONG64, { OR(0x548, 8, 0x2000) } },
+	{ "cr4-pcide", "", AUDIT_LONG64, { OR(0x548, 8, 0x20000) } },
 	{ "cr4-bit-31", "S07", AUDIT_LONG64, { OR(0x548, 8, 0x80000000) } },
 	{ "long-mode-without-pae", "S08", AUDIT_LONG64, { CLEAR(0x548, 8, 0x20) } },
 	{ "long-mode-without-pe", "S09 W41", AUDIT_LONG64, { CLEAR(0x558, 8, 1) } },
@@ -379,6 +382,7 @@ static const struct audit_case audit_cases[] = {
 	{ "s-cet-bit-63", "S13", AUDIT_LONG64, { OR(0x5e0, 8, UINT64_C(0x8000000000000000)) } },
 	/* Legal, however odd: 15.5.1 does not list it. */
 	{ "lma-without-lme", "", AUDIT_LONG64, { CLEAR(0x4d0, 8, 0x100) } },
+	{ "lme-without-pae-unpaged", "", AUDIT_PROTECTED32, { OR(0x4d0, 8, 0x100) } },
 	{ "vm-in-long-mode", "", AUDIT_LONG64, { OR(0x570, 8, 0x20000) } },
 	{ "ss-unusable", "", AUDIT_LONG64, { SET(0x420, 8, 0), SET(0x428, 8, 0) } },
 	{ "ss-unusable-cpl-1", "", AUDIT_LONG64, { SET(0x420, 8, 0), SET(0x4cb, 1, 1) } },
@@ -399,6 +403,79 @@ static const struct audit_case audit_cases[] = {
 /* clang-format on */
 
 #define AUDIT_CASE_COUNT (sizeof(audit_cases) / sizeof(audit_cases[0]))
+
+/*
+ * Near-valid VMCBs: up to three fields of a good one changed at random.  Only fields and bits are
+ * touched that leave the host safe if VMRUN accepts them: nested paging stays on, its tables where
+ * they are, and the guest keeps its intercepts.
+ */
+static const struct audit_field {
+	uint16_t offset;
+	uint8_t size;
+	uint64_t mask;
+} audit_fields[] = {
+	{ 0x008, 4, AUDIT_ALL }, { 0x010, 4, 1 },         { 0x014, 4, AUDIT_ALL },
+	{ 0x040, 8, AUDIT_ALL }, { 0x048, 8, AUDIT_ALL }, { 0x058, 4, AUDIT_ALL },
+	{ 0x05c, 1, AUDIT_ALL }, { 0x060, 8, AUDIT_ALL }, { 0x068, 8, AUDIT_ALL },
+	{ 0x090, 8, ~UINT64_C(1) }, { 0x0a8, 8, AUDIT_ALL }, { 0x0b0, 8, SVM_BITS(63, 40) },
+	{ 0x0b8, 8, AUDIT_ALL }, { 0x412, 2, 0xfff },     { 0x422, 2, 0xfff },
+	{ 0x4cb, 1, 3 },         { 0x4d0, 8, AUDIT_ALL }, { 0x548, 8, AUDIT_ALL },
+	{ 0x550, 8, AUDIT_ALL }, { 0x558, 8, AUDIT_ALL }, { 0x560, 8, AUDIT_ALL },
+	{ 0x568, 8, AUDIT_ALL }, { 0x570, 8, AUDIT_ALL }, { 0x5e0, 8, AUDIT_ALL },
+	{ 0x668, 8, AUDIT_ALL },
+};
+
+static inline uint64_t audit_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* One field: a bit flipped, a small number, a number near MAXPHYADDR, or noise. */
+static inline void audit_scramble(struct svm_vmcb *vmcb, uint64_t *state,
+                                  const struct svm_features *features)
+{
+	const uint64_t count = sizeof(audit_fields) / sizeof(audit_fields[0]);
+	const struct audit_field *field = &audit_fields[audit_random(state) % count];
+	const uint64_t old = audit_read(vmcb, field->offset, field->size);
+	const uint64_t noise = audit_random(state);
+	uint64_t value = old;
+
+	switch (audit_random(state) % 8) {
+	case 0:
+		value = noise;
+		break;
+	case 1:
+		value = noise % 40;
+		break;
+	case 2:
+		value = SVM_BIT(features->physical_bits) - (noise % 6) * 0x1000;
+		break;
+	case 3: /* An event, more often than noise would be one. */
+		value = SVM_EVENT_VALID | (noise & (SVM_EVENT_TYPE | SVM_EVENT_ERROR_VALID)) |
+		        (noise >> 32) % 40;
+		break;
+	default:
+		value = old ^ SVM_BIT(noise % (8 * field->size));
+		break;
+	}
+	audit_write(vmcb, field->offset, field->size, (old & ~field->mask) | (value & field->mask));
+}
+
+/* A guest's baseline with one, two or three fields changed; the seed says which. */
+static inline void audit_near_valid(struct svm_vmcb *vmcb, uint64_t *state,
+                                    const struct audit_place *place,
+                                    const struct svm_features *features)
+{
+	const uint64_t changes = 1 + audit_random(state) % 3;
+
+	audit_baseline(vmcb, (enum audit_mode)(audit_random(state) % AUDIT_MODE_COUNT), place);
+	for (uint64_t i = 0; i < changes; i++)
+		audit_scramble(vmcb, state, features);
+	vmcb->control.clean = 0;
+}
 
 #undef SET
 #undef OR
