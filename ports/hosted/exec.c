@@ -365,6 +365,19 @@ static bool move_ss(struct cpu *cpu, const struct guest_insn *insn)
 	return true;
 }
 
+/* NOT, which changes no flag; of its group the only one that guests of the tests use. */
+static bool invert(struct cpu *cpu, const struct guest_insn *insn)
+{
+	uint64_t value;
+
+	if ((insn->modrm >> 3 & 7) != 2) {
+		guest_fault(cpu, SVM_VECTOR_UD, 0, 0);
+		return false;
+	}
+	return read_rm(cpu, insn, insn->operand, &value) &&
+	       write_rm(cpu, insn, insn->operand, ~value);
+}
+
 static bool group_ff(struct cpu *cpu, const struct guest_insn *insn)
 {
 	const unsigned op = insn->modrm >> 3 & 7;
@@ -453,6 +466,8 @@ static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 		return write_rm(cpu, insn, size, cpu->guest.gpr[HOSTED_RAX]);
 	case 0xc7:
 		return write_rm(cpu, insn, insn->operand, insn->imm);
+	case 0xf7:
+		return invert(cpu, insn);
 	case 0xff:
 		return group_ff(cpu, insn);
 	case 0x9c:

@@ -214,6 +214,7 @@ static enum form form_of(uint16_t opcode)
 	case 0x8a:
 	case 0x8b:
 	case 0x8e:
+	case 0xf7:
 	case 0xff:
 	case 0x0f00:
 	case 0x0f01:
