@@ -104,6 +104,9 @@ CASES = {
                                  guests=["hello", "triple_fault", "hostile_state", "unmapped",
                                          "real_mode", "hostile_state", "hello", "spin"],
                                  wanted=[WELL]),
+    "qemu-checked": Case("qemu", cmdline="check=1", guests=ALL_GUESTS, cpus=4,
+                         wanted=[WELL, r"hal: watched, 0 breaches of its contract, 0 frames not"]
+                         + _ladder(4)),
     "qemu-forbidden": Case("qemu", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                            wanted=[WELL]),
     "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
