@@ -25,6 +25,8 @@
 #define COM1_STATUS     5
 #define COM1_READY      0x60 /* transmitter empty */
 #define EXIT_PORT       0xf4
+#define VECTOR_UD       6
+#define VECTOR_GP       13
 #define HYPERCALL_END   0
 #define SPIN_LIMIT_NS   UINT64_C(300000000)
 #define NS_PER_MS       UINT64_C(1000000)
@@ -165,7 +167,7 @@ static bool on_hypercall(struct guest_job *job, const struct svm_exit *exit)
 
 	/* VMMCALL has no privilege check of its own (15.14): ring 3 may not end the machine. */
 	if (exit->hypercall.cpl != 0)
-		return completed(job, svm_vcpu_complete_fault(job->vcpu, 6, 0));
+		return completed(job, svm_vcpu_complete_fault(job->vcpu, VECTOR_UD, 0));
 	if ((uint32_t)exit->hypercall.number != HYPERCALL_END)
 		return completed(job, svm_vcpu_complete_value(job->vcpu, UINT64_MAX));
 	svm_vcpu_get_regs(job->vcpu, &regs);
@@ -177,6 +179,8 @@ static bool on_npt_fault(struct guest_job *job, const struct svm_exit *exit)
 {
 	char text[96];
 
+	if (job->forgives)
+		return completed(job, svm_vcpu_inject_exception(job->vcpu, VECTOR_GP, 0, 0));
 	format_text(text, sizeof(text), "touched guest-physical %lx, where nothing is mapped",
 	            exit->npt.gpa);
 	return end_explained(job, exit, "unmapped", text);
@@ -201,12 +205,14 @@ static bool on_absent(struct guest_job *job, const struct svm_exit *exit)
 		return completed(job, svm_vcpu_complete_skip(job->vcpu));
 	case SVM_EXIT_KIND_RDMSR:
 	case SVM_EXIT_KIND_WRMSR:
-		return completed(job, svm_vcpu_complete_fault(job->vcpu, 13, 0));
+		return completed(job, svm_vcpu_complete_fault(job->vcpu, VECTOR_GP, 0));
 	case SVM_EXIT_KIND_CPUID:
 		return completed(job, svm_vcpu_complete_cpuid(job->vcpu, 0, 0, 0, 0));
 	case SVM_EXIT_KIND_MWAIT:
-		return completed(job, svm_vcpu_complete_fault(job->vcpu, 6, 0));
+		return completed(job, svm_vcpu_complete_fault(job->vcpu, VECTOR_UD, 0));
 	default:
+		if (job->forgives && (exit->flags & SVM_EXIT_COMPLETE))
+			return completed(job, svm_vcpu_complete_fault(job->vcpu, VECTOR_UD, 0));
 		return end_explained(job, exit, "unhandled", "did something this machine lacks");
 	}
 }

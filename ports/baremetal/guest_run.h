@@ -9,7 +9,8 @@
  *
  * Options, in the module's text: name=WORD mem=SIZE addr=ADDRESS mode=real cpu=N limit=MS
  * storm=1 (NMIs and interrupts from another CPU throughout), lazy=1 (memory is translated by 4 KiB
- * pages on the first touch, not ahead).
+ * pages on the first touch, not ahead), forgive=1 (what would end the guest as `unmapped` or
+ * `unhandled` is a #GP or #UD instead).
  */
 #ifndef BAREMETAL_GUEST_RUN_H
 #define BAREMETAL_GUEST_RUN_H
@@ -30,7 +31,7 @@ struct guest_job {
 	uint64_t limit_ms; /**< longest run */
 	uint32_t cpu;      /**< where to run */
 	bool real_mode, is_builtin, wants_storm;
-	bool is_lazy;
+	bool is_lazy, forgives;
 	bool in_parallel; /**< others allocate meanwhile, so frames cannot be counted */
 
 	/* While it runs. */

@@ -124,6 +124,7 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 	cpu = cmdline_number(text, "cpu", number % cpu_count(), &bad);
 	job->cpu = (uint32_t)cpu;
 	job->wants_storm = cmdline_has(text, "storm=1");
+	job->forgives = cmdline_has(text, "forgive=1");
 	job->is_lazy = cmdline_has(text, "lazy=1");
 	if (!cmdline_get(text, "name", job->name, sizeof(job->name)))
 		format_text(job->name, sizeof(job->name), "%u", number);
