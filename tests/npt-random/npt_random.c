@@ -11,31 +11,14 @@
  * A processor flushes exactly when a vCPU would: before an entry that finds a newer flush epoch.
  * So a translation that the library revoked without a flush is used here, and named.
  */
-#include "flat.h"
+#include "random.h"
 
-#include "core/memory/dirty.h"
-#include "core/memory/npt.h"
-
-#include <hosted.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CPUS       2u
-#define POOL_PAGES 4096u
-#define FAR        (UINT64_C(1) << 40) /* Frames that exist in tables only. */
-#define MIB2       512u                /* Pages. */
-#define GIB1       (MIB2 * 512u)
+uint64_t operation;
 
-#define CHECK(condition) ((condition) ? (void)0 : fail(__FILE__, __LINE__, #condition))
-
-static struct hosted_machine *machine;
-static struct svm_host *host;
-static struct svm_vm *vm;
-static svm_hpa_t pool; /* Guest memory that exists. */
-static svm_hpa_t frames[2 * FLAT_PAGES];
 static uint64_t seen_epoch[CPUS];
-static uint64_t seed, operation;
-static uint32_t hot[64]; /* Pages where something happened. */
 static uint64_t touches, hits, fills, refused[FLAT_AGAIN + 1], no_memory, fetched;
 
 static struct {
@@ -43,81 +26,11 @@ static struct {
 } pending[4]; /* Invalidations going on. */
 static unsigned pending_count;
 
-_Noreturn static void fail(const char *file, int line, const char *what)
+_Noreturn void fail(const char *file, int line, const char *what)
 {
 	fprintf(stderr, "%s:%d: operation %llu: not so: %s\n", file, line,
 	        (unsigned long long)operation, what);
 	abort();
-}
-
-static uint64_t draw(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % below;
-}
-
-static bool one_in(uint64_t n)
-{
-	return draw(n) == 0;
-}
-
-/* Near where something happened, near a boundary of a large leaf, or anywhere. */
-static uint32_t draw_page(void)
-{
-	const uint64_t kind = draw(10);
-	uint64_t page;
-
-	if (kind < 7)
-		page = hot[draw(SVM_ARRAY_SIZE(hot))] + draw(24) + FLAT_PAGES - 12;
-	else if (kind < 9)
-		page = draw(8) * (GIB1 / 4) + draw(3) * MIB2 + draw(16) + FLAT_PAGES - 8;
-	else
-		page = draw(FLAT_PAGES);
-	return (uint32_t)(page % FLAT_PAGES);
-}
-
-/* Mostly in a slot, near its ends more often than inside; or in one that logs. */
-static uint32_t draw_used_page(bool logs)
-{
-	const struct svm_slot_table *slots = vm->memory.slots;
-
-	for (unsigned i = 0; i < 16 && slots->count; i++) {
-		const struct svm_slot_piece *piece = &slots->piece[draw(slots->count)];
-		const uint32_t first = (uint32_t)((piece->first - FLAT_GPA) >> 12);
-		const uint32_t count = (uint32_t)((piece->last - piece->first) >> 12) + 1;
-		const uint32_t at = (uint32_t)draw(one_in(2) ? count : svm_min(count, 8));
-
-		if (!logs || piece->log)
-			return one_in(2) ? first + at : first + count - 1 - at;
-	}
-	return draw_page();
-}
-
-static uint32_t draw_count(uint32_t page)
-{
-	const uint64_t kind = draw(1000);
-	uint64_t count = 1 + draw(16);
-
-	if (kind > 700)
-		count = 1 + draw(3 * MIB2);
-	if (kind > 900)
-		count = MIB2 * (1 + draw(3));
-	if (kind > 998)
-		count = GIB1 - page % GIB1 + draw(2) * draw(GIB1);
-	return (uint32_t)svm_min(count, FLAT_PAGES - page);
-}
-
-static uint32_t draw_prot(void)
-{
-	return SVM_PROT_READ | (uint32_t)(one_in(5) ? 0 : SVM_PROT_WRITE) |
-	       (uint32_t)(one_in(4) ? 0 : SVM_PROT_EXECUTE);
-}
-
-static void heat(uint32_t page)
-{
-	hot[draw(SVM_ARRAY_SIZE(hot))] = page;
 }
 
 static bool is_revoked(uint32_t page)
@@ -158,65 +71,6 @@ static void top_up(void)
 {
 	CHECK(!svm_vm_reserve(vm, 0));
 }
-
-/* --- backing --- */
-
-static enum svm_resolve_result resolve(void *arg, svm_gpa_t gpa, uint32_t access,
-                                       struct svm_resolved_page *page)
-{
-	const uint32_t index = (uint32_t)((gpa - FLAT_GPA) >> 12);
-	const struct flat_backing *b = &backing[index];
-
-	(void)access;
-	CHECK(arg == backing);
-	page->size = b->is_large ? UINT64_C(1) << 21 : SVM_PAGE_SIZE;
-	page->hpa = b->hpa & ~(page->size - 1);
-	page->prot = b->prot;
-	return SVM_RESOLVE_MAPPED;
-}
-
-static void change_backing(uint32_t first, uint32_t last)
-{
-	for (uint32_t block = first / MIB2; block <= last / MIB2; block++) {
-		const uint32_t start = block * MIB2;
-		const bool whole = start >= first && start + MIB2 - 1 <= last;
-		const bool large = whole && one_in(2);
-		const svm_hpa_t base = pool + draw(POOL_PAGES / MIB2) * (MIB2 << 12);
-		const uint8_t prot = (uint8_t)draw_prot();
-
-		for (uint32_t i = start; i < start + MIB2; i++) {
-			backing[i].is_large = large;
-			if (i < first || i > last)
-				continue;
-			backing[i].hpa = large ? base + ((uint64_t)(i - start) << 12)
-			                       : pool + (draw(POOL_PAGES) << 12);
-			backing[i].prot = large ? prot : (uint8_t)(one_in(50) ? 0 : draw_prot());
-		}
-	}
-}
-
-static svm_hpa_t draw_hpa(uint32_t page, uint32_t count)
-{
-	const svm_gpa_t gpa = flat_gpa(page);
-
-	switch (draw(6)) {
-	case 0:
-	case 1:
-		if (count <= MIB2)
-			return pool + draw(POOL_PAGES / MIB2 - 1) * (MIB2 << 12) +
-			       (gpa & ((MIB2 << 12) - 1));
-		return FAR + (gpa & ((UINT64_C(1) << 30) - 1));
-	case 2:
-	case 3:
-		return FAR + (draw(64) << 30) + (gpa & ((UINT64_C(1) << 30) - 1));
-	case 4:
-		return FAR + draw(4096) * (MIB2 << 12) + (gpa & ((MIB2 << 12) - 1));
-	default:
-		return FAR + (draw(1 << 20) << 12);
-	}
-}
-
-/* --- operations --- */
 
 static void record(uint32_t page, uint32_t count, const struct svm_slot *slot)
 {
@@ -537,53 +391,6 @@ static void do_invalidate_end(void)
 	flat_invalidate_end();
 }
 
-/* --- frames --- */
-
-static uint64_t count_tables(void)
-{
-	struct svm_npt_walk walk;
-	uint64_t count = 1;
-
-	svm_npt_begin(&walk, vm, 0, SVM_BIT(48) - 1);
-	do {
-		uint64_t value = *svm_npt_at(&walk);
-
-		while (svm_npt_is_table(value, walk.level)) {
-			count++;
-			svm_npt_down(&walk, value);
-			value = *svm_npt_at(&walk);
-		}
-	} while (svm_npt_next(&walk));
-	return count;
-}
-
-static uint64_t count_logs(void)
-{
-	const struct svm_slot_table *slots = vm->memory.slots;
-	uint64_t count = 0;
-
-	for (uint32_t i = 0; i < slots->count; i++) {
-		const struct svm_dirty_log *log = slots->piece[i].log;
-		bool is_new = log;
-
-		for (uint32_t j = 0; j < i; j++)
-			is_new = is_new && slots->piece[j].log != log;
-		if (is_new)
-			count += log->frames;
-	}
-	return count;
-}
-
-/* Frames that are not tables, reserve or logs: a constant. */
-static uint64_t count_rest(void)
-{
-	CHECK(!vm->memory.returned);
-	return hosted_frames_used(machine) - count_tables() - vm->memory.reserve_count -
-	       count_logs();
-}
-
-/* --- */
-
 static const struct {
 	unsigned weight;
 	void (*run)(void);
@@ -597,57 +404,14 @@ static const struct {
 	{ 60, do_invalidate_end },
 };
 
-static void make_machine(uint64_t kind)
-{
-	struct hosted_config config;
-	struct svm_vm_config vm_config = { .vcpu_max = 1 };
-
-	hosted_config_init(&config);
-	config.cpus = CPUS;
-	config.memory = UINT64_C(64) << 20;
-	config.features.page_1g = !(kind & 1);
-	config.features.la57 = kind & 2;
-	vm_config.npt_levels = kind & 2 ? 5 : 4;
-	vm_config.no_huge_pages = kind & 4;
-	machine = hosted_create(&config);
-	hosted_guest_alloc(machine, POOL_PAGES, MIB2 << 12, &pool);
-	for (uint32_t cpu = CPUS; cpu-- > 0;) {
-		hosted_become(machine, cpu);
-		if (!host)
-			CHECK(!svm_host_create(hosted_hal(machine), &host));
-		CHECK(!svm_cpu_online(host));
-		if (cpu)
-			hosted_leave();
-	}
-	CHECK(!svm_vm_create(host, &vm_config, &vm));
-}
-
-static void end_machine(void)
-{
-	CHECK(!svm_vm_destroy(vm));
-	for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
-		if (cpu)
-			hosted_become(machine, cpu);
-		CHECK(!svm_cpu_offline(host));
-		if (cpu + 1 == CPUS)
-			CHECK(!svm_host_destroy(host));
-		hosted_leave();
-	}
-	hosted_destroy(machine);
-}
-
 int main(int argc, char **argv)
 {
 	const uint64_t wanted = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
 	const uint64_t first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
 	uint64_t rest, total = 0;
 
-	seed = first_seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	draw_from(first_seed);
 	make_machine(first_seed);
-	for (uint32_t i = 0; i < 2 * FLAT_PAGES; i++)
-		frames[i] =
-			pool + ((uint64_t)(one_in(900) ? draw(POOL_PAGES) : i % POOL_PAGES) << 12);
-	change_backing(0, FLAT_PAGES - 1);
 	for (unsigned i = 0; i < SVM_ARRAY_SIZE(operations); i++)
 		total += operations[i].weight;
 	rest = count_rest();
