@@ -241,8 +241,12 @@ END_TEST
  * `where[i]`, which the changer moves under an invalidation and poisons.  Whoever reads through
  * the library or finds a table entry after begin has returned must not see the old frame.
  */
-#define PAGES  64u
+#define PAGES 64u
+#ifdef __SANITIZE_THREAD__
+#define ROUNDS 80u
+#else
 #define ROUNDS 400u
+#endif
 
 static svm_hpa_t where[PAGES];
 static uint64_t stale;
