@@ -10,7 +10,8 @@ import re
 
 # name: (module text, line that must appear as "guest NAME: ...", other lines that must appear)
 GUESTS = {
-    "hello": ("", r"ended: exit: status 7", [r"hello\| hello from a multiboot guest, loaded by libsvm"]),
+    "hello": ("", r"ended: exit: status 7",
+              [r"hello\| hello from a multiboot guest, loaded by libsvm"]),
     "triple_fault": ("", r"ended: triple-fault: ", []),
     "halt": ("", r"ended: halted: ", []),
     "unmapped": ("", r"ended: unmapped: touched guest-physical 40000000", []),
@@ -38,13 +39,14 @@ FORBIDDEN = [name for name in GUESTS if name.split("_")[0] in
 QUIRKS = {
     "qemu": {},
     "bochs": {
-        "spin": "V_INTR_MASKING does not use the host's IF: a guest with IF = 0 cannot be preempted",
+        "spin": "V_INTR_MASKING does not use the host's IF: with IF = 0 a guest is not preempted",
     },
 }
 
 WELL = r"libsvm bare metal: all well"
 LADDER = r"ladder on cpu {cpu}: \d+ passed, 0 failed"
-NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent", r"not given back"]
+NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent",
+         r"not given back"]
 
 
 class Case:
@@ -115,7 +117,8 @@ CASES = {
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),
     "qemu-lies": Case("qemu", cmdline="run=guests", guests=["hello"], lies=True, wanted=[WELL]),
-    "qemu-too-large": Case("qemu", cmdline="run=guests", guests=["hello", "halt", "real_mode", "hello"],
+    "qemu-too-large": Case("qemu", cmdline="run=guests",
+                           guests=["hello", "halt", "real_mode", "hello"],
                            texts={0: ("mem=4G", r"refused: MEMORY: "),
                                   1: ("mem=12345", r"refused: MEMORY_SHAPE: "),
                                   2: ("addr=0xffffffff", r"refused: FLAT_RANGE: ")},
@@ -127,7 +130,8 @@ CASES = {
     # Exact instruction counts; scripts/bench compares them, here they must only be there.
     "qemu-exit-costs": Case("qemu", cmdline="run=guests", options=["-icount", "shift=0,sleep=off"],
                             guests=["exit_costs"], wanted=[WELL]),
-    "bochs-hostile-state": Case("bochs", cmdline="run=guests hz=1000", guests=["hostile_state", "hello"],
+    "bochs-hostile-state": Case("bochs", cmdline="run=guests hz=1000",
+                                guests=["hostile_state", "hello"],
                                 wanted=[WELL]),
     # Random instructions in ring 0.  On Bochs, which repeats each run to the instruction; QEMU 7.2
     # aborts in its own locking on some of these seeds.
