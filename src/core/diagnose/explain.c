@@ -305,7 +305,7 @@ static void add_what(struct svm_text *text, const struct svm_vmcb *vmcb,
 size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit, char *buffer,
                         size_t size)
 {
-	char name_buffer[24];
+	char name_buffer[24] = "";
 	const char *name = svm_exit_name(exit->raw.exit_code, name_buffer);
 	struct svm_text text;
 
