@@ -83,6 +83,8 @@ static const char *completions(enum svm_exit_kind kind)
 	switch (kind) {
 	case SVM_EXIT_KIND_IO:
 		return "IN: value; OUT: skip; fault or retry";
+	case SVM_EXIT_KIND_MMIO:
+		return "read: value or data; write: skip; fault or retry";
 	case SVM_EXIT_KIND_RDMSR:
 		return "value, fault, skip or retry";
 	case SVM_EXIT_KIND_WRMSR:

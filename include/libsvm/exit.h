@@ -15,6 +15,7 @@
  */
 #define SVM_EXIT_KINDS(X)                                                                          \
 	X(IO, true, "IN or OUT")                                                                   \
+	X(MMIO, true, "device memory, decoded")                                                    \
 	X(RDMSR, true, "RDMSR")                                                                    \
 	X(WRMSR, true, "WRMSR")                                                                    \
 	X(CPUID, true, "CPUID of a leaf that the table lacks")                                     \
@@ -84,6 +85,16 @@ struct svm_exit {
 			bool is_in;
 			uint32_t value; /**< OUT. */
 		} io;
+		/**
+		 * MMIO.  Reads: complete with the value or, above 8 bytes, with the data.  Writes:
+		 * with skip.  A fault is possible for both.
+		 */
+		struct {
+			svm_gpa_t gpa;
+			uint8_t size; /**< 1 … 32 bytes, within one page. */
+			bool is_write;
+			uint8_t data[32]; /**< Writes. */
+		} mmio;
 		/** RDMSR: complete with the value, or a fault.  WRMSR: with skip, or a fault. */
 		struct {
 			uint32_t msr;

@@ -192,6 +192,15 @@ void svm_vcpu_put(struct svm_vcpu *vcpu);
  * A.
  */
 SVM_MUST_CHECK int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value);
+/**
+ * @brief Give the bytes that an MMIO read asked for, of any size.
+ * @retval 0              Done.
+ * @retval SVM_ERR_STATE  No MMIO read awaits completion.
+ * @retval SVM_ERR_INVAL  @p size is not the exit's.
+ * @par Context
+ * A.
+ */
+SVM_MUST_CHECK int svm_vcpu_complete_data(struct svm_vcpu *vcpu, const void *data, size_t size);
 /** @brief Give CPUID's four registers and step over it. As svm_vcpu_complete_value(). */
 SVM_MUST_CHECK int svm_vcpu_complete_cpuid(struct svm_vcpu *vcpu, uint32_t eax, uint32_t ebx,
                                            uint32_t ecx, uint32_t edx);

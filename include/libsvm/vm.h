@@ -376,6 +376,50 @@ SVM_MUST_CHECK int svm_vm_io_handler(struct svm_vm *vm, uint16_t first, uint32_t
 SVM_MUST_CHECK int svm_vm_io_allow(struct svm_vm *vm, uint16_t first, uint32_t count, bool allow);
 /** @} */
 
+/** @name Device memory */
+/** @{ */
+
+/** Most bytes of one access to device memory: a vector register. */
+#define SVM_MMIO_DATA_MAX 32u
+
+/** One access to device memory, within one 4 KiB page. */
+struct svm_mmio_access {
+	svm_gpa_t gpa;
+	uint8_t size; /**< 1 … ::SVM_MMIO_DATA_MAX bytes. */
+	bool is_write;
+	uint8_t data[SVM_MMIO_DATA_MAX]; /**< Written, or where the handler puts the answer. */
+};
+
+/** @brief A device's answer to a memory access. Context A. */
+typedef enum svm_device_result (*svm_mmio_fn)(void *arg, struct svm_vcpu *vcpu,
+                                              struct svm_mmio_access *access);
+
+/** Most ranges of device memory with a callback. */
+#define SVM_MMIO_RANGE_MAX 32u
+
+/**
+ * @brief Give a range of guest-physical addresses that no slot covers to a callback.
+ *
+ * The instruction that touches it is decoded and finished by the library.  Without a callback a
+ * touch of an address that no slot covers is SVM_EXIT_KIND_MMIO under SVM_WANT_MMIO, and
+ * SVM_EXIT_KIND_NPT_FAULT without.
+ *
+ * @param vm    A VM none of whose vCPUs is running.
+ * @param gpa   First byte; any alignment.
+ * @param size  Bytes, not 0; gpa + size does not wrap.
+ * @param fn    The callback; NULL gives the range back.
+ * @param arg   Its first argument.
+ * @retval 0              Done.
+ * @retval SVM_ERR_INVAL  Shape.
+ * @retval SVM_ERR_EXIST  The range overlaps another callback's.
+ * @retval SVM_ERR_NOENT  @p fn is NULL and no callback has exactly this range.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ * @retval SVM_ERR_NOMEM  ::SVM_MMIO_RANGE_MAX reached.
+ */
+SVM_MUST_CHECK int svm_vm_mmio_handler(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size,
+                                       svm_mmio_fn fn, void *arg);
+/** @} */
+
 /** @name CPUID and MSR policy */
 /** @{ */
 
@@ -481,6 +525,7 @@ SVM_MUST_CHECK int svm_vm_set_msr_policy(struct svm_vm *vm, uint32_t first, uint
 #define SVM_WANT_DEBUG      SVM_BIT(4) /**< \#DB and \#BP, before the guest sees them. */
 #define SVM_WANT_WINDOWS    SVM_BIT(5) /**< INTR_WINDOW and NMI_WINDOW. */
 #define SVM_WANT_UD         SVM_BIT(6) /**< \#UD. */
+#define SVM_WANT_MMIO       SVM_BIT(8) /**< Touches of absent memory, decoded, as MMIO. */
 #define SVM_WANT_SVM        SVM_BIT(7) /**< SVM instructions, instead of \#UD. */
 
 /**

@@ -12,6 +12,7 @@
 #include "core/host.h"
 #include "core/io_policy.h"
 #include "core/memory/memory.h"
+#include "core/mmio_policy.h"
 #include "core/msr_policy.h"
 
 struct svm_vm {
@@ -25,6 +26,7 @@ struct svm_vm {
 
 	struct svm_memory memory;          /* memory/ */
 	struct svm_io_policy io;           /* io_policy.c */
+	struct svm_mmio_policy mmio;       /* mmio_policy.c */
 	struct svm_msr_policies msr;       /* msr_policy.c */
 	struct svm_cpuid_table cpuid;      /* cpuid.c */
 
@@ -33,6 +35,8 @@ struct svm_vm {
 	 * An entry whose vCPU has seen a smaller one flushes first.
 	 */
 	uint64_t flush_epoch;
+
+	uintptr_t split_lock; /* Emulated locked accesses that no instruction of the host covers. */
 
 	size_t pages; /* Frames of this object. */
 	svm_hpa_t hpa;

@@ -28,7 +28,7 @@ enum svm_emul_result svm_emul_raise_error(struct svm_emul *e, uint8_t vector, ui
 	return SVM_EMUL_FAULT;
 }
 
-uint64_t svm_emul_next_rip(const struct svm_emul *e)
+uint64_t svm_emul_rip_after(const struct svm_emul *e)
 {
 	const uint64_t next = e->rip + e->insn.length;
 
@@ -155,6 +155,7 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 	e->sets_shadow = false;
 	e->rep_goes_on = false;
 	e->wrote_segment = false;
+	e->insn.length = 0;
 	e->pending.kind = SVM_EMUL_PENDING_NOTHING;
 	if (!e->rep_max)
 		e->rep_max = REP_MAX_DEFAULT;

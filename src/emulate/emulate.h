@@ -216,4 +216,7 @@ void svm_emul_answer(struct svm_emul *e, const void *data);
 /* Forget a half-done instruction: the guest was reset, or its registers were set. */
 void svm_emul_forget(struct svm_emul *e);
 
+/* RIP behind the decoded instruction, wrapped as the code segment says. */
+uint64_t svm_emul_rip_after(const struct svm_emul *e);
+
 #endif

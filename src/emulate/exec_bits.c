@@ -38,7 +38,7 @@ static void set_carry(struct svm_emul *e, bool carry)
 
 static enum svm_emul_result finish_bits(struct svm_emul *e)
 {
-	e->rip = svm_emul_next_rip(e);
+	e->rip = svm_emul_rip_after(e);
 	return SVM_EMUL_OK;
 }
 

@@ -45,7 +45,7 @@ static enum svm_emul_result call_to(struct svm_emul *e, uint64_t target)
 	if (result == SVM_EMUL_OK)
 		result = check_target(e, target);
 	if (result == SVM_EMUL_OK)
-		result = svm_emul_store_u64(e, &span, svm_emul_next_rip(e));
+		result = svm_emul_store_u64(e, &span, svm_emul_rip_after(e));
 	if (result != SVM_EMUL_OK)
 		return result;
 	e->gpr[SVM_EMUL_RSP] = rsp;
@@ -71,7 +71,7 @@ static enum svm_emul_result indirect(struct svm_emul *e, bool is_call)
 static enum svm_emul_result relative_call(struct svm_emul *e)
 {
 	const uint64_t target =
-		(svm_emul_next_rip(e) + e->insn.imm[0]) & svm_emul_mask(branch_width(e));
+		(svm_emul_rip_after(e) + e->insn.imm[0]) & svm_emul_mask(branch_width(e));
 
 	return call_to(e, target);
 }

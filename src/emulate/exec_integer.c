@@ -52,7 +52,7 @@ static enum svm_emul_result write_operand(struct svm_emul *e, const struct opera
 
 static enum svm_emul_result finish(struct svm_emul *e)
 {
-	e->rip = svm_emul_next_rip(e);
+	e->rip = svm_emul_rip_after(e);
 	return SVM_EMUL_OK;
 }
 

@@ -84,7 +84,7 @@ static enum svm_emul_result single(struct svm_emul *e, bool is_in)
 		return result;
 	if (is_in)
 		svm_emul_set_reg(e, SVM_EMUL_RAX, size, value);
-	e->rip = svm_emul_next_rip(e);
+	e->rip = svm_emul_rip_after(e);
 	return SVM_EMUL_OK;
 }
 
@@ -139,19 +139,19 @@ static enum svm_emul_result string(struct svm_emul *e, bool is_in)
 	if (!svm_string_repeats(e)) {
 		result = iterate_port(e, is_in);
 		if (result == SVM_EMUL_OK)
-			e->rip = svm_emul_next_rip(e);
+			e->rip = svm_emul_rip_after(e);
 		return result;
 	}
 	for (uint32_t done = 0; done < e->rep_max; done++) {
 		if (!(e->gpr[SVM_EMUL_RCX] & svm_emul_address_mask(e))) {
-			e->rip = svm_emul_next_rip(e);
+			e->rip = svm_emul_rip_after(e);
 			return SVM_EMUL_OK;
 		}
 		result = iterate_port(e, is_in);
 		if (result != SVM_EMUL_OK)
 			return svm_string_broken_off(e, done, result);
 		if (!svm_string_next(e)) {
-			e->rip = svm_emul_next_rip(e);
+			e->rip = svm_emul_rip_after(e);
 			return SVM_EMUL_OK;
 		}
 		if (e->rflags & FLAG_TF)

@@ -216,14 +216,14 @@ static enum svm_emul_result repeat(struct svm_emul *e, enum string_op op, unsign
 		enum svm_emul_result result;
 
 		if (!address_register(e, SVM_EMUL_RCX)) {
-			e->rip = svm_emul_next_rip(e);
+			e->rip = svm_emul_rip_after(e);
 			return SVM_EMUL_OK;
 		}
 		result = iterate(e, op, size);
 		if (result != SVM_EMUL_OK)
 			return svm_string_broken_off(e, done, result);
 		if (!svm_string_next(e) || ends_by_zero_flag(e, op)) {
-			e->rip = svm_emul_next_rip(e);
+			e->rip = svm_emul_rip_after(e);
 			return SVM_EMUL_OK;
 		}
 		/* A trap is taken between iterations. */
@@ -248,6 +248,6 @@ enum svm_emul_result svm_exec_string(struct svm_emul *e)
 		return repeat(e, op, size);
 	result = iterate(e, op, size);
 	if (result == SVM_EMUL_OK)
-		e->rip = svm_emul_next_rip(e);
+		e->rip = svm_emul_rip_after(e);
 	return result;
 }

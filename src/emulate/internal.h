@@ -49,8 +49,6 @@ enum {
 /* --- emulate.c --- */
 enum svm_emul_result svm_emul_raise(struct svm_emul *e, uint8_t vector);
 enum svm_emul_result svm_emul_raise_error(struct svm_emul *e, uint8_t vector, uint32_t error);
-/* RIP behind the instruction, wrapped as the code segment says. */
-uint64_t svm_emul_next_rip(const struct svm_emul *e);
 bool svm_emul_is_long(const struct svm_emul *e); /* 64-bit mode. */
 
 /* --- operand.c --- */

@@ -3,17 +3,39 @@
  * What the embedder owes after an exit: a value, a step over the instruction, a fault, or the
  * instruction again.  Running on without one is refused, so that nobody has to guess.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/emulation.h"
 
 static bool takes_value(const struct svm_vcpu *vcpu)
 {
 	return vcpu->owed == SVM_OWED_VALUE;
 }
 
+/* The instruction goes on with the answer at the next run. */
+static int answer(struct svm_vcpu *vcpu, const void *data)
+{
+	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_answer(vcpu, data);
+	return 0;
+}
+
+static bool waits_for_data(const struct svm_vcpu *vcpu)
+{
+	return vcpu->owed == SVM_OWED_EMULATION && !vcpu->emul.pending.is_write;
+}
+
+int svm_vcpu_complete_data(struct svm_vcpu *vcpu, const void *data, size_t size)
+{
+	if (!waits_for_data(vcpu) || vcpu->emul.pending.kind != SVM_EMUL_PENDING_MMIO)
+		return SVM_ERR_STATE;
+	return size == vcpu->emul.pending.size ? answer(vcpu, data) : SVM_ERR_INVAL;
+}
+
 int svm_vcpu_complete_skip(struct svm_vcpu *vcpu)
 {
 	if (vcpu->owed == SVM_OWED_NOTHING)
 		return SVM_ERR_STATE;
+	if (vcpu->owed == SVM_OWED_EMULATION)
+		return waits_for_data(vcpu) ? SVM_ERR_STATE : answer(vcpu, NULL);
 	if (!vcpu->next_rip || vcpu->owed == SVM_OWED_EVENT)
 		return SVM_ERR_NOSUPPORT;
 	vcpu->owed = SVM_OWED_NOTHING;
@@ -38,6 +60,8 @@ static uint64_t merge(uint64_t old, uint64_t value, uint8_t size)
 
 int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value)
 {
+	if (waits_for_data(vcpu) && vcpu->emul.pending.size <= sizeof(value))
+		return answer(vcpu, &value);
 	if (!takes_value(vcpu))
 		return SVM_ERR_STATE;
 	if (!vcpu->next_rip)
@@ -58,6 +82,7 @@ int svm_vcpu_complete_retry(struct svm_vcpu *vcpu)
 	if (vcpu->owed == SVM_OWED_NOTHING)
 		return SVM_ERR_STATE;
 	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_forget(vcpu);
 	return 0;
 }
 
@@ -83,5 +108,6 @@ int svm_vcpu_complete_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t erro
 	    (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF))
 		vcpu->vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, vcpu->next_rip);
 	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_forget(vcpu);
 	return 0;
 }

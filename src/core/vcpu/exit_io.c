@@ -6,7 +6,7 @@
  * direction, and gives the next RIP even without NRIPS, so nothing is decoded here.  The string
  * forms touch memory and are the emulator's.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/emulation.h"
 #include "core/vcpu/ioio.h"
 
 /* IN writes AL, AX or EAX; the 32-bit form clears the upper half as every 32-bit write does. */
@@ -60,8 +60,7 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!svm_ioio_decode(control->exit_info_1, &ioio))
 		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
 	if (ioio.string)
-		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP,
-		                    io_next_rip(vcpu));
+		return svm_emulation_run(vcpu, exit, SVM_EMUL_IO);
 
 	access = (struct svm_io_access){
 		.port = ioio.port,

@@ -2,7 +2,7 @@
 /*
  * Nested page faults: filled from the slots, or the embedder's.  APM vol. 2, 15.25.6.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/emulation.h"
 
 /* A walk of the guest's own tables is a write to the processor, whatever the guest does. */
 static uint32_t access_of(uint64_t info)
@@ -10,6 +10,20 @@ static uint32_t access_of(uint64_t info)
 	if (info & SVM_NPF_FETCH)
 		return SVM_PROT_EXECUTE;
 	return info & SVM_NPF_WRITE ? SVM_PROT_WRITE : SVM_PROT_READ;
+}
+
+/*
+ * Only the guest's own access to its data can be finished by decoding: not a fetch, not a walk of
+ * its page tables, and not the delivery of an event.
+ */
+static bool is_device(const struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t info,
+                      enum svm_npt_fault_reason reason)
+{
+	if ((info & (SVM_NPF_FETCH | SVM_NPF_WALK)) || vcpu->events.reinject)
+		return false;
+	if (reason != SVM_NPT_FAULT_ABSENT && reason != SVM_NPT_FAULT_RIGHTS)
+		return false;
+	return (vcpu->vm->want & SVM_WANT_MMIO) || svm_mmio_find(&vcpu->vm->mmio, gpa, 1);
 }
 
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -27,6 +41,8 @@ enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_FAULT_REFUSED:
 		break;
 	}
+	if (is_device(vcpu, gpa, info, reason))
+		return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
 	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
 	exit->npt.gpa = gpa;
 	exit->npt.access = access_of(info);

@@ -144,6 +144,16 @@ static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
 	return SVM_ERR_AGAIN;
 }
 
+int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool is_system,
+                   bool set_ad, struct svm_translation *result)
+{
+	unsigned int extra = set_ad ? SVM_WALK_SET_AD : 0;
+
+	if (is_system)
+		extra |= SVM_WALK_IMPLICIT;
+	return translate_page(vcpu, gva, access, extra, result);
+}
+
 int svm_vcpu_translate(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
                        struct svm_translation *result)
 {

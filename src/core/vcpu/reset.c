@@ -7,7 +7,7 @@
  * run uncached for ever.
  */
 #include "core/features.h"
-#include "core/vcpu/events.h"
+#include "core/vcpu/emulation.h"
 #include "core/vcpu/vcpu.h"
 
 #define CODE_SEGMENT 0x9b /* Present, code, readable, accessed. */
@@ -68,6 +68,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	svm_atomic_and(&vcpu->requests, SVM_REQUEST_RETURN);
 	vcpu->tpr = 0;
 	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_forget(vcpu);
 	vcpu->flush = true;
 	svm_events_close_windows(vcpu);
 	svm_vcpu_update_intercepts(vcpu);

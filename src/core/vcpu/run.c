@@ -10,7 +10,7 @@
 #include <libsvm/diagnose.h>
 
 #include "core/features.h"
-#include "core/vcpu/exits.h"
+#include "core/vcpu/emulation.h"
 
 /* --- the audit ---------------------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 
 #include "core/msr_policy.h"
 #include "core/vm.h"
+#include "emulate/emulate.h"
 #include "hal/ring0.h"
 
 /* Sticky bits of svm_vcpu.requests: one word tells an entry that nothing is to be done. */
@@ -28,6 +29,7 @@ enum svm_owed {
 	SVM_OWED_SKIP,  /* Skip, fault or retry. */
 	SVM_OWED_VALUE, /* The same, or a value. */
 	SVM_OWED_CPUID, /* The same, or four registers. */
+	SVM_OWED_EMULATION, /* A device access inside an instruction: a value, or fault. */
 	SVM_OWED_EVENT, /* Retry or fault: there is no instruction to step over. */
 };
 
@@ -83,6 +85,9 @@ struct svm_vcpu {
 
 	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
 	struct svm_vcpu_stats stats;
+
+	struct svm_emul emul;
+	bool emulating; /* The next run starts with svm_emulation_continue(). */
 
 	struct svm_vmcb *copy; /* As it was when last audited, for ENTRY_FAILED. */
 	bool copy_valid;

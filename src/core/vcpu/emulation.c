@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The emulator's view of a vCPU: registers in and out, memory through the guest's page tables and
+ * the VM's slots, devices through the callbacks.
+ *
+ * What may be executed is bounded by the exit: after IOIO only IN and OUT, after a nested fault
+ * only an instruction with a memory operand.  Another vCPU can rewrite the code between the exit
+ * and our look at it; the guest then just runs again and exits for what is there now.
+ *
+ * An access that the embedder answers ends the run.  Its answer goes into the emulator's log, and
+ * the next run starts the instruction again before it enters the guest (see emulate.h).
+ */
+#include "core/vcpu/emulation.h"
+#include "core/features.h"
+#include "core/vcpu/guest_virtual.h"
+
+/* --- memory --------------------------------------------------------------------------------------
+ */
+
+static enum svm_emul_result emulation_result(int error)
+{
+	switch (error) {
+	case 0:
+		return SVM_EMUL_OK;
+	case SVM_ERR_FAULT:
+		return SVM_EMUL_NOT_RAM;
+	default:
+		return SVM_EMUL_RETRY;
+	}
+}
+
+static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint32_t access,
+                                                uint64_t *gpa, struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	struct svm_translation page;
+	uint32_t rights = SVM_PROT_READ;
+	int error;
+
+	if (access & SVM_EMUL_WRITE)
+		rights = SVM_PROT_WRITE;
+	else if (access & SVM_EMUL_FETCH)
+		rights = SVM_PROT_EXECUTE;
+	error = svm_guest_walk(vcpu, linear, rights, access & SVM_EMUL_SYSTEM, true, &page);
+	*gpa = page.gpa;
+	if (error != SVM_ERR_FAULT)
+		return error ? SVM_EMUL_RETRY : SVM_EMUL_OK;
+	*fault = (struct svm_emul_fault){
+		.vector = page.vector,
+		.has_error = true,
+		.error = page.error_code,
+		.address = linear,
+	};
+	return SVM_EMUL_FAULT;
+}
+
+static enum svm_emul_result emulation_ram_read(void *arg, uint64_t gpa, void *data, unsigned size)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	return emulation_result(svm_vm_read(vcpu->vm, gpa, data, size, NULL));
+}
+
+static enum svm_emul_result emulation_ram_write(void *arg, uint64_t gpa, const void *data,
+                                                unsigned size)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	return emulation_result(svm_vm_write(vcpu->vm, gpa, data, size, NULL));
+}
+
+/* Aligned words are exchanged by the processor; the parts of one, within it. */
+static enum svm_emul_result exchange_aligned(struct svm_vm *vm, uint64_t gpa, void *expected,
+                                             const void *desired, unsigned size, bool *stored)
+{
+	const uint64_t base = gpa & ~UINT64_C(7);
+	const unsigned shift = 8 * (unsigned)(gpa & 7);
+	const uint64_t mask = (size == 8 ? ~UINT64_C(0) : (UINT64_C(1) << (8 * size)) - 1) << shift;
+	uint64_t wanted = 0, new = 0, word;
+	enum svm_emul_result result;
+
+	memcpy(&wanted, expected, size);
+	memcpy(&new, desired, size);
+	result = emulation_result(svm_memory_read_u64(vm, base, &word));
+	if (result != SVM_EMUL_OK)
+		return result;
+	*stored = false;
+	if ((word & mask) == wanted << shift)
+		result = emulation_result(
+			svm_memory_cas_u64(vm, base, &word, (word & ~mask) | new << shift, stored));
+	word = (word & mask) >> shift;
+	memcpy(expected, &word, size);
+	return result;
+}
+
+/*
+ * An operand over two words of 8 bytes: read, compare, write.  Atomic among emulated accesses of
+ * the VM, which this lock serialises; not against a vCPU that writes with its own instructions.
+ */
+static enum svm_emul_result exchange_split(struct svm_vm *vm, uint64_t gpa, void *expected,
+                                           const void *desired, unsigned size, bool *stored)
+{
+	uint8_t found[16];
+	int error;
+
+	while (svm_atomic_exchange(&vm->split_lock, 1))
+		svm_ring0_pause();
+	error = svm_vm_read(vm, gpa, found, size, NULL);
+	*stored = !error && memcmp(found, expected, size) == 0;
+	if (*stored)
+		error = svm_vm_write(vm, gpa, desired, size, NULL);
+	svm_atomic_store(&vm->split_lock, 0);
+	if (!error && !*stored)
+		memcpy(expected, found, size);
+	return emulation_result(error);
+}
+
+static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void *expected,
+                                                   const void *desired, unsigned size, bool *stored)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	if ((gpa & 7) + size <= 8)
+		return exchange_aligned(vcpu->vm, gpa, expected, desired, size, stored);
+	return exchange_split(vcpu->vm, gpa, expected, desired, size, stored);
+}
+
+/* --- devices
+ * ---------------------------------------------------------------------------------------- */
+
+/* A callback that wants the run to end is obeyed after the instruction. */
+static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
+{
+	if (result == SVM_DEVICE_RETURN)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	return result == SVM_DEVICE_EXIT ? SVM_EMUL_EXIT : SVM_EMUL_OK;
+}
+
+static enum svm_emul_result emulation_mmio(void *arg, uint64_t gpa, void *data, unsigned size,
+                                           bool is_write)
+{
+	struct svm_vcpu *vcpu = arg;
+	const struct svm_mmio_range *range = svm_mmio_find(&vcpu->vm->mmio, gpa, size);
+	struct svm_mmio_access access = {
+		.gpa = gpa,
+		.size = (uint8_t)size,
+		.is_write = is_write,
+	};
+	enum svm_device_result answer;
+	enum svm_emul_result result;
+
+	if (!range)
+		return SVM_EMUL_EXIT;
+	if (is_write)
+		memcpy(access.data, data, size);
+	else
+		memset(access.data, 0xff, sizeof(access.data));
+	answer = range->fn(range->arg, vcpu, &access);
+	result = device_result(vcpu, answer);
+	if (result == SVM_EMUL_OK && !is_write)
+		memcpy(data, access.data, size);
+	return result;
+}
+
+static enum svm_emul_result emulation_port(void *arg, uint16_t number, uint32_t *value,
+                                           unsigned size, bool is_in)
+{
+	struct svm_vcpu *vcpu = arg;
+	const struct svm_io_range *range = svm_io_find(&vcpu->vm->io, number, (uint8_t)size);
+	struct svm_io_access access = {
+		.port = number,
+		.size = (uint8_t)size,
+		.is_in = is_in,
+		.value = is_in ? UINT32_MAX : *value,
+	};
+	enum svm_device_result answer;
+	enum svm_emul_result result;
+
+	if (!range)
+		return SVM_EMUL_EXIT;
+	answer = range->fn(range->arg, vcpu, &access);
+	result = device_result(vcpu, answer);
+	if (result == SVM_EMUL_OK && is_in)
+		*value = access.value;
+	return result;
+}
+
+static void emulation_store_segment(void *arg, unsigned number, struct svm_emul_segment *segment)
+{
+	const struct svm_vcpu *vcpu = arg;
+	const struct svm_vmcb_segment from =
+		number == SVM_EMUL_TR ? svm_vmcb_get_tr(vcpu->vmcb) : svm_vmcb_get_ldtr(vcpu->vmcb);
+
+	*segment =
+		(struct svm_emul_segment){ from.selector, from.attributes, from.limit, from.base };
+}
+
+static const struct svm_emul_ops emulation_ops = {
+	.translate = emulation_translate,
+	.ram_read = emulation_ram_read,
+	.ram_write = emulation_ram_write,
+	.ram_exchange = emulation_ram_exchange,
+	.mmio = emulation_mmio,
+	.port = emulation_port,
+	.store_segment = emulation_store_segment,
+};
+
+/* --- registers
+ * ------------------------------------------------------------------------------------------ */
+
+_Static_assert(sizeof(struct svm_emul_segment) == sizeof(struct svm_vmcb_segment),
+               "the emulator reads segments in place");
+_Static_assert(offsetof(struct svm_vmcb_save, gs) ==
+                       offsetof(struct svm_vmcb_save, _es) +
+                               SVM_EMUL_GS * sizeof(struct svm_vmcb_segment),
+               "ES to GS follow each other");
+
+static enum svm_insn_mode insn_mode_of(const struct svm_vcpu *vcpu)
+{
+	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PE) || (vcpu->vmcb->save.rflags & RFLAGS_VM))
+		return SVM_INSN_MODE_REAL;
+	switch (svm_vcpu_code_bits(vcpu)) {
+	case 64:
+		return SVM_INSN_MODE_64;
+	case 32:
+		return SVM_INSN_MODE_32;
+	default:
+		return SVM_INSN_MODE_16;
+	}
+}
+
+static void load_emulator_registers(struct svm_vcpu *vcpu)
+{
+	struct svm_emul *e = &vcpu->emul;
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	e->ops = &emulation_ops;
+	e->arg = vcpu;
+	for (unsigned n = 0; n < 16; n++)
+		e->gpr[n] = svm_vcpu_read_gpr(vcpu, n);
+	e->rip = vmcb->save.rip;
+	e->rflags = vmcb->save.rflags;
+	/* In place: the six lie in the VMCB in the processor's order, and only for reading. */
+	e->segment = (const void *)&vmcb->save._es;
+	e->cr0 = svm_vmcb_get_cr0(vmcb);
+	e->cr4 = svm_vmcb_get_cr4(vmcb);
+	e->efer = svm_vmcb_get_efer(vmcb);
+	e->xcr0 = vcpu->s.guest_xcr0;
+	e->cpl = svm_vmcb_get_cpl(vmcb);
+	e->linear_bits = e->cr4 & CR4_LA57 ? 57 : 48;
+	e->in_vm86 = e->rflags & RFLAGS_VM;
+	e->mode = insn_mode_of(vcpu);
+	e->count = 0;
+}
+
+static void store_emulator_registers(struct svm_vcpu *vcpu)
+{
+	const struct svm_emul *e = &vcpu->emul;
+
+	for (unsigned n = 0; n < 16; n++)
+		svm_vcpu_write_gpr(vcpu, n, e->gpr[n]);
+	vcpu->vmcb->save.rflags = e->rflags;
+}
+
+/* --- outcomes
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void raise_emulated_fault(struct svm_vcpu *vcpu)
+{
+	const struct svm_emul_fault *fault = &vcpu->emul.fault;
+
+	if (fault->vector == SVM_VECTOR_PF)
+		svm_vmcb_set_cr2(vcpu->vmcb, fault->address);
+	svm_events_raise(vcpu, fault->vector, fault->error);
+}
+
+static void complete_emulation(struct svm_vcpu *vcpu)
+{
+	const struct svm_emul *e = &vcpu->emul;
+
+	if (e->rep_goes_on) {
+		/* Between two iterations: a trap is taken here too. */
+		if (e->rflags & RFLAGS_TF)
+			svm_vcpu_advance(vcpu, e->rip);
+		return;
+	}
+	svm_vcpu_advance(vcpu, e->rip);
+	if (e->sets_shadow)
+		vcpu->vmcb->control.int_state |= SVM_INT_STATE_SHADOW;
+}
+
+static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_emul_access *access = &vcpu->emul.pending;
+	const bool is_port = access->kind == SVM_EMUL_PENDING_PORT;
+
+	svm_exit_owe(vcpu, exit, is_port ? SVM_EXIT_KIND_IO : SVM_EXIT_KIND_MMIO,
+	             SVM_OWED_EMULATION, 0);
+	exit->insn_len = vcpu->emul.insn.length;
+	exit->insn_count = vcpu->emul.insn.length;
+	memcpy(exit->insn, vcpu->emul.bytes, sizeof(exit->insn));
+	if (is_port) {
+		exit->io.port = (uint16_t)access->address;
+		exit->io.size = access->size;
+		exit->io.is_in = !access->is_write;
+		if (access->is_write)
+			memcpy(&exit->io.value, access->data, sizeof(exit->io.value));
+	} else {
+		exit->mmio.gpa = access->address;
+		exit->mmio.size = access->size;
+		exit->mmio.is_write = access->is_write;
+		if (access->is_write)
+			memcpy(exit->mmio.data, access->data, access->size);
+	}
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action unknown_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_emul *e = &vcpu->emul;
+
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP,
+	             e->insn.length ? svm_emul_rip_after(e) : 0);
+	exit->insn_count = e->count;
+	memcpy(exit->insn, e->bytes, sizeof(exit->insn));
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	enum svm_emul_result result;
+
+	load_emulator_registers(vcpu);
+	result = svm_emulate(&vcpu->emul);
+	/* A repeat commits whole iterations, whatever the last one came to. */
+	store_emulator_registers(vcpu);
+	switch (result) {
+	case SVM_EMUL_OK:
+		complete_emulation(vcpu);
+		return SVM_ACTION_RESUME;
+	case SVM_EMUL_FAULT:
+		raise_emulated_fault(vcpu);
+		return SVM_ACTION_RESUME;
+	case SVM_EMUL_EXIT:
+		return emulation_to_embedder(vcpu, exit);
+	case SVM_EMUL_RETRY:
+	case SVM_EMUL_NOT_RAM:
+		return SVM_ACTION_RESUME;
+	case SVM_EMUL_UNKNOWN:
+		break;
+	}
+	return unknown_instruction(vcpu, exit);
+}
+
+enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                  enum svm_emul_class class)
+{
+	vcpu->emul.class = class;
+	svm_emul_forget(&vcpu->emul);
+	return emulate_instruction(vcpu, exit);
+}
+
+enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	vcpu->emulating = false;
+	return emulate_instruction(vcpu, exit);
+}
+
+void svm_emulation_answer(struct svm_vcpu *vcpu, const void *data)
+{
+	svm_emul_answer(&vcpu->emul, data);
+	vcpu->emulating = true;
+}
+
+void svm_emulation_forget(struct svm_vcpu *vcpu)
+{
+	svm_emul_forget(&vcpu->emul);
+	vcpu->emulating = false;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_EMULATION_H
+#define SVM_CORE_VCPU_EMULATION_H
+/*
+ * From an exit to the emulator and back.
+ */
+#include "core/vcpu/exits.h"
+
+/*
+ * Emulate the instruction at RIP, of which the exit code allows a class.  RESUME: done, or a fault
+ * is pending, or the guest shall simply run again.  RETURN: *exit says what the embedder owes.
+ */
+enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                  enum svm_emul_class class);
+
+/* Go on with an instruction whose device access the embedder has answered. */
+enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/* The embedder's answer to the access that the instruction waits for. */
+void svm_emulation_answer(struct svm_vcpu *vcpu, const void *data);
+
+/* Registers were set, or the vCPU was reset: nothing is half done any more. */
+void svm_emulation_forget(struct svm_vcpu *vcpu);
+
+#endif
