@@ -31,6 +31,7 @@ int main(void)
 	struct svm_vcpu *vcpu;
 	struct svm_exit exit;
 	svm_hpa_t hpa;
+	char text[256];
 
 	hosted_become(machine, 0); /* this thread is CPU 0 */
 	memcpy((uint8_t *)hosted_guest_alloc(machine, 1, 4096, &hpa) + 0xff0, code, sizeof(code));
@@ -47,7 +48,8 @@ int main(void)
 		putchar((int)exit.io.value);
 		MUST(svm_vcpu_complete_skip(vcpu));
 	} while (exit.kind == SVM_EXIT_KIND_IO || exit.kind == SVM_EXIT_KIND_HOST_INTERRUPT);
-	printf("\nthe guest ended with %s\n", svm_exit_kind_name(exit.kind));
+	svm_explain(vcpu, &exit, text, sizeof(text));
+	printf("\n%s\n", text);
 
 	MUST(svm_vcpu_destroy(vcpu));
 	MUST(svm_vm_destroy(vm));

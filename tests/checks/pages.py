@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Hold what the pages quote and link to against the tree.
 
-usage: pages.py ROOT [PROGRAM...]    check the tree; each PROGRAM is run for its output
-       pages.py --self-test          plant each kind of mistake and see that it is found
+usage: pages.py ROOT [PROGRAM...]           check the tree; each PROGRAM is run for its output
+       pages.py --write ROOT [PROGRAM...]   bring quotations up to date
+       pages.py --self-test                 plant each kind of mistake and see that it is found
 
 A fenced block behind one of these lines is a quotation:
 
@@ -55,17 +56,36 @@ def check_quotes(root, text, programs):
         if kind == "file":
             file = root / name
             if not file.exists() or file.read_text(encoding="utf-8") != body:
-                yield f"the quotation of {name} differs from the file"
+                yield f"the quotation of {name} differs from it: ninja -C build docs-update"
         elif name not in programs:
             yield f"no program {name} to compare with"
         elif programs[name]() != body:
-            yield f"{name} prints something else"
+            yield f"{name} prints something else: ninja -C build docs-update"
+
+
+def update(root, page, programs):
+    """Write the page anew where a quotation differs."""
+    def requote(match):
+        kind, name, body = match.groups()
+        new = (root / name).read_text(encoding="utf-8") if kind == "file" else programs[name]()
+        start, end = match.start(3) - match.start(), match.end(3) - match.start()
+        return match[0][:start] + new + match[0][end:]
+
+    old = page.read_text(encoding="utf-8")
+    new = QUOTE.sub(requote, old)
+    if new != old:
+        page.write_text(new, encoding="utf-8")
+        print(f"{page.relative_to(root)}: updated")
+
+
+def pages_of(root):
+    pages = sorted(root.glob("*.md")) + sorted(root.glob("docs/*.md"))
+    return pages + sorted(root.glob("ports/*/*.md")) + sorted(root.glob("examples/*/*.md"))
 
 
 def check(root, programs):
     """(number of pages, complaints)"""
-    pages = sorted(root.glob("*.md")) + sorted(root.glob("docs/*.md"))
-    pages += sorted(root.glob("ports/*/*.md")) + sorted(root.glob("examples/*/*.md"))
+    pages = pages_of(root)
     complaints = []
     for page in pages:
         text = page.read_text(encoding="utf-8")
@@ -101,6 +121,10 @@ BAD = [
 ]
 
 
+# What --write mends.
+HEALED = [("int b;", "int c;"), ("P\n", "Q\n")]
+
+
 def self_test():
     failures = []
     for bad in [None] + BAD:
@@ -110,9 +134,14 @@ def self_test():
                                ("README.md", GOOD.replace(*bad, 1) if bad else GOOD)]:
                 (root / path).parent.mkdir(exist_ok=True)
                 (root / path).write_text(text, encoding="utf-8")
-            _, complaints = check(root, {"p": lambda: "P\n"})
+            programs = {"p": lambda: "P\n"}
+            _, complaints = check(root, programs)
             if len(complaints) != (1 if bad else 0):
                 failures.append(f"{bad}: {complaints}")
+            if bad in HEALED:
+                update(root, root / "README.md", programs)
+                if check(root, programs)[1]:
+                    failures.append(f"{bad}: not brought up to date")
     for failure in failures:
         print(failure)
     print(f"{len(BAD) + 1 - len(failures)} of {len(BAD) + 1} pages judged right")
@@ -124,8 +153,14 @@ def main():
         sys.exit(__doc__)
     if sys.argv[1] == "--self-test":
         sys.exit(self_test())
-    programs = {pathlib.Path(path).name: runner(path) for path in sys.argv[2:]}
-    count, complaints = check(pathlib.Path(sys.argv[1]), programs)
+    write = sys.argv[1] == "--write"
+    arguments = sys.argv[2:] if write else sys.argv[1:]
+    root = pathlib.Path(arguments[0])
+    programs = {pathlib.Path(path).name: runner(path) for path in arguments[1:]}
+    if write:
+        for page in pages_of(root):
+            update(root, page, programs)
+    count, complaints = check(root, programs)
     for complaint in complaints:
         print(complaint)
     print(f"{count} pages, {len(complaints)} complaints")
