@@ -272,6 +272,11 @@ static void vmcb_set_bits(struct fixture *f, uint16_t offset, uint8_t size, uint
 	X(vgif, "", vmcb_set_bits(f, 0x060, 8, SVM_BIT(25)))                                       \
 	X(vgif_without_feature, "C22", f->features.svm &= ~SVM_FEATURE_V_GIF;                      \
 	  vmcb_set_bits(f, 0x060, 8, SVM_BIT(25)))                                                 \
+	X(vgif_alone_without_feature, "C22", f->features.svm &= ~SVM_FEATURE_V_GIF;                \
+	  vmcb_set_bits(f, 0x060, 8, SVM_BIT(9)))                                                  \
+	X(v_nmi_without_feature, "C22", f->features.svm &= ~SVM_FEATURE_V_NMI;                     \
+	  vmcb_set_bits(f, 0x060, 8, SVM_BIT(11)))                                                 \
+	X(interrupt_mask_without_sev_es, "C22", f->vmcb.control.int_state = 2)                     \
 	X(pml_without_feature, "C22", f->features.svm_ecx = 0; vmcb_set_bits(f, 0x090, 8, 0x800))  \
 	X(clean_all_ones, "", f->vmcb.control.clean = 0xffffffff)                                  \
 	X(no_long_mode, "S03", f->features.long_mode = false)                                      \

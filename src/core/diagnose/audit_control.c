@@ -236,16 +236,22 @@ static bool c22_int_control(const struct svm_audit_facts *facts, struct svm_find
 	const uint64_t control = svm_vmcb_get_int_control(facts->vmcb);
 	uint64_t allowed = INT_KNOWN;
 
+	/* C18 and C19 judge the bits that enable virtual NMIs and AVIC. */
 	if (!svm_audit_has(facts, SVM_FEATURE_V_GIF))
-		allowed &= ~SVM_INT_V_GIF_ENABLE;
+		allowed &= ~(SVM_INT_V_GIF_ENABLE | SVM_INT_V_GIF);
+	if (!svm_audit_has(facts, SVM_FEATURE_V_NMI))
+		allowed &= ~(SVM_INT_V_NMI | SVM_INT_V_NMI_MASK);
 	return svm_audit_bits(finding, control, control & ~allowed);
 }
 
 static bool c22_int_state(const struct svm_audit_facts *facts, struct svm_finding *finding)
 {
 	const uint64_t state = facts->vmcb->control.int_state;
+	const bool sev_es = svm_vmcb_get_np_control(facts->vmcb) & SVM_SEV_ES_ENABLE;
 
-	return svm_audit_bits(finding, state, state & ~(SVM_INT_STATE_SHADOW | SVM_INT_STATE_MASK));
+	return svm_audit_bits(
+		finding, state,
+		state & ~(SVM_INT_STATE_SHADOW | (sev_es ? SVM_INT_STATE_MASK : UINT64_C(0))));
 }
 
 static bool c22_np(const struct svm_audit_facts *facts, struct svm_finding *finding)
