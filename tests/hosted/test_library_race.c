@@ -16,7 +16,7 @@
 #define put(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
 
 #define VCPUS  2u
-#define ROUNDS 300u
+#define ROUNDS 100u
 #define WINDOW UINT64_C(0x40000) /* Guest-physical; its page comes and goes. */
 
 enum how { BY_UNMAP, BY_SLOT, BY_PROTECT, BY_INVALIDATE, HOWS };
