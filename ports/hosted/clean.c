@@ -6,6 +6,9 @@
  * memory says something else, somebody changed a field and forgot the bit.  The identity of a kept
  * VMCB is its physical address, so a frame with a new owner, or a VMCB that ran elsewhere since,
  * must come with all bits clear.
+ *
+ * Which field belongs to which bit is written down here once more, from the manual: the library's
+ * own table is what is tested.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,44 +58,84 @@ static struct kept_vmcb *find_or_make(struct cpu *cpu, svm_hpa_t hpa)
 	return k;
 }
 
-/* One field: from memory, or as kept if its group is clean.  A group of all bits: if any is. */
-static void merge_field(const struct merge *merge, void *kept, const void *memory, size_t size,
-                        uint64_t group, const char *name)
+#define ANY_BIT 0x1fffu /* No group is named: kept as long as any bit is set. */
+
+static const struct field {
+	uint16_t offset, size, bits;
+	const char *name;
+} fields[] = {
+	{ 0x000, 24, 1u << 0, "intercepts" },
+	{ 0x03e, 2, 1u << 0, "pause_filter_count" },
+	{ 0x050, 8, 1u << 0, "tsc_offset" },
+	{ 0x040, 8, 1u << 1, "iopm_base" },
+	{ 0x048, 8, 1u << 1, "msrpm_base" },
+	{ 0x058, 4, 1u << 2, "asid" },
+	{ 0x060, 8, 1u << 3, "int_control" },
+	{ 0x090, 8, 1u << 4, "np_control" },
+	{ 0x0b0, 8, 1u << 4, "ncr3" },
+	{ 0x668, 8, 1u << 4, "g_pat" },
+	{ 0x4d0, 8, 1u << 5, "efer" },
+	{ 0x548, 8, 1u << 5, "cr4" },
+	{ 0x550, 8, 1u << 5, "cr3" },
+	{ 0x558, 8, 1u << 5, "cr0" },
+	{ 0x560, 8, 1u << 6, "dr7" },
+	{ 0x568, 8, 1u << 6, "dr6" },
+	{ 0x460, 16, 1u << 7, "gdtr" },
+	{ 0x480, 16, 1u << 7, "idtr" },
+	{ 0x400, 16, 1u << 8, "es" },
+	{ 0x410, 16, 1u << 8, "cs" },
+	{ 0x420, 16, 1u << 8, "ss" },
+	{ 0x430, 16, 1u << 8, "ds" },
+	{ 0x4cb, 1, 1u << 8, "cpl" },
+	{ 0x640, 8, 1u << 9, "cr2" },
+	{ 0x670, 40, 1u << 10, "dbgctl and branch records" },
+	{ 0x098, 8, 1u << 11, "avic_apic_bar" },
+	{ 0x0e0, 8, 1u << 11, "avic_backing_page" },
+	{ 0x0f0, 16, 1u << 11, "avic tables" },
+	{ 0x5e0, 24, 1u << 12, "s_cet, ssp, isst_addr" },
+	{ 0x03c, 2, ANY_BIT, "pause_filter_threshold" },
+	{ 0x05d, 1, ANY_BIT, "erap_control" },
+	{ 0x0a0, 8, ANY_BIT, "ghcb" },
+	{ 0x0b8, 8, ANY_BIT, "virt_control" },
+	{ 0x108, 8, ANY_BIT, "vmsa" },
+	{ 0x120, 2, ANY_BIT, "bus_lock_count" },
+	{ 0x138, 16, ANY_BIT, "sev_features" },
+	{ 0x1c8, 10, ANY_BIT, "page modification log" },
+};
+
+static void report_stale(const struct merge *merge, const struct field *field, const uint8_t *kept,
+                         const uint8_t *memory)
 {
+	const size_t size = field->size < 8 ? field->size : 8;
 	uint64_t was = 0, is = 0;
 
-	if (!(merge->clean & group)) {
-		memcpy(kept, memory, size);
-		return;
-	}
-	merge->cpu->counts.clean_used++;
-	if (memcmp(kept, memory, size) == 0)
-		return;
-	memcpy(&was, kept, size < 8 ? size : 8);
-	memcpy(&is, memory, size < 8 ? size : 8);
+	memcpy(&was, kept + field->offset, size);
+	memcpy(&is, memory + field->offset, size);
 	breach(merge->cpu->m, HOSTED_BREACH_STALE_CLEAN,
-	       "stale clean bit: group 0x%llx field %s: kept 0x%llx, memory has 0x%llx (VMCB "
+	       "stale clean bit: group 0x%x field %s: kept 0x%llx, memory has 0x%llx (VMCB "
 	       "0x%llx, CPU %u)",
-	       (unsigned long long)group, name, (unsigned long long)was, (unsigned long long)is,
+	       field->bits, field->name, (unsigned long long)was, (unsigned long long)is,
 	       (unsigned long long)merge->hpa, merge->cpu->id);
 }
 
+/* Memory, but for the fields of clean groups: those stay as they were kept. */
 static void merge_fields(const struct merge *merge, struct svm_vmcb *kept,
                          const struct svm_vmcb *memory)
 {
-	merge_field(merge, kept->control._intercept, memory->control._intercept,
-	            sizeof(kept->control._intercept), SVM_CLEAN_INTERCEPTS, "intercepts");
-#define MERGE_CACHED(type, area, name, offset, group, what)                                        \
-	merge_field(merge, &kept->area._##name, &memory->area._##name, sizeof(type), group, #name);
-	SVM_VMCB_CACHED_FIELDS(MERGE_CACHED)
-#undef MERGE_CACHED
-#define MERGE_SEGMENT(name, field, offset, group)                                                  \
-	merge_field(merge, &kept->save.field, &memory->save.field, 16, group, #name);
-	SVM_VMCB_SEGMENTS(MERGE_SEGMENT)
-#undef MERGE_SEGMENT
-#define MERGE_PLAIN(type, area, name, offset, what) kept->area.name = memory->area.name;
-	SVM_VMCB_PLAIN_FIELDS(MERGE_PLAIN)
-#undef MERGE_PLAIN
+	const uint8_t *const from = (const uint8_t *)memory, *const old = (const uint8_t *)kept;
+	struct svm_vmcb merged = *memory;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const struct field *f = &fields[i];
+
+		if (!(merge->clean & f->bits))
+			continue;
+		merge->cpu->counts.clean_used++;
+		if (memcmp(old + f->offset, from + f->offset, f->size) != 0)
+			report_stale(merge, f, old, from);
+		memcpy((uint8_t *)&merged + f->offset, old + f->offset, f->size);
+	}
+	*kept = merged;
 }
 
 struct kept_vmcb *vmcb_load(struct cpu *cpu, svm_hpa_t hpa, struct svm_vmcb *memory)
