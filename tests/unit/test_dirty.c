@@ -300,6 +300,25 @@ START_TEST(start_fails_whole)
 }
 END_TEST
 
+/* So many splits that the frames run out half-way: what was write-protected is writable again. */
+START_TEST(start_fails_half_way)
+{
+	const svm_gpa_t gpa = 4 * BASE;
+	enum svm_npt_fault_reason reason;
+
+	ck_assert_int_eq(svm_vm_map(rig.vm, gpa, 4 * BASE, 64u << 20, 7), 0);
+	ck_assert_uint_eq(*leaf(gpa) & 0x83, 0x83);
+	/* Log, two slot tables, 16 frames; the next one is refused. */
+	rig.fail_at = rig.allocations + 20;
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, gpa, SVM_DIRTY_PROTECT), SVM_ERR_NOMEM);
+	ck_assert_uint_eq(rig.allocations, rig.fail_at);
+	for (unsigned i = 0; i < 32; i++)
+		ck_assert_uint_eq(*leaf(gpa + i * UINT64_C(0x200000)) & 0x83, 0x83);
+	ck_assert_int_eq(svm_memory_fault(rig.vm, gpa, 3, &reason), SVM_FAULT_FILLED);
+	ck_assert_int_eq(svm_vm_dirty_mark(rig.vm, gpa, 1), SVM_ERR_NOENT);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dirty");
@@ -319,6 +338,7 @@ int main(void)
 	tcase_add_loop_test(tcase, log_survives_a_cut, 0, 2);
 	tcase_add_loop_test(tcase, refused_shapes, 0, 2);
 	tcase_add_loop_test(tcase, start_fails_whole, 0, 25);
+	tcase_add_test(tcase, start_fails_half_way);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

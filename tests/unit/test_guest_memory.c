@@ -307,6 +307,7 @@ START_TEST(a_second_answer)
 	ck_assert_int_eq(svm_memory_fault(rig.vm, G1, 5, &reason), SVM_FAULT_FILLED);
 	ck_assert_int_eq(svm_vm_query(rig.vm, G1, &mapping), 0);
 	ck_assert_uint_eq(mapping.prot, 7);
+	ck_assert(mapping.dirty); /* By the write before. */
 
 	answer = (struct svm_resolved_page){ RIG_GUEST + 0x3000, 0x1000, 1 };
 	ck_assert_int_eq(svm_memory_fault(rig.vm, G1 + 0x1000, 1, &reason), SVM_FAULT_FILLED);

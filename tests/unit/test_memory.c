@@ -226,8 +226,10 @@ START_TEST(fault_needs_frames_and_says_so)
 		ck_assert(svm_reserve_take(rig.vm, &frame[i]));
 	ck_assert_int_eq(svm_memory_fault(rig.vm, 0, 1, &reason), SVM_FAULT_NEED_FRAMES);
 	ck_assert_uint_eq(rig.vm->memory.reserve_count, 0);
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++) {
+		memset(frame[i].hva, 0xff, SVM_PAGE_SIZE); /* A split may have been on its way. */
 		svm_reserve_return(rig.vm, &frame[i]);
+	}
 	ck_assert_int_eq(svm_memory_fault(rig.vm, 0, 1, &reason), SVM_FAULT_NEED_FRAMES);
 
 	const uint64_t before = rig.frames;
@@ -236,6 +238,8 @@ START_TEST(fault_needs_frames_and_says_so)
 	ck_assert_uint_eq(rig.frames, before);
 	touch(0, SVM_PROT_READ);
 	ck_assert_uint_eq(rig.vm->memory.reserve_count, 5);
+	for (svm_gpa_t gpa = KIB4; gpa < UINT64_C(1) << 47; gpa *= 2)
+		ck_assert_uint_eq(raw_leaf(gpa), 0);
 }
 END_TEST
 
@@ -267,6 +271,29 @@ START_TEST(unmap_gives_tables_back)
 	ck_assert_uint_eq(mapped_size(32 * MIB2), KIB4);
 	ck_assert_int_eq(svm_vm_unmap(rig.vm, 32 * MIB2, 64 * MIB2), 0);
 	ck_assert_uint_eq(rig.frames, before);
+}
+END_TEST
+
+/* The table around the first page alone, when the rest of the range had none. */
+START_TEST(unmap_gives_the_first_table_back)
+{
+	const uint64_t before = rig.frames;
+
+	ck_assert_int_eq(svm_vm_map(rig.vm, 2 * MIB2 - KIB4, 2 * MIB2 - KIB4, MIB2 + KIB4, RWX), 0);
+	ck_assert_int_eq(svm_vm_map(rig.vm, 8 * MIB2, 8 * MIB2, MIB2, RWX), 0);
+	ck_assert_uint_eq(rig.frames, before + 3);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, 2 * MIB2 - KIB4, MIB2 + KIB4), 0);
+	ck_assert_uint_eq(rig.frames, before + 2);
+}
+END_TEST
+
+/* What is beyond the tables' reach is not what has the same low bits. */
+START_TEST(unmap_of_everything_above)
+{
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, 0, GIB1, RWX), 0);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, GIB1, UINT64_MAX - GIB1 + 1), 0);
+	ck_assert_int_eq(svm_vm_unmap(rig.vm, UINT64_C(1) << 48, GIB1), 0);
+	ck_assert_uint_eq(mapped_size(0), GIB1);
 }
 END_TEST
 
@@ -593,6 +620,8 @@ int main(void)
 	tcase_add_test(tcase, fault_needs_frames_and_says_so);
 	tcase_add_test(tcase, unmap_splits_what_it_cuts);
 	tcase_add_test(tcase, unmap_gives_tables_back);
+	tcase_add_test(tcase, unmap_gives_the_first_table_back);
+	tcase_add_test(tcase, unmap_of_everything_above);
 	tcase_add_test(tcase, protect_changes_leaves_and_merges_again);
 	tcase_add_test(tcase, slot_remove_takes_the_whole_slot);
 	tcase_add_test(tcase, populate_builds_what_is_covered);
