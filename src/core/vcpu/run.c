@@ -243,6 +243,8 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	enum svm_action action = SVM_ACTION_RESUME;
 	unsigned exits = 0;
 
+	if (vcpu->emulating)
+		action = svm_emulation_continue(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
 		if (svm_atomic_load_relaxed(&vcpu->requests)) {
 			action = serve_requests(vcpu, exit);
