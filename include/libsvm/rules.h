@@ -206,6 +206,10 @@ enum svm_severity {
 	X(H04, "the host's RIP lies beyond its code segment",                                      \
 	  "code segments have no limit in long mode")                                              \
 	X(W08, "SPEC_CTRL open to the guest and not switched", "switching is code, not state")     \
+	X(W23, "an exception whose delivery was cut short is dropped",                             \
+	  "executing its instruction again raises it again, and a monitor may choose that")        \
+	X(W26, "a TLB command that was forgotten, before an entry",                                \
+	  "one that is wanted looks the same; it is judged in dumps (svm_audit_context.at_rest)")  \
 	X(W27, "an ASID that another VM used on this CPU since the last flush",                    \
 	  "that is the CPU's history; the strict processor of the hosted port keeps it")           \
 	X(W28, "a VMCB that was copied or moved to another frame with clean bits set",             \
