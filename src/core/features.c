@@ -30,6 +30,14 @@ static void put_string(char *to, uint32_t word)
 		to[i] = (char)(word >> (8 * i));
 }
 
+/* MAXPHYADDR; 36 where CPUID does not say.  Beyond 52 no page table entry could follow. */
+static uint8_t address_bits(uint32_t told)
+{
+	if (!told)
+		return 36;
+	return (uint8_t)(told < 32 ? 32 : told > 52 ? 52 : told);
+}
+
 static void read_identity(struct svm_features *f)
 {
 	const struct svm_cpuid_regs vendor = svm_ring0_cpuid(0, 0);
@@ -173,7 +181,7 @@ static void read_features(struct svm_features *f)
 	f->umip = bit(leaf7.ecx, 2);
 	f->pku = bit(leaf7.ecx, 3);
 	f->la57 = bit(leaf7.ecx, 16);
-	f->physical_bits = ext8.eax & 0xff ? (uint8_t)(ext8.eax & 0xff) : 36;
+	f->physical_bits = address_bits(ext8.eax & 0xff);
 	f->linear_bits = f->la57 ? 57 : 48;
 	f->invlpgb = bit(ext8.ebx, 3);
 	f->mcommit = bit(ext8.ebx, 8);
