@@ -154,9 +154,20 @@ static bool write_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 	}
 }
 
+static bool shadow(struct svm_vcpu *vcpu, uint32_t msr, uint64_t **value)
+{
+	const enum svm_msr_index index = svm_msr_index_of(msr);
+
+	if (index >= SVM_MSR_INDEX_COUNT)
+		return false;
+	*value = &vcpu->msr_shadow[index];
+	return true;
+}
+
 static bool read_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
+	uint64_t *kept;
 
 	switch (msr) {
 	case SVM_MSR_TSC:
@@ -183,7 +194,9 @@ static bool read_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 		*value = VM_CR_SVMDIS | VM_CR_LOCK;
 		return true;
 	default:
-		*value = vcpu->msr_shadow[svm_msr_index_of(msr)];
+		if (!shadow(vcpu, msr, &kept))
+			return false;
+		*value = *kept;
 		return true;
 	}
 }
@@ -250,16 +263,6 @@ static bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 	if (home)
 		*value = *home;
 	return home != NULL;
-}
-
-static bool shadow(struct svm_vcpu *vcpu, uint32_t msr, uint64_t **value)
-{
-	const enum svm_msr_index index = svm_msr_index_of(msr);
-
-	if (index >= SVM_MSR_INDEX_COUNT)
-		return false;
-	*value = &vcpu->msr_shadow[index];
-	return true;
 }
 
 bool svm_msr_read(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
