@@ -57,8 +57,9 @@ static uint32_t xsave_area_size(const struct svm_cpuid_table *table, uint32_t ro
 
 	for (uint32_t i = row; i < table->count && table->entries[i].leaf == 0xd; i++) {
 		const struct svm_cpuid_entry *e = &table->entries[i];
+		const uint32_t state = e->subleaf;
 
-		if (e->subleaf < 2 || e->subleaf > 62 || !(states & SVM_BIT(e->subleaf)))
+		if (state < 2 || state > 62 || !(states & SVM_BIT(state)))
 			continue;
 		if (compacted) {
 			if (e->ecx & FD_ALIGNED)

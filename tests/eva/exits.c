@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The dispatch of any exit of a vCPU in any state: any exit code, any EXITINFO, any registers, any
+ * code bytes at RIP, any policy of the VM.  Either the guest goes on or *exit is filled.
+ *
+ * eva: src/core/cpuid_lookup.c src/core/msr_table.c src/core/vcpu/advance.c
+ * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
+ * eva: src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c src/core/vcpu/exit_npf.c
+ * eva: src/core/vcpu/exit_register.c src/core/vcpu/exits.c src/core/vcpu/insn_length.c
+ * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c src/core/vcpu/segment.c
+ * eva-options: -no-warn-invalid-bool -eva-precision 1 -eva-split-return auto
+ * eva-options: -eva-domains cvalue,equality
+ * eva-options: -eva-slevel-function svm_vcpu_next_rip:8,find_operand:8,svm_exit_dispatch:99
+ * eva-options: -eva-slevel-function svm_msr_read:8,svm_msr_write:8
+ */
+#include "vcpu.h"
+
+#include "core/vcpu/guest_virtual.h"
+
+void eva_main(void);
+
+/* Other files of the core, and ring 0. */
+const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
+                                       uint8_t size)
+{
+	static struct svm_io_range range;
+
+	(void)policy;
+	(void)port;
+	/*@ assert size <= 7; */
+	(void)size;
+	range.fn = any_device;
+	return eva_maybe() ? &range : NULL;
+}
+
+int svm_guest_fetch(struct svm_vcpu *of, uint64_t linear, uint8_t *buffer, unsigned want,
+                    unsigned *got)
+{
+	(void)of;
+	(void)linear;
+	Frama_C_make_unknown((char *)buffer, want);
+	*got = (unsigned)Frama_C_interval(0, 15);
+	return Frama_C_interval(-1, 0);
+}
+
+enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
+{
+	(void)policies;
+	(void)msr;
+	return (enum svm_msr_policy)Frama_C_interval(0, 5);
+}
+
+enum svm_fault_outcome svm_memory_fault(struct svm_vm *of, svm_gpa_t gpa, uint32_t access,
+                                        enum svm_npt_fault_reason *reason)
+{
+	(void)of;
+	(void)gpa;
+	(void)access;
+	*reason = (enum svm_npt_fault_reason)Frama_C_interval(0, 3);
+	return (enum svm_fault_outcome)Frama_C_interval(0, 2);
+}
+
+uint64_t svm_vcpu_read_gpr(const struct svm_vcpu *of, unsigned n)
+{
+	(void)of;
+	/*@ assert n < 16; */
+	(void)n;
+	return eva_any();
+}
+
+int svm_vcpu_set_xcr0(struct svm_vcpu *of, uint64_t value)
+{
+	(void)of;
+	(void)value;
+	return Frama_C_interval(-1, 0);
+}
+
+uint64_t svm_ring0_rdtsc(void)
+{
+	return eva_any();
+}
+
+void svm_vcpu_use_debug(struct svm_vcpu *of, bool on)
+{
+	of->guest_debugs = on;
+}
+
+void svm_vcpu_update_switch(struct svm_vcpu *of)
+{
+	(void)of;
+}
+
+void svm_vcpu_follow_tpr(struct svm_vcpu *of)
+{
+	(void)of;
+}
+
+void svm_vcpu_bug(struct svm_vcpu *of, const char *what)
+{
+	(void)of;
+	(void)what;
+}
+
+void eva_main(void)
+{
+	struct svm_exit exit;
+
+	any_vcpu();
+	UNKNOWN(exit);
+	const enum svm_action action = svm_exit_dispatch(&vcpu, &exit);
+
+	/*@ assert action == SVM_ACTION_RESUME || action == SVM_ACTION_RETURN; */
+	(void)action;
+}
