@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Events of a vCPU in any state, with any EXITINTFO and any controller behind it: raised and merged,
- * prepared for an entry, taken back after an exit, and set and shown by the embedder.
+ * Events of a vCPU in any state, with any EXITINTFO and any controller behind it: raised and
+ * merged, prepared for an entry, taken back after an exit, and set and shown by the embedder.
  *
  * eva: src/core/vcpu/events.c
  * eva-options: -no-warn-invalid-bool

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Any exit of any guest, and any finding, in words: no number that a guest chose becomes an index
- * unchecked.  What the pieces of text do with a buffer is text.c's proof; here they only look at the
- * string that they are given.  _Bool members of any value stand for what a tool may hand in.
+ * unchecked.  What the pieces of text do with a buffer is text.c's proof; here they only look at
+ * the string that they are given.  _Bool members of any value stand for what a tool may hand in.
  *
  * eva: src/core/diagnose/explain.c src/core/diagnose/explain_raw.c src/core/diagnose/rules.c
  * eva: src/core/names.c

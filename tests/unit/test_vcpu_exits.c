@@ -41,7 +41,7 @@ static void set_cpl3(struct rig *r)
 	ck_assert_int_eq(svm_vcpu_set_system(r->vcpu, &s), 0);
 }
 
-/* --- a trap flag over instructions that the library executes ------------------------------------- */
+/* --- a trap flag over instructions that the library executes ---------------------------------- */
 
 static void emit_cpuid(struct rig *r)
 {
@@ -144,7 +144,7 @@ START_TEST(icebp_is_a_debug_exception)
 }
 END_TEST
 
-/* --- who may, and what comes instead: 15.9 --------------------------------------------------------- */
+/* --- who may, and what comes instead: 15.9 ---------------------------------------------------- */
 
 static void emit_rdpmc(struct rig *r)
 {
@@ -245,7 +245,7 @@ START_TEST(svm_instructions_go_to_whoever_wants_them)
 }
 END_TEST
 
-/* --- XSETBV ------------------------------------------------------------------------------------------ */
+/* --- XSETBV ----------------------------------------------------------------------------------- */
 
 static const struct {
 	uint64_t rcx, value;
@@ -330,7 +330,7 @@ START_TEST(xsetbv_of_a_hidden_state_faults)
 }
 END_TEST
 
-/* --- MSRs -------------------------------------------------------------------------------------------- */
+/* --- MSRs ------------------------------------------------------------------------------------- */
 
 #define FAULT 13
 #define NONE  (-1)
@@ -547,7 +547,7 @@ START_TEST(the_tsc_has_an_offset)
 }
 END_TEST
 
-/* --- control registers ------------------------------------------------------------------------------ */
+/* --- control registers ------------------------------------------------------------------------ */
 
 static const struct {
 	enum rig_mode mode;
@@ -675,7 +675,7 @@ START_TEST(clts_and_lmsw_are_an_emulators)
 }
 END_TEST
 
-/* --- debug registers ---------------------------------------------------------------------------------- */
+/* --- debug registers -------------------------------------------------------------------------- */
 
 /* Two guests and the host: nobody sees another's DR0 to DR3. */
 START_TEST(debug_registers_are_each_guests_own)
@@ -765,7 +765,7 @@ START_TEST(debug_registers_go_to_a_debugger)
 }
 END_TEST
 
-/* --- exceptions that someone asked for ---------------------------------------------------------------- */
+/* --- exceptions that someone asked for -------------------------------------------------------- */
 
 START_TEST(int3_is_delivered_behind_itself)
 {
@@ -852,7 +852,7 @@ START_TEST(ud_goes_to_whoever_wants_it)
 }
 END_TEST
 
-/* --- completing --------------------------------------------------------------------------------------- */
+/* --- completing ------------------------------------------------------------------------------- */
 
 START_TEST(an_exit_must_be_completed_once_and_in_kind)
 {
@@ -1020,7 +1020,7 @@ START_TEST(cpuid_follows_the_vcpu)
 }
 END_TEST
 
-/* --- loops --------------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------ */
 
 /* A guest whose fault handler's fault is intercepted again and again: the detector names it. */
 START_TEST(an_exit_that_repeats_is_a_loop)
@@ -1129,7 +1129,7 @@ START_TEST(a_physical_nmi_is_the_hosts)
 }
 END_TEST
 
-/* --- PAUSE ---------------------------------------------------------------------------------------------- */
+/* --- PAUSE ------------------------------------------------------------------------------------ */
 
 START_TEST(pause_loops_are_counted_by_the_filter)
 {
@@ -1174,7 +1174,7 @@ START_TEST(mwait_goes_to_the_embedder_if_cpuid_offers_it)
 }
 END_TEST
 
-/* --- codes that no guest of the model makes ------------------------------------------------------------- */
+/* --- codes that no guest of the model makes --------------------------------------------------- */
 
 /* The dispatch alone, on a VMCB as a processor would leave it. */
 static const struct {
@@ -1272,7 +1272,7 @@ START_TEST(a_machine_check_is_the_hosts_to_judge)
 }
 END_TEST
 
-/* --- MONITOR of the intercepts --------------------------------------------------------------------------- */
+/* --- MONITOR of the intercepts ---------------------------------------------------------------- */
 
 static const struct {
 	unsigned code;

@@ -118,7 +118,7 @@ void svm_vcpu_update_intercepts(struct svm_vcpu *vcpu)
 	uint32_t words[WORDS] = { 0 };
 
 	add_use(vcpu, words, ON);
-	/* An SMI that an open port raised could be given to nobody: STGI is undefined then (15.22.3). */
+	/* An SMI that an open port raised could be given to nobody: STGI is undefined (15.22.3). */
 	if (vcpu->vm->config.smi_passthrough || vcpu->vm->io.owns_map)
 		words[SVM_EXIT_SMI / 32] &= ~(UINT32_C(1) << (SVM_EXIT_SMI % 32));
 	if (vcpu->guest_debugs) {
