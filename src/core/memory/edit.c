@@ -111,16 +111,13 @@ static void remove_entry(struct svm_edit *edit, const struct svm_npt_walk *walk)
 		svm_dirty_harvest(edit->vm, base, value);
 }
 
-uint64_t svm_edit_split_frames(const struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last)
+uint64_t svm_edit_split_frames(const struct svm_vm *vm, svm_gpa_t gpa)
 {
 	const unsigned max = svm_npt_leaf_max(vm);
 	uint64_t count = 0;
 
-	for (unsigned level = 2; level <= max; level++) {
-		const uint64_t offset = svm_npt_span(level) - 1;
-
-		count += (first & offset ? 1u : 0u) + ((last + 1) & offset ? 1u : 0u);
-	}
+	for (unsigned level = 2; level <= max; level++)
+		count += gpa & (svm_npt_span(level) - 1) ? 1u : 0u;
 	return count;
 }
 

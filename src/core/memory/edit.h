@@ -28,8 +28,8 @@ struct svm_edit {
 void svm_edit_begin(struct svm_edit *edit, struct svm_vm *vm, struct svm_frames *frames);
 void svm_edit_end(struct svm_edit *edit);
 
-/* Most frames that splitting at the two ends of a range takes. */
-uint64_t svm_edit_split_frames(const struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last);
+/* Most frames that splitting the leaf around an address takes, so that one begins there. */
+uint64_t svm_edit_split_frames(const struct svm_vm *vm, svm_gpa_t gpa);
 
 /* Remove every translation of a range, and tables that are empty then. */
 void svm_edit_zap(struct svm_edit *edit, svm_gpa_t first, svm_gpa_t last);

@@ -207,6 +207,20 @@ int svm_vm_populate(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size)
 	return result;
 }
 
+/* VM lock held.  A leaf lies in one piece, so only an end of the range inside one may cut it. */
+static uint64_t frames_to_cut(const struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last)
+{
+	const struct svm_slot_piece *front = svm_slots_find(vm->memory.slots, first);
+	const struct svm_slot_piece *back = svm_slots_find(vm->memory.slots, last);
+	uint64_t count = 0;
+
+	if (front && front->first < first)
+		count += svm_edit_split_frames(vm, first);
+	if (back && back->last > last)
+		count += svm_edit_split_frames(vm, last + 1);
+	return count;
+}
+
 /* VM lock held: take a range out of slots and tables. */
 static int unmap_locked(struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last)
 {
@@ -219,7 +233,7 @@ static int unmap_locked(struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last)
 		return SVM_ERR_NOMEM;
 	result = svm_slots_cut(slots, first, last, &vm->memory.slot_serial);
 	if (!result)
-		result = svm_frames_fill(vm, &frames, svm_edit_split_frames(vm, first, last));
+		result = svm_frames_fill(vm, &frames, frames_to_cut(vm, first, last));
 	if (result) {
 		svm_slots_free(vm, slots);
 		svm_frames_drop(vm, &frames);
@@ -295,7 +309,7 @@ static int protect_locked(struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last, ui
 		return SVM_ERR_NOMEM;
 	result = svm_slots_protect(slots, first, last, prot);
 	if (!result)
-		result = svm_frames_fill(vm, &frames, svm_edit_split_frames(vm, first, last));
+		result = svm_frames_fill(vm, &frames, frames_to_cut(vm, first, last));
 	if (result) {
 		svm_slots_free(vm, slots);
 	} else {
