@@ -25,7 +25,6 @@ struct fill {
 	svm_gpa_t gpa;
 	uint32_t access;
 	struct svm_backing backing;
-	unsigned level; /* Of the leaf to make. */
 };
 
 static enum svm_fault_outcome refuse(enum svm_npt_fault_reason *reason,
@@ -41,9 +40,10 @@ static enum svm_fault_outcome refuse(enum svm_npt_fault_reason *reason,
  * with a write, which it then notes.  Rights that the old leaf gave stay, since nobody has taken
  * them away and a fault does not flush.
  */
-static uint64_t fill_value(const struct svm_vm *vm, const struct fill *fill, uint64_t old)
+static uint64_t fill_value(const struct svm_vm *vm, const struct fill *fill, unsigned level,
+                           uint64_t old)
 {
-	const svm_hpa_t hpa = svm_npt_base(fill->backing.hpa, fill->level);
+	const svm_hpa_t hpa = svm_npt_base(fill->backing.hpa, level);
 	uint32_t prot = fill->backing.prot;
 
 	if (fill->piece->dirty_mode == SVM_DIRTY_PROTECT && !(fill->access & SVM_PROT_WRITE))
@@ -51,8 +51,8 @@ static uint64_t fill_value(const struct svm_vm *vm, const struct fill *fill, uin
 	if (old & SVM_NPT_PRESENT)
 		prot |= svm_npt_prot(old);
 
-	uint64_t value = svm_npt_leaf(vm, hpa, fill->level, prot,
-	                              (enum svm_memory_type)fill->piece->memory_type);
+	uint64_t value =
+		svm_npt_leaf(vm, hpa, level, prot, (enum svm_memory_type)fill->piece->memory_type);
 
 	value |= SVM_NPT_ACCESSED | (old & SVM_NPT_DIRTY);
 	if (fill->access & SVM_PROT_WRITE)
@@ -74,8 +74,9 @@ static bool fill_table(struct svm_vm *vm, uint64_t *entry, uint64_t value, unsig
 	return true;
 }
 
-static enum svm_fault_outcome fill_entry(struct svm_vm *vm, struct fill *fill,
-                                         enum svm_npt_fault_reason *reason)
+/* target: level of the leaf to make, or of a lower one where a table is there already. */
+static enum svm_fault_outcome fill_entry(struct svm_vm *vm, const struct fill *fill,
+                                         unsigned target, enum svm_npt_fault_reason *reason)
 {
 	uint64_t *table = vm->memory.root;
 	unsigned level = vm->memory.levels;
@@ -90,17 +91,17 @@ static enum svm_fault_outcome fill_entry(struct svm_vm *vm, struct fill *fill,
 			entry = &table[svm_npt_index(fill->gpa, level)];
 			value = svm_atomic_load(entry);
 		}
-		if (fill->level > level)
-			fill->level = level;
+		if (target > level)
+			target = level;
 		if ((value & SVM_NPT_PRESENT) && svm_npt_allows(value, fill->access))
 			return SVM_FAULT_FILLED;
-		if (level > fill->level) {
+		if (level > target) {
 			if (!fill_table(vm, entry, value, level))
 				return SVM_FAULT_NEED_FRAMES;
 			continue;
 		}
 
-		const uint64_t leaf = fill_value(vm, fill, value);
+		const uint64_t leaf = fill_value(vm, fill, level, value);
 
 		/* Another target without an invalidation: other CPUs may use the old one. */
 		if ((value & SVM_NPT_PRESENT) && ((value ^ leaf) & SVM_NPT_ADDRESS))
@@ -117,9 +118,11 @@ static enum svm_fault_outcome fill_entry(struct svm_vm *vm, struct fill *fill,
 static enum svm_fault_outcome fault_in_section(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
                                                enum svm_npt_fault_reason *reason)
 {
-	const struct svm_slot_table *slots = svm_atomic_load(&vm->memory.slots);
-	struct fill fill = { .piece = svm_slots_find(slots, gpa), .gpa = gpa, .access = access };
+	struct fill fill; /* Filled on the way; zeroing it first would show. */
 
+	fill.piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
+	fill.gpa = gpa;
+	fill.access = access;
 	if (!fill.piece)
 		return refuse(reason, SVM_NPT_FAULT_ABSENT);
 	if (access & ~(uint32_t)fill.piece->prot)
@@ -135,8 +138,8 @@ static enum svm_fault_outcome fault_in_section(struct svm_vm *vm, svm_gpa_t gpa,
 	}
 	if (access & ~fill.backing.prot)
 		return refuse(reason, SVM_NPT_FAULT_RIGHTS);
-	fill.level = svm_slots_leaf_level(vm, fill.piece, gpa, &fill.backing);
-	return fill_entry(vm, &fill, reason);
+	return fill_entry(vm, &fill, svm_slots_leaf_level(vm, fill.piece, gpa, &fill.backing),
+	                  reason);
 }
 
 enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
