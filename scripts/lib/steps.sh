@@ -18,6 +18,7 @@ all_steps=(
 	'twice      the same archive from two places, byte for byte'
 	'sanitizers unit tests under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
+	'model      every interleaving of the kick and flush protocol, with spin'
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
@@ -59,13 +60,13 @@ step_setup() {
 step_gcc() {
 	configure_main
 	build build all meson-test-prereq
-	meson_test build --no-suite eva
+	meson_test build --no-suite eva --no-suite model
 }
 
 step_clang() {
 	CC=clang configure build-clang -Dcode_model=kernel
 	build build-clang all meson-test-prereq
-	meson_test build-clang --no-suite enumeration --no-suite eva
+	meson_test build-clang --no-suite enumeration --no-suite eva --no-suite model
 }
 
 # The other code models differ in the freestanding archive alone.
@@ -126,6 +127,11 @@ step_coverage() {
 	cat "$root/build-coverage/coverage.txt"
 	remark "src/core: $(sed -n 's/^lines: //p' "$root/build-coverage/coverage.txt") of lines"
 	return "${status:-0}"
+}
+
+step_model() {
+	configure_main
+	meson_test build --suite model
 }
 
 step_eva() {
