@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Ordinary instructions of scripts: moves, jumps, the stack, flags, ports, software interrupts.
- *
- * The order of intercept and fault is the manual's (15.9 to 15.14), row by row: it decides whether
- * the monitor or the processor owes the fault.
+ * Ordinary instructions of scripts: moves, jumps, the stack, flags; and which file has the others.
  */
 #include <string.h>
 
@@ -36,7 +33,7 @@ bool guest_intercept(struct cpu *cpu, const struct guest_insn *insn, unsigned in
 	return true;
 }
 
-static void set_register(struct cpu *cpu, unsigned n, uint64_t value, unsigned size)
+void guest_set_register(struct cpu *cpu, unsigned n, uint64_t value, unsigned size)
 {
 	uint64_t *r = &cpu->guest.gpr[n];
 
@@ -56,7 +53,7 @@ static void set_register(struct cpu *cpu, unsigned n, uint64_t value, unsigned s
 	}
 }
 
-static uint64_t truncate(uint64_t value, unsigned size)
+uint64_t guest_truncate(uint64_t value, unsigned size)
 {
 	return size == 8 ? value : value & ((UINT64_C(1) << (8 * size)) - 1);
 }
@@ -67,7 +64,7 @@ static bool read_rm(struct cpu *cpu, const struct guest_insn *insn, unsigned siz
 	if (insn->memory)
 		return guest_segmented(cpu, insn->segment, insn->address, value, size,
 		                       SVM_PROT_READ);
-	*value = truncate(cpu->guest.gpr[insn->rm], size);
+	*value = guest_truncate(cpu->guest.gpr[insn->rm], size);
 	return true;
 }
 
@@ -76,7 +73,7 @@ static bool write_rm(struct cpu *cpu, const struct guest_insn *insn, unsigned si
 	if (insn->memory)
 		return guest_segmented(cpu, insn->segment, insn->address, &value, size,
 		                       SVM_PROT_WRITE);
-	set_register(cpu, insn->rm, value, size);
+	guest_set_register(cpu, insn->rm, value, size);
 	return true;
 }
 
@@ -84,7 +81,7 @@ static void set_zs(struct cpu *cpu, uint64_t value, unsigned size)
 {
 	uint64_t *flags = &cpu->guest.v->save.rflags;
 
-	value = truncate(value, size);
+	value = guest_truncate(value, size);
 	*flags &= ~(RFLAGS_ZF | RFLAGS_SF);
 	*flags |= (value ? 0 : RFLAGS_ZF) | (value >> (8 * size - 1) ? RFLAGS_SF : 0);
 }
@@ -212,132 +209,6 @@ static void iret(struct cpu *cpu, const struct guest_insn *insn)
 	g->v->control._int_control &= ~SVM_INT_V_NMI_MASK;
 }
 
-/* --- ports: 15.10 ---------------------------------------------------------------------- */
-
-static uint64_t io_info(const struct guest_insn *insn, uint16_t port, unsigned size, bool is_in,
-                        bool assists)
-{
-	uint64_t info = (uint64_t)port << 16 | (uint64_t)size << 4 | (is_in ? SVM_IOIO_IN : 0);
-
-	info |= insn->address_size == 2   ? SVM_IOIO_ADDR_16
-	        : insn->address_size == 4 ? SVM_IOIO_ADDR_32
-	                                  : SVM_IOIO_ADDR_64;
-	if (insn->opcode >= 0x6c && insn->opcode <= 0x6f) {
-		info |= SVM_IOIO_STRING;
-		if (insn->rep || insn->repne)
-			info |= SVM_IOIO_REP;
-		if (assists)
-			info |= svm_bits_put(is_in ? GUEST_ES : (uint64_t)insn->segment,
-			                     SVM_IOIO_SEGMENT);
-	}
-	return info;
-}
-
-/* Every byte of the access is looked up. */
-static bool io_protected(struct cpu *cpu, uint16_t port, unsigned size)
-{
-	const uint64_t base = cpu->guest.v->control._iopm_base & SVM_PAGE_MASK;
-	bool found = false;
-
-	for (unsigned i = 0; i < size; i++) {
-		const unsigned bit = port + i;
-		const uint8_t *page =
-			library_page(cpu->m, base + (bit / 32768) * SVM_PAGE_SIZE, "IOPM");
-
-		if (!page)
-			return true;
-		found |= page[bit / 8 % SVM_PAGE_SIZE] >> (bit % 8) & 1;
-	}
-	return found;
-}
-
-static void port_io(struct cpu *cpu, const struct guest_insn *insn)
-{
-	struct guest *g = &cpu->guest;
-	const bool is_string = insn->opcode >= 0x6c && insn->opcode <= 0x6f;
-	const bool is_in = is_string ? insn->opcode < 0x6e : !(insn->opcode & 2);
-	const unsigned size = !(insn->opcode & 1) ? 1 : insn->operand == 2 ? 2 : 4;
-	const bool has_imm = insn->opcode >= 0xe4 && insn->opcode <= 0xe7;
-	const uint16_t port = has_imm ? (uint16_t)insn->imm : (uint16_t)g->gpr[HOSTED_RDX];
-
-	if (g->v->save._cpl > svm_bits_get(g->v->save.rflags, SVM_BITS(13, 12))) {
-		guest_fault(cpu, SVM_VECTOR_GP, 0, 0); /* No script has a TSS bitmap. */
-		return;
-	}
-	if (intercepted(cpu, SVM_EXIT_IOIO) && io_protected(cpu, port, size)) {
-		guest_intercept(cpu, insn, SVM_EXIT_IOIO,
-		                io_info(insn, port, size, is_in,
-		                        cpu->f.svm_edx & SVM_FEATURE_DECODE_ASSISTS),
-		                g->v->save.rip + insn->length);
-		return;
-	}
-	if (is_string) {
-		breach(cpu->m, HOSTED_BREACH_MODEL, "string I/O on an open port");
-		guest_exit(cpu, SVM_EXIT_SHUTDOWN, POISON, POISON);
-		return;
-	}
-	if (is_in)
-		set_register(cpu, HOSTED_RAX, atomic_get(&cpu->m->ports[port]), size);
-	else
-		atomic_set(&cpu->m->ports[port], (uint32_t)truncate(g->gpr[HOSTED_RAX], size));
-	guest_advance(cpu, insn);
-}
-
-/* --- interrupts by instruction: 15.14 ---------------------------------------------------- */
-
-static void soft_interrupt(struct cpu *cpu, const struct guest_insn *insn)
-{
-	const bool assists = cpu->f.svm_edx & SVM_FEATURE_DECODE_ASSISTS;
-	const uint64_t next = cpu->guest.v->save.rip + insn->length;
-
-	switch (insn->opcode) {
-	case 0xcd:
-		if (!guest_intercept(cpu, insn, SVM_EXIT_INTN, assists ? insn->imm : POISON,
-		                     POISON))
-			guest_deliver(cpu,
-			              insn->imm | svm_bits_put(SVM_EVENT_TYPE_SOFT, SVM_EVENT_TYPE),
-			              next);
-		break;
-	case 0xcc:
-		if (!guest_intercept(cpu, insn, SVM_EXIT_EXCEPTION + SVM_VECTOR_BP, POISON, POISON))
-			guest_deliver(cpu,
-			              SVM_VECTOR_BP |
-			                      svm_bits_put(SVM_EVENT_TYPE_EXCP, SVM_EVENT_TYPE),
-			              next);
-		break;
-	default: /* ICEBP: its own intercept; exception intercepts do not see it. */
-		if (!guest_intercept(cpu, insn, SVM_EXIT_ICEBP, POISON, POISON))
-			guest_deliver(cpu,
-			              SVM_VECTOR_DB |
-			                      svm_bits_put(SVM_EVENT_TYPE_EXCP, SVM_EVENT_TYPE),
-			              next);
-		break;
-	}
-}
-
-static void pause_loop(struct cpu *cpu, const struct guest_insn *insn)
-{
-	struct guest *g = &cpu->guest;
-	const uint16_t count = g->v->control._pause_filter_count;
-	const uint16_t threshold = g->v->control._pause_filter_threshold;
-	const uint64_t now = cpu->counts.instructions;
-
-	if (!(cpu->f.svm_edx & SVM_FEATURE_PAUSE_FILTER)) {
-		if (!guest_intercept(cpu, insn, SVM_EXIT_PAUSE, POISON, POISON))
-			guest_advance(cpu, insn);
-		return;
-	}
-	/* One instruction counts as ten cycles. */
-	if ((cpu->f.svm_edx & SVM_FEATURE_PAUSE_THRESHOLD) && threshold &&
-	    (now - g->pause_stamp) * 10 > threshold)
-		g->pause_left = count;
-	g->pause_stamp = now;
-	if (g->pause_left == 0 && guest_intercept(cpu, insn, SVM_EXIT_PAUSE, POISON, POISON))
-		return;
-	g->pause_left -= g->pause_left != 0;
-	guest_advance(cpu, insn);
-}
-
 static void jump(struct cpu *cpu, const struct guest_insn *insn, bool taken)
 {
 	guest_advance(cpu, insn);
@@ -418,7 +289,7 @@ static bool pop_flags(struct cpu *cpu, const struct guest_insn *insn)
 /* True: done, advance. */
 static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 {
-	const uint64_t reg = truncate(cpu->guest.gpr[insn->reg], insn->operand);
+	const uint64_t reg = guest_truncate(cpu->guest.gpr[insn->reg], insn->operand);
 	const unsigned size = insn->opcode & 1 ? insn->operand : 1;
 	const unsigned low = (insn->opcode & 7u) | (insn->rex & 1 ? 8 : 0);
 	uint64_t value;
@@ -429,10 +300,10 @@ static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 	case 0x58:
 		if (!pop(cpu, &value, stack_width(cpu, insn)))
 			return false;
-		set_register(cpu, low, value, stack_width(cpu, insn));
+		guest_set_register(cpu, low, value, stack_width(cpu, insn));
 		return true;
 	case 0xb8:
-		set_register(cpu, low, insn->imm, insn->operand);
+		guest_set_register(cpu, low, insn->imm, insn->operand);
 		return true;
 	}
 	switch (insn->opcode) {
@@ -453,14 +324,14 @@ static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 	case 0x8b:
 		if (!read_rm(cpu, insn, size, &value))
 			return false;
-		set_register(cpu, insn->reg, value, size);
+		guest_set_register(cpu, insn->reg, value, size);
 		return true;
 	case 0x8e:
 		return move_ss(cpu, insn);
 	case 0xa1:
 		if (!read_rm(cpu, insn, size, &value))
 			return false;
-		set_register(cpu, HOSTED_RAX, value, size);
+		guest_set_register(cpu, HOSTED_RAX, value, size);
 		return true;
 	case 0xa3:
 		return write_rm(cpu, insn, size, cpu->guest.gpr[HOSTED_RAX]);
@@ -498,14 +369,14 @@ void guest_execute(struct cpu *cpu, const struct guest_insn *insn)
 	switch (insn->opcode) {
 	case 0x90:
 		if (insn->rep)
-			pause_loop(cpu, insn);
+			guest_pause(cpu, insn);
 		else
 			guest_advance(cpu, insn);
 		return;
 	case 0xcc:
 	case 0xcd:
 	case 0xf1:
-		soft_interrupt(cpu, insn);
+		guest_soft_interrupt(cpu, insn);
 		return;
 	case 0xcf:
 		iret(cpu, insn);
@@ -524,7 +395,7 @@ void guest_execute(struct cpu *cpu, const struct guest_insn *insn)
 	if ((insn->opcode >= 0x6c && insn->opcode <= 0x6f) ||
 	    (insn->opcode >= 0xe4 && insn->opcode <= 0xe7) ||
 	    (insn->opcode >= 0xec && insn->opcode <= 0xef))
-		port_io(cpu, insn);
+		guest_port_io(cpu, insn);
 	else if (insn->opcode == 0xf4 || insn->opcode >= 0x0f00)
 		guest_execute_system(cpu, insn);
 	else if (execute_move(cpu, insn) && !cpu->guest.diverted && !cpu->guest.exiting)

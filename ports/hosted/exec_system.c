@@ -219,210 +219,6 @@ static void invlpg(struct cpu *cpu, const struct guest_insn *insn)
 	guest_advance(cpu, insn);
 }
 
-/* --- control and debug registers ---------------------------------------------------------- */
-
-static uint64_t cr_info(const struct cpu *cpu, const struct guest_insn *insn, bool is_mov)
-{
-	if (!(cpu->f.svm_edx & SVM_FEATURE_DECODE_ASSISTS))
-		return POISON;
-	return is_mov ? SVM_CR_MOV | insn->rm : 0;
-}
-
-/* What MOV to CR0 refuses; false: #GP. */
-static bool cr0_valid(const struct cpu *cpu, uint64_t value)
-{
-	const struct svm_vmcb_save *save = &cpu->guest.v->save;
-	const bool starts_paging = (value & CR0_PG) && !(save->_cr0 & CR0_PG);
-
-	if (value >> 32)
-		return false;
-	if ((value & CR0_PG) && !(value & CR0_PE))
-		return false;
-	if ((value & CR0_NW) && !(value & CR0_CD))
-		return false;
-	return !(starts_paging && (save->_efer & EFER_LME) && !(save->_cr4 & CR4_PAE));
-}
-
-static void set_cr0(struct cpu *cpu, uint64_t value)
-{
-	struct svm_vmcb_save *save = &cpu->guest.v->save;
-
-	if ((value ^ save->_cr0) & CR0_PG) {
-		if ((value & CR0_PG) && (save->_efer & EFER_LME))
-			save->_efer |= EFER_LMA;
-		else
-			save->_efer &= ~EFER_LMA;
-	}
-	if ((value ^ save->_cr0) & (CR0_PG | CR0_WP))
-		linear_flush(cpu, cpu->guest.key.asid, true);
-	save->_cr0 = value | SVM_BIT(4);
-}
-
-static bool cr0_intercepted(struct cpu *cpu, const struct guest_insn *insn, uint64_t value,
-                            bool is_mov)
-{
-	const uint64_t changed = (value ^ cpu->guest.v->save._cr0) & ~(CR0_TS | CR0_MP);
-	const uint64_t info = cr_info(cpu, insn, is_mov);
-
-	if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE, info, POISON))
-		return true;
-	return (changed || !is_mov) &&
-	       guest_intercept(cpu, insn, SVM_EXIT_CR0_SEL_WRITE, info, POISON);
-}
-
-static void write_cr(struct cpu *cpu, const struct guest_insn *insn)
-{
-	struct svm_vmcb_save *save = &cpu->guest.v->save;
-	const uint64_t value = cpu->guest.gpr[insn->rm];
-	const uint64_t info = cr_info(cpu, insn, true);
-
-	switch (insn->reg) {
-	case 0:
-		if (!cr0_valid(cpu, value)) {
-			gp(cpu);
-			return;
-		}
-		if (cr0_intercepted(cpu, insn, value, true))
-			return;
-		set_cr0(cpu, value);
-		break;
-	case 2:
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE + 2, info, POISON))
-			return;
-		save->_cr2 = value;
-		break;
-	case 3:
-		if (guest_is_long(cpu) && value >> cpu->f.physical_bits) {
-			gp(cpu);
-			return;
-		}
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE + 3, info, POISON))
-			return;
-		save->_cr3 = value;
-		linear_flush(cpu, cpu->guest.key.asid, false);
-		break;
-	case 4:
-		if ((value & ~cr4_allowed(&cpu->f)) || (guest_is_long(cpu) && !(value & CR4_PAE))) {
-			gp(cpu);
-			return;
-		}
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE + 4, info, POISON))
-			return;
-		if (value != save->_cr4)
-			linear_flush(cpu, cpu->guest.key.asid, true);
-		save->_cr4 = value;
-		break;
-	case 8:
-		if (value >> 4) {
-			gp(cpu);
-			return;
-		}
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE + 8, info, POISON))
-			return;
-		cpu->guest.v->control._int_control =
-			(cpu->guest.v->control._int_control & ~SVM_INT_V_TPR) | value;
-		break;
-	default:
-		ud(cpu);
-		return;
-	}
-	guest_advance(cpu, insn);
-}
-
-static void read_cr(struct cpu *cpu, const struct guest_insn *insn)
-{
-	const struct svm_vmcb_save *save = &cpu->guest.v->save;
-	uint64_t value;
-
-	switch (insn->reg) {
-	case 0:
-		value = save->_cr0;
-		break;
-	case 2:
-		value = save->_cr2;
-		break;
-	case 3:
-		value = save->_cr3;
-		break;
-	case 4:
-		value = save->_cr4;
-		break;
-	case 8:
-		value = cpu->guest.v->control._int_control & 15;
-		break;
-	default:
-		ud(cpu);
-		return;
-	}
-	if (guest_intercept(cpu, insn, SVM_EXIT_CR_READ + insn->reg, cr_info(cpu, insn, true),
-	                    POISON))
-		return;
-	cpu->guest.gpr[insn->rm] = value;
-	guest_advance(cpu, insn);
-}
-
-/* CLTS, SMSW and LMSW with a register. */
-static void machine_status(struct cpu *cpu, const struct guest_insn *insn, unsigned op)
-{
-	const uint64_t cr0 = cpu->guest.v->save._cr0;
-
-	if (op == 4) {
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_READ, cr_info(cpu, insn, false), POISON))
-			return;
-		cpu->guest.gpr[insn->rm] = cr0 & 0xffffffff;
-	} else if (op == 6) {
-		const uint64_t value = (cr0 & ~UINT64_C(0xe)) | (cpu->guest.gpr[insn->rm] & 0xf);
-
-		if (cr0_intercepted(cpu, insn, value, false))
-			return;
-		set_cr0(cpu, value);
-	} else {
-		if (guest_intercept(cpu, insn, SVM_EXIT_CR_WRITE, cr_info(cpu, insn, false),
-		                    POISON))
-			return;
-		set_cr0(cpu, cr0 & ~CR0_TS);
-	}
-	guest_advance(cpu, insn);
-}
-
-static uint64_t *debug_register(struct cpu *cpu, unsigned n)
-{
-	struct svm_vmcb_save *save = &cpu->guest.v->save;
-
-	if ((n & ~1u) == 4 && !(save->_cr4 & SVM_BIT(3)))
-		n += 2; /* Aliases without CR4.DE. */
-	if (n < 4)
-		return &cpu->dr[n];
-	return n == 6 ? &save->_dr6 : n == 7 ? &save->_dr7 : NULL;
-}
-
-static void move_dr(struct cpu *cpu, const struct guest_insn *insn, bool is_write)
-{
-	const bool assists = cpu->f.svm_edx & SVM_FEATURE_DECODE_ASSISTS;
-	const uint64_t value = cpu->guest.gpr[insn->rm];
-	uint64_t *dr = debug_register(cpu, insn->reg);
-
-	if (!dr) {
-		ud(cpu);
-		return;
-	}
-	if (is_write && insn->reg >= 4 && value >> 32) {
-		gp(cpu);
-		return;
-	}
-	if (guest_intercept(cpu, insn,
-	                    (is_write ? SVM_EXIT_DR_WRITE : SVM_EXIT_DR_READ) + insn->reg,
-	                    assists ? insn->rm : POISON, POISON))
-		return;
-	if (is_write)
-		*dr = value;
-	else
-		cpu->guest.gpr[insn->rm] = *dr;
-	guest_advance(cpu, insn);
-}
-
-/* --- 0F 01 -------------------------------------------------------------------------------- */
-
 static void vmmcall(struct cpu *cpu, const struct guest_insn *insn)
 {
 	if (!guest_intercept(cpu, insn, SVM_EXIT_VMMCALL, POISON, POISON))
@@ -490,7 +286,7 @@ static void group_0f01(struct cpu *cpu, const struct guest_insn *insn)
 		break;
 	default: /* RDPRU, INVLPGB, TLBSYNC: no CPU of ours has them. */
 		if ((insn->modrm >> 3 & 7) == 4 || (insn->modrm >> 3 & 7) == 6)
-			machine_status(cpu, insn, insn->modrm >> 3 & 7);
+			guest_machine_status(cpu, insn, insn->modrm >> 3 & 7);
 		else
 			ud(cpu);
 		break;
@@ -511,7 +307,7 @@ void guest_execute_system(struct cpu *cpu, const struct guest_insn *insn)
 		group_0f01(cpu, insn);
 		break;
 	case 0x0f06:
-		machine_status(cpu, insn, 0);
+		guest_machine_status(cpu, insn, 0);
 		break;
 	case 0x0f08:
 		privileged(cpu, insn, SVM_EXIT_INVD, "INVD throws the host's dirty lines away");
@@ -520,16 +316,16 @@ void guest_execute_system(struct cpu *cpu, const struct guest_insn *insn)
 		privileged(cpu, insn, SVM_EXIT_WBINVD, NULL);
 		break;
 	case 0x0f20:
-		read_cr(cpu, insn);
+		guest_read_cr(cpu, insn);
 		break;
 	case 0x0f21:
-		move_dr(cpu, insn, false);
+		guest_move_dr(cpu, insn, false);
 		break;
 	case 0x0f22:
-		write_cr(cpu, insn);
+		guest_write_cr(cpu, insn);
 		break;
 	case 0x0f23:
-		move_dr(cpu, insn, true);
+		guest_move_dr(cpu, insn, true);
 		break;
 	case 0x0f30:
 	case 0x0f32:

@@ -354,9 +354,22 @@ struct guest_insn {
 /* False: #UD is due if bytes were fetched; else a fault or an exit is on its way. */
 bool guest_decode(struct cpu *cpu, struct guest_insn *insn);
 
-/* exec.c, exec_system.c: one instruction; RIP is advanced unless it faulted or exited. */
+/*
+ * exec*.c: one instruction; RIP is advanced unless it faulted or exited.  The order of fault and
+ * intercept is the manual's (15.9 to 15.14): it decides whether the monitor owes the fault.
+ */
 void guest_execute(struct cpu *cpu, const struct guest_insn *insn);
 void guest_execute_system(struct cpu *cpu, const struct guest_insn *insn);
+void guest_port_io(struct cpu *cpu, const struct guest_insn *insn);
+void guest_soft_interrupt(struct cpu *cpu, const struct guest_insn *insn);
+void guest_pause(struct cpu *cpu, const struct guest_insn *insn);
+void guest_read_cr(struct cpu *cpu, const struct guest_insn *insn);
+void guest_write_cr(struct cpu *cpu, const struct guest_insn *insn);
+void guest_move_dr(struct cpu *cpu, const struct guest_insn *insn, bool is_write);
+/* SMSW (4), LMSW (6), CLTS (0) with a register. */
+void guest_machine_status(struct cpu *cpu, const struct guest_insn *insn, unsigned int op);
+void guest_set_register(struct cpu *cpu, unsigned int n, uint64_t value, unsigned int size);
+uint64_t guest_truncate(uint64_t value, unsigned int size);
 void guest_advance(struct cpu *cpu, const struct guest_insn *insn);
 /* Take the intercept, with the next RIP; true: it exited. */
 bool guest_intercept(struct cpu *cpu, const struct guest_insn *insn, unsigned int code,

@@ -11,8 +11,8 @@
 	X(gs)                                                                                      \
 	X(tr)                                                                                      \
 	X(ldtr)                                                                                    \
-	X(kernel_gs_base) X(star) X(lstar) X(cstar) X(sfmask) X(sysenter_cs) X(sysenter_esp)       \
-		X(sysenter_eip)
+	X(kernel_gs_base)                                                                          \
+	X(star) X(lstar) X(cstar) X(sfmask) X(sysenter_cs) X(sysenter_esp) X(sysenter_eip)
 
 static struct svm_vmcb *vmcb_page(struct cpu *cpu, svm_hpa_t hpa, const char *what)
 {

@@ -117,8 +117,9 @@ static void host_side(struct cpu *cpu, struct svm_switch *s)
 	X(rcx, 1)                                                                                  \
 	X(rdx, 2)                                                                                  \
 	X(rsi, 6)                                                                                  \
-	X(rdi, 7) X(rbp, 5) X(r8, 8) X(r9, 9) X(r10, 10) X(r11, 11) X(r12, 12) X(r13, 13)          \
-		X(r14, 14) X(r15, 15)
+	X(rdi, 7)                                                                                  \
+	X(rbp, 5) X(r8, 8) X(r9, 9) X(r10, 10) X(r11, 11) X(r12, 12) X(r13, 13) X(r14, 14)         \
+		X(r15, 15)
 
 void svm_world_switch(struct svm_switch *s)
 {
