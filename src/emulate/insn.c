@@ -168,6 +168,14 @@ static uint8_t rex_bits(unsigned int w, unsigned int r, unsigned int x, unsigned
 	return (uint8_t)((w & 1u) << 3 | (r & 1u) << 2 | (x & 1u) << 1 | (b & 1u));
 }
 
+/* VEX.pp stands for a mandatory prefix. */
+static uint8_t vex_prefix(unsigned int pp)
+{
+	static const uint8_t prefixes[4] = { 0, SVM_INSN_OPSIZE, SVM_INSN_REP, SVM_INSN_REPNE };
+
+	return prefixes[pp & 3];
+}
+
 static void copy_extension(struct svm_insn *insn, const ZydisDecodedInstruction *decoded)
 {
 	const ZydisDecodedInstructionRaw *raw = &decoded->raw;
@@ -178,6 +186,7 @@ static void copy_extension(struct svm_insn *insn, const ZydisDecodedInstruction 
 		insn->rex = rex_bits(raw->vex.W, ~raw->vex.R, ~raw->vex.X, ~raw->vex.B);
 		insn->vvvv = ~raw->vex.vvvv & 0xfu;
 		insn->vex_l = raw->vex.L;
+		insn->prefixes = (uint8_t)(insn->prefixes | vex_prefix(raw->vex.pp));
 		break;
 	case ZYDIS_INSTRUCTION_ENCODING_XOP:
 		insn->encoding = SVM_INSN_XOP;

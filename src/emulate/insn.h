@@ -81,7 +81,10 @@ enum svm_insn_encoding {
 	SVM_INSN_XOP,
 };
 
-/* svm_insn.prefixes.  Present in the bytes; whether the instruction heeds it is its own affair. */
+/*
+ * svm_insn.prefixes.  Present in the bytes, or named by VEX.pp; whether the instruction heeds it is
+ * its own affair.
+ */
 #define SVM_INSN_LOCK     (1u << 0)
 #define SVM_INSN_REP      (1u << 1) /* F3, and no F2 behind it */
 #define SVM_INSN_REPNE    (1u << 2) /* F2, and no F3 behind it */

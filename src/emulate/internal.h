@@ -184,5 +184,6 @@ enum svm_emul_result svm_exec_bits(struct svm_emul *e);
 enum svm_emul_result svm_exec_string(struct svm_emul *e);
 enum svm_emul_result svm_exec_port(struct svm_emul *e);
 enum svm_emul_result svm_exec_branch(struct svm_emul *e);
+enum svm_emul_result svm_exec_vector(struct svm_emul *e);
 
 #endif

@@ -38,6 +38,15 @@ enum operand {
 	NONE,
 };
 
+/* How a vector instruction is written; the prefix byte comes before REX, or into VEX. */
+enum vector_form {
+	NOT_VECTOR,
+	LEGACY,
+	LEGACY_MMX,
+	VEX_128,
+	VEX_256,
+};
+
 struct template {
 	const char *name;
 	uint8_t bytes[3];
@@ -167,7 +176,56 @@ static const struct template counted[] = {
 };
 #define COUNTED (sizeof(counted) / sizeof(counted[0]))
 
+/* Vector moves: X(name, mandatory prefix or 0, map 0F38, opcode, has VEX, is MMX). */
+static const struct vector_template {
+	const char *name;
+	uint8_t prefix;
+	bool is_0f38;
+	uint8_t opcode;
+	bool has_vex, vex_256, is_mmx;
+} vectors[] = {
+	{ "movups load", 0, false, 0x10, true, true, false },
+	{ "movups store", 0, false, 0x11, true, true, false },
+	{ "movupd load", 0x66, false, 0x10, true, true, false },
+	{ "movupd store", 0x66, false, 0x11, true, true, false },
+	{ "movss load", 0xf3, false, 0x10, true, false, false },
+	{ "movss store", 0xf3, false, 0x11, true, false, false },
+	{ "movsd load", 0xf2, false, 0x10, true, false, false },
+	{ "movsd store", 0xf2, false, 0x11, true, false, false },
+	{ "movlps store", 0, false, 0x13, true, false, false },
+	{ "movlpd store", 0x66, false, 0x13, true, false, false },
+	{ "movhps store", 0, false, 0x17, true, false, false },
+	{ "movhpd store", 0x66, false, 0x17, true, false, false },
+	{ "movaps load", 0, false, 0x28, true, true, false },
+	{ "movaps store", 0, false, 0x29, true, true, false },
+	{ "movapd load", 0x66, false, 0x28, true, true, false },
+	{ "movapd store", 0x66, false, 0x29, true, true, false },
+	{ "movntps", 0, false, 0x2b, true, true, false },
+	{ "movntpd", 0x66, false, 0x2b, true, true, false },
+	{ "movd load", 0x66, false, 0x6e, true, false, false },
+	{ "movd store", 0x66, false, 0x7e, true, false, false },
+	{ "movq load", 0xf3, false, 0x7e, true, false, false },
+	{ "movq store", 0x66, false, 0xd6, true, false, false },
+	{ "movdqa load", 0x66, false, 0x6f, true, true, false },
+	{ "movdqa store", 0x66, false, 0x7f, true, true, false },
+	{ "movdqu load", 0xf3, false, 0x6f, true, true, false },
+	{ "movdqu store", 0xf3, false, 0x7f, true, true, false },
+	{ "lddqu", 0xf2, false, 0xf0, true, true, false },
+	{ "movntdq", 0x66, false, 0xe7, true, true, false },
+	{ "movntdqa", 0x66, true, 0x2a, true, false, false },
+	{ "movd mmx load", 0, false, 0x6e, false, false, true },
+	{ "movd mmx store", 0, false, 0x7e, false, false, true },
+	{ "movq mmx load", 0, false, 0x6f, false, false, true },
+	{ "movq mmx store", 0, false, 0x7f, false, false, true },
+	{ "movntq", 0, false, 0xe7, false, false, true },
+};
+#define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
+
+static const struct template vector_operand = { "vector", { 0 }, 0, RM_MEM, -1, 0, false, false, 0,
+	                                        false };
+
 struct test {
+	const char *name;
 	const struct template *template;
 	uint8_t bytes[15];
 	unsigned length;
@@ -334,14 +392,72 @@ static void put_operand(struct test *t, uint8_t rex, bool address_32)
 	}
 }
 
+/* All states present, MXCSR and the control word at reset, registers random. */
+static void make_fpu(struct test *t)
+{
+	const uint64_t present = 7;
+	const uint32_t mxcsr = 0x1f80;
+	const uint16_t fcw = 0x037f;
+
+	for (unsigned i = NATIVE_XMM; i < NATIVE_XMM + 256; i++)
+		t->in.fpu[i] = (uint8_t)random64();
+	for (unsigned i = NATIVE_YMM; i < NATIVE_YMM + 256; i++)
+		t->in.fpu[i] = (uint8_t)random64();
+	for (unsigned i = 0; i < 8; i++) { /* Numbers that are no NaN: XRSTOR keeps them as they are. */
+		const uint64_t mantissa = random64() | 1ull << 63;
+
+		memcpy(t->in.fpu + NATIVE_ST + 16 * i, &mantissa, 8);
+		t->in.fpu[NATIVE_ST + 16 * i + 9] = 0x3f;
+	}
+	memcpy(t->in.fpu, &fcw, 2);
+	t->in.fpu[4] = 0xff; /* All tags valid. */
+	memcpy(t->in.fpu + 24, &mxcsr, 4);
+	memcpy(t->in.fpu + NATIVE_HEADER, &present, 8);
+}
+
+static uint8_t prefix_number(uint8_t prefix)
+{
+	return prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+}
+
+static void make_vector(struct test *t)
+{
+	const struct vector_template *v = &vectors[below(VECTORS)];
+	const bool vex = v->has_vex && below(2);
+	const uint8_t rex = (uint8_t)(below(2) ? 0x40 | below(16) : 0x40);
+
+	t->name = v->name;
+	t->template = &vector_operand;
+	if (vex) { /* Three bytes; R, X, B and vvvv are inverted. */
+		put(t, 0xc4, 1);
+		put(t, ((unsigned)~rex & 4) << 5 | ((unsigned)~rex & 2) << 5 | ((unsigned)~rex & 1) << 5 |
+		               (v->is_0f38 ? 2 : 1),
+		    1);
+		put(t, ((rex & 8u) << 4) | 15 << 3 | (v->vex_256 && below(2) ? 4 : 0) |
+		               prefix_number(v->prefix),
+		    1);
+	} else {
+		if (v->prefix)
+			put(t, v->prefix, 1);
+		put(t, rex, 1);
+		put(t, 0x0f, 1);
+		if (v->is_0f38)
+			put(t, 0x38, 1);
+	}
+	put(t, v->opcode, 1);
+	put_operand(t, rex, false);
+}
+
 static void make(struct test *t)
 {
-	const bool is_counted = below(24) == 0;
+	const bool is_counted = below(24) == 0, is_vector = below(6) == 0;
 	uint8_t rex = 0;
 	bool width_16 = false, address_32 = false;
 
 	memset(t, 0, sizeof(*t));
 	t->template = is_counted ? &counted[below(COUNTED)] : &templates[below(TEMPLATES)];
+	t->name = t->template->name;
+	make_fpu(t);
 	for (unsigned i = 0; i < 16; i++)
 		t->in.gpr[i] = edge_value();
 	t->in.gpr[4] = data_address() & ~7ull;
@@ -354,6 +470,10 @@ static void make(struct test *t)
 		const uint64_t word = below(3) ? random64() : edge_value();
 
 		memcpy(t->data + i, &word, 8);
+	}
+	if (is_vector) {
+		make_vector(t);
+		return;
 	}
 	if (t->template->lockable && below(4) == 0)
 		put(t, 0xf0, 1);
@@ -390,6 +510,7 @@ struct flat {
 	uint8_t *data;
 	const struct test *test;
 	uint64_t code;
+	uint8_t fpu[NATIVE_FPU_SIZE];
 };
 
 static enum svm_emul_result flat_translate(void *arg, uint64_t linear, uint32_t access,
@@ -471,15 +592,56 @@ static enum svm_emul_result no_mmio(void *arg, uint64_t gpa, void *data, unsigne
 	return SVM_EMUL_EXIT;
 }
 
+static void flat_read_vector(void *arg, unsigned n, void *data, unsigned size)
+{
+	const struct flat *flat = arg;
+
+	memcpy(data, flat->fpu + NATIVE_XMM + 16 * n, 16);
+	if (size == 32)
+		memcpy((uint8_t *)data + 16, flat->fpu + NATIVE_YMM + 16 * n, 16);
+}
+
+static void flat_write_vector(void *arg, unsigned n, const void *data, unsigned size,
+                              bool clear_upper)
+{
+	struct flat *flat = arg;
+
+	memcpy(flat->fpu + NATIVE_XMM + 16 * n, data, 16);
+	if (size == 32)
+		memcpy(flat->fpu + NATIVE_YMM + 16 * n, (const uint8_t *)data + 16, 16);
+	else if (clear_upper)
+		memset(flat->fpu + NATIVE_YMM + 16 * n, 0, 16);
+}
+
+static void flat_read_mmx(void *arg, unsigned n, uint64_t *value)
+{
+	const struct flat *flat = arg;
+
+	memcpy(value, flat->fpu + NATIVE_ST + 16 * n, 8);
+}
+
+static void flat_write_mmx(void *arg, unsigned n, uint64_t value)
+{
+	struct flat *flat = arg;
+
+	memcpy(flat->fpu + NATIVE_ST + 16 * n, &value, 8);
+	memset(flat->fpu + NATIVE_ST + 16 * n + 8, 0xff, 2);
+}
+
 static const struct svm_emul_ops flat_ops = {
 	.translate = flat_translate,
 	.ram_read = flat_read,
 	.ram_write = flat_write,
 	.ram_exchange = flat_exchange,
 	.mmio = no_mmio,
+	.read_vector = flat_read_vector,
+	.write_vector = flat_write_vector,
+	.read_mmx = flat_read_mmx,
+	.write_mmx = flat_write_mmx,
 };
 
-static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, struct svm_emul *e)
+static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, uint8_t *fpu,
+                                         struct svm_emul *e)
 {
 	static const struct svm_emul_segment segments[6] = {
 		{ 0x2b, 0xcf3, 0xffffffff, 0 }, { 0x33, 0xafb, 0xffffffff, 0 },
@@ -487,6 +649,7 @@ static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, st
 		{ 0, 0, 0, 0 },                 { 0, 0, 0, 0 },
 	};
 	struct flat flat = { .data = data, .test = t, .code = native_code_address(t->length) };
+	enum svm_emul_result result;
 
 	memset(e, 0, sizeof(*e));
 	e->ops = &flat_ops;
@@ -496,12 +659,16 @@ static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, st
 	e->rflags = t->in.rflags;
 	e->segment = segments;
 	e->cr0 = 0x80050033;
-	e->cr4 = 0x6f0;
+	e->cr4 = 0x406f0;
+	e->xcr0 = 7;
 	e->efer = 0xd01;
 	e->cpl = 3;
 	e->linear_bits = 48;
 	e->mode = SVM_INSN_MODE_64;
-	return svm_emulate(e);
+	memcpy(flat.fpu, t->in.fpu, sizeof(flat.fpu));
+	result = svm_emulate(e);
+	memcpy(fpu, flat.fpu, sizeof(flat.fpu));
+	return result;
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
@@ -551,22 +718,39 @@ static void compare_faults(struct verdict *v, const struct native_outcome *n,
 		differ(v, "fault address", n->address, e->fault.address);
 }
 
+/* A state that the processor found initial is not stored: those registers are 0. */
+static void compare_fpu(struct verdict *v, const struct test *t, const uint8_t *native,
+                        const uint8_t *emulated)
+{
+	const bool used_mmx = t->name[0] == 'm' && strstr(t->name, "mmx");
+
+	for (unsigned i = 0; i < 256; i++) {
+		if (native[NATIVE_XMM + i] != emulated[NATIVE_XMM + i])
+			differ(v, "xmm", native[NATIVE_XMM + i], emulated[NATIVE_XMM + i] | i << 16);
+		if (native[NATIVE_YMM + i] != emulated[NATIVE_YMM + i])
+			differ(v, "ymm", native[NATIVE_YMM + i], emulated[NATIVE_YMM + i] | i << 16);
+	}
+	for (unsigned i = 0; used_mmx && i < 8; i++)
+		if (memcmp(native + NATIVE_ST + 16 * i, emulated + NATIVE_ST + 16 * i, 8) != 0)
+			differ(v, "mmx", native[NATIVE_ST + 16 * i], emulated[NATIVE_ST + 16 * i]);
+}
+
 static struct verdict judge(const struct test *t, uint8_t *real)
 {
 	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
 		                               "rsi", "rdi", "r8",  "r9",  "r10", "r11",
 		                               "r12", "r13", "r14", "r15" };
-	static uint8_t copy[DATA_SIZE];
+	static uint8_t copy[DATA_SIZE], fpu[NATIVE_FPU_SIZE];
 	static struct svm_emul e;
 	struct verdict v = { .differs = false };
-	struct native_outcome n;
+	static struct native_outcome n;
 	enum svm_emul_result result;
 	uint64_t mask;
 
 	memcpy(real, t->data, DATA_SIZE);
 	native_run(t->bytes, t->length, &t->in, &n);
 	memcpy(copy, t->data, DATA_SIZE);
-	result = run_emulator(t, copy, &e);
+	result = run_emulator(t, copy, fpu, &e);
 	if (result == SVM_EMUL_UNKNOWN) {
 		differ(&v, "unknown to the emulator", n.vector, e.insn.opcode);
 		return v;
@@ -580,6 +764,7 @@ static struct verdict judge(const struct test *t, uint8_t *real)
 		differ(&v, "flags", n.state.rflags & mask, e.rflags & mask);
 	if (n.rip != e.rip - native_code_address(t->length))
 		differ(&v, "rip", n.rip, e.rip - native_code_address(t->length));
+	compare_fpu(&v, t, n.state.fpu, fpu);
 	for (unsigned i = 0; i < DATA_SIZE && !v.differs; i++)
 		if (real[i] != copy[i])
 			differ(&v, "memory", real[i], copy[i] | (uint64_t)i << 16);
@@ -618,7 +803,7 @@ static void minimise(struct test *t, uint8_t *real)
 
 static void print(const struct test *t, const struct verdict *v)
 {
-	printf("DIFFERS %s: %s\n\t{ \"%s\", {", t->template->name, v->what, t->template->name);
+	printf("DIFFERS %s: %s\n\t{ \"%s\", {", t->name, v->what, t->name);
 	for (unsigned i = 0; i < t->length; i++)
 		printf(" 0x%02x,", t->bytes[i]);
 	printf(" },\n\t  .rflags = %#llx,", (unsigned long long)t->in.rflags);

@@ -10,6 +10,7 @@
 #include "native.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -17,8 +18,9 @@
 #define PAGE 4096u
 #define JUMP_SIZE 14u /* jmp *0(%rip), and the address */
 
-extern struct native_state native_in, native_out;
-struct native_state native_in, native_out;
+extern struct native_state native_in, native_out, native_host;
+struct native_state native_in, native_out, native_host;
+_Static_assert(offsetof(struct native_state, fpu) == 192, "the trampoline knows the offset");
 extern uint64_t native_target, native_host_rsp;
 uint64_t native_target, native_host_rsp;
 
@@ -39,6 +41,14 @@ __asm__(
 	"native_enter:\n"
 	"	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
 	"	mov %rsp, native_host_rsp(%rip)\n"
+	"	mov $7, %eax\n"
+	"	xor %edx, %edx\n"
+	"	xsave 192+native_host(%rip)\n"
+	"	pushq 128+native_in(%rip)\n"
+	"	popfq\n"
+	"	mov $7, %eax\n"
+	"	xor %edx, %edx\n"
+	"	xrstor 192+native_in(%rip)\n"
 	"	pushq 128+native_in(%rip)\n"
 	"	popfq\n"
 	"	mov 0+native_in(%rip), %rax\n"
@@ -84,6 +94,10 @@ __asm__(
 	"	mov native_host_rsp(%rip), %rsp\n"
 	"	pushq $0x202\n"
 	"	popfq\n"
+	"	mov $7, %eax\n"
+	"	xor %edx, %edx\n"
+	"	xsave 192+native_out(%rip)\n"
+	"	xrstor 192+native_host(%rip)\n"
 	"	cld\n"
 	"	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
 	"	ret\n"
@@ -121,6 +135,8 @@ bool native_init(void)
 	struct sigaction action = { .sa_sigaction = on_signal,
 		                    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
+	if (!__builtin_cpu_supports("avx"))
+		return false;
 	code_page = mmap((void *)0x10000000, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
 	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (code_page == MAP_FAILED || sigaltstack(&alternate, NULL))
@@ -148,15 +164,14 @@ void native_run(const uint8_t *bytes, unsigned length, const struct native_state
 	memcpy(code + length, jump, sizeof(jump));
 	memcpy(code + length + sizeof(jump), &back, sizeof(back));
 	native_in = *in;
+	memset(native_out.fpu, 0, sizeof(native_out.fpu));
 	native_target = start;
 	faulted = false;
 	native_enter();
-	*out = (struct native_outcome){
-		.state = native_out,
-		.rip = faulted ? fault_rip - start : length,
-		.faulted = faulted,
-		.vector = fault_vector,
-		.error = fault_error,
-		.address = fault_address,
-	};
+	out->state = native_out;
+	out->rip = faulted ? fault_rip - start : length;
+	out->faulted = faulted;
+	out->vector = fault_vector;
+	out->error = fault_error;
+	out->address = fault_address;
 }

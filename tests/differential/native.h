@@ -7,9 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* XSAVE's standard format for x87, SSE and AVX. */
+#define NATIVE_FPU_SIZE 832u
+#define NATIVE_ST       32u  /* 8 of 16 bytes; MMX registers are their low 8. */
+#define NATIVE_XMM      160u /* 16 of 16 bytes. */
+#define NATIVE_HEADER   512u
+#define NATIVE_YMM      576u /* The upper halves. */
+
 struct native_state {
 	uint64_t gpr[16]; /* In the processor's numbering. */
 	uint64_t rflags;
+	uint8_t fpu[NATIVE_FPU_SIZE] __attribute__((aligned(64)));
 };
 
 struct native_outcome {

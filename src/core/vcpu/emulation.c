@@ -195,6 +195,28 @@ static void emulation_store_segment(void *arg, unsigned number, struct svm_emul_
 		(struct svm_emul_segment){ from.selector, from.attributes, from.limit, from.base };
 }
 
+static void emulation_read_vector(void *arg, unsigned n, void *data, unsigned size)
+{
+	svm_fpu_read_vector(arg, n, data, size);
+}
+
+/* The upper half exists only where the host has AVX; the emulator has looked at the guest's XCR0. */
+static void emulation_write_vector(void *arg, unsigned n, const void *data, unsigned size,
+                                   bool clear_upper)
+{
+	svm_fpu_write_vector(arg, n, data, size, clear_upper);
+}
+
+static void emulation_read_mmx(void *arg, unsigned n, uint64_t *value)
+{
+	svm_fpu_read_mmx(arg, n, value);
+}
+
+static void emulation_write_mmx(void *arg, unsigned n, uint64_t value)
+{
+	svm_fpu_write_mmx(arg, n, value);
+}
+
 static const struct svm_emul_ops emulation_ops = {
 	.translate = emulation_translate,
 	.ram_read = emulation_ram_read,
@@ -203,6 +225,10 @@ static const struct svm_emul_ops emulation_ops = {
 	.mmio = emulation_mmio,
 	.port = emulation_port,
 	.store_segment = emulation_store_segment,
+	.read_vector = emulation_read_vector,
+	.write_vector = emulation_write_vector,
+	.read_mmx = emulation_read_mmx,
+	.write_mmx = emulation_write_mmx,
 };
 
 /* --- registers

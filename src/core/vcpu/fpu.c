@@ -160,3 +160,115 @@ int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0)
 	svm_vcpu_update_switch(vcpu);
 	return 0;
 }
+
+/* --- single registers, for the emulator ---------------------------------------------------------- */
+
+#define FSW_OFFSET    2u
+#define FTW_OFFSET    4u
+#define ST_OFFSET     32u
+#define ST_STRIDE     16u
+#define XMM_OFFSET    160u
+#define YMM_OFFSET    576u /* CPUID Fn0000_000D subleaf 2 EBX, on every processor with AVX. */
+#define XMM_SIZE      16u
+#define FSW_TOP       UINT16_C(0x3800)
+#define STATE_X87     SVM_BIT(0)
+#define STATE_SSE     SVM_BIT(1)
+#define STATE_AVX     SVM_BIT(2)
+#define ALL_TAGS_VALID 0xff
+#define MMX_EXPONENT  UINT16_C(0xffff)
+
+/* The registers of these states into the area, and back: the vCPU is loaded while it emulates. */
+static void fpu_to_area(struct svm_vcpu *vcpu)
+{
+	if (vcpu->cpu)
+		save(&vcpu->vm->host->features, vcpu->fpu);
+}
+
+/* A state whose bit is clear is initial whatever the area holds, so what is written needs it set. */
+static void area_to_fpu(struct svm_vcpu *vcpu, uint64_t states)
+{
+	uint8_t *area = vcpu->fpu;
+	uint64_t present;
+
+	if (vcpu->vm->host->features.xsave) {
+		memcpy(&present, area + HEADER_OFFSET, sizeof(present));
+		present |= states;
+		memcpy(area + HEADER_OFFSET, &present, sizeof(present));
+	}
+	if (vcpu->cpu)
+		restore(&vcpu->vm->host->features, vcpu->fpu);
+}
+
+static bool state_is_present(const struct svm_vcpu *vcpu, uint64_t state)
+{
+	uint64_t present;
+
+	if (!vcpu->vm->host->features.xsave)
+		return true;
+	memcpy(&present, (const uint8_t *)vcpu->fpu + HEADER_OFFSET, sizeof(present));
+	return present & state;
+}
+
+void svm_fpu_read_vector(struct svm_vcpu *vcpu, unsigned n, void *data, unsigned size)
+{
+	const uint8_t *area = vcpu->fpu;
+	uint8_t *to = data;
+
+	fpu_to_area(vcpu);
+	memset(to, 0, size);
+	if (state_is_present(vcpu, STATE_SSE))
+		memcpy(to, area + XMM_OFFSET + n * XMM_SIZE, XMM_SIZE);
+	if (size > XMM_SIZE && state_is_present(vcpu, STATE_AVX))
+		memcpy(to + XMM_SIZE, area + YMM_OFFSET + n * XMM_SIZE, XMM_SIZE);
+}
+
+void svm_fpu_write_vector(struct svm_vcpu *vcpu, unsigned n, const void *data, unsigned size,
+                          bool clear_upper)
+{
+	const bool upper = size > XMM_SIZE || clear_upper;
+	uint8_t *area = vcpu->fpu;
+
+	fpu_to_area(vcpu);
+	if (!state_is_present(vcpu, STATE_SSE))
+		memset(area + XMM_OFFSET, 0, 16u * XMM_SIZE);
+	if (upper && !state_is_present(vcpu, STATE_AVX))
+		memset(area + YMM_OFFSET, 0, 16u * XMM_SIZE);
+	memcpy(area + XMM_OFFSET + n * XMM_SIZE, data, XMM_SIZE);
+	if (size > XMM_SIZE)
+		memcpy(area + YMM_OFFSET + n * XMM_SIZE, (const uint8_t *)data + XMM_SIZE,
+		       XMM_SIZE);
+	else if (upper)
+		memset(area + YMM_OFFSET + n * XMM_SIZE, 0, XMM_SIZE);
+	area_to_fpu(vcpu, upper ? STATE_SSE | STATE_AVX : STATE_SSE);
+}
+
+void svm_fpu_read_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t *value)
+{
+	fpu_to_area(vcpu);
+	*value = 0;
+	if (state_is_present(vcpu, STATE_X87))
+		memcpy(value, (const uint8_t *)vcpu->fpu + ST_OFFSET + n * ST_STRIDE,
+		       sizeof(*value));
+}
+
+/* An MMX write sets TOP to 0, all tags to valid, and the exponent to ones.  APM vol. 1, 5.8. */
+void svm_fpu_write_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
+{
+	const uint16_t exponent = MMX_EXPONENT, fcw = FCW_RESET;
+	uint8_t *area = vcpu->fpu;
+	uint16_t fsw;
+
+	fpu_to_area(vcpu);
+	if (!state_is_present(vcpu, STATE_X87)) {
+		memset(area, 0, MXCSR_OFFSET);
+		memcpy(area + FCW_OFFSET, &fcw, sizeof(fcw));
+		memset(area + ST_OFFSET, 0, 8u * ST_STRIDE);
+	}
+	memcpy(&fsw, area + FSW_OFFSET, sizeof(fsw));
+	fsw &= (uint16_t)~FSW_TOP;
+	memcpy(area + FSW_OFFSET, &fsw, sizeof(fsw));
+	area[FTW_OFFSET] = ALL_TAGS_VALID;
+	memcpy(area + ST_OFFSET + n * ST_STRIDE, &value, sizeof(value));
+	memcpy(area + ST_OFFSET + n * ST_STRIDE + sizeof(value), &exponent, sizeof(exponent));
+	area_to_fpu(vcpu, STATE_X87);
+}

@@ -135,6 +135,12 @@ bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu);
 void svm_fpu_enter_guest(struct svm_vcpu *vcpu);
 void svm_fpu_leave_guest(struct svm_vcpu *vcpu);
 void svm_fpu_reset(struct svm_vcpu *vcpu);
+/* Vector register n, 16 or 32 bytes; MMX register n.  See struct svm_emul_ops. */
+void svm_fpu_read_vector(struct svm_vcpu *vcpu, unsigned n, void *data, unsigned size);
+void svm_fpu_write_vector(struct svm_vcpu *vcpu, unsigned n, const void *data, unsigned size,
+                          bool clear_upper);
+void svm_fpu_read_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t *value);
+void svm_fpu_write_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
 bool svm_xcr0_is_legal(const struct svm_features *features, uint64_t xcr0);
 
 /* 16, 32 or 64: how the present code segment decodes. */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Moves between memory and the vector and MMX registers.  APM vol. 4 and 5, each instruction.
+ *
+ * Compilers and graphics code use them on frame buffers.  One row per instruction; the forms
+ * between two registers touch no memory and are not here.
+ */
+#include "emulate/internal.h"
+
+#define CR0_EM      (UINT64_C(1) << 2)
+#define CR0_TS      (UINT64_C(1) << 3)
+#define CR4_OSFXSR  (UINT64_C(1) << 9)
+#define CR4_OSXSAVE (UINT64_C(1) << 18)
+#define XCR0_AVX    UINT64_C(6) /* SSE and AVX state, both. */
+
+enum vector_prefix {
+	NO_PREFIX,
+	WITH_66,
+	WITH_F3,
+	WITH_F2,
+};
+
+/* Bytes of the operand; FULL is 16, or 32 with VEX.L. */
+enum vector_width {
+	LOW_4 = 4,
+	LOW_8 = 8,
+	WORD, /* 4, or 8 with W. */
+	FULL,
+	HIGH_8, /* The upper half of the lower 16 bytes. */
+};
+
+struct vector_row {
+	uint8_t map, prefix, opcode, width;
+	bool is_store, aligned, has_vex, is_mmx;
+};
+
+static const struct vector_row vector_rows[] = {
+	/* MOVUPS, MOVUPD, MOVSS, MOVSD */
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x10, FULL, false, false, true, false },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x11, FULL, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x10, FULL, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x11, FULL, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F3, 0x10, LOW_4, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F3, 0x11, LOW_4, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F2, 0x10, LOW_8, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F2, 0x11, LOW_8, true, false, true, false },
+	/* MOVLPS, MOVLPD, MOVHPS, MOVHPD: stores; the loads keep the other half and stay out. */
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x13, LOW_8, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x13, LOW_8, true, false, true, false },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x17, HIGH_8, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x17, HIGH_8, true, false, true, false },
+	/* MOVAPS, MOVAPD, MOVNTPS, MOVNTPD */
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x28, FULL, false, true, true, false },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x29, FULL, true, true, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x28, FULL, false, true, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x29, FULL, true, true, true, false },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x2b, FULL, true, true, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x2b, FULL, true, true, true, false },
+	/* MOVD, MOVQ of a general register's width; MOVQ */
+	{ SVM_INSN_MAP_0F, WITH_66, 0x6e, WORD, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x7e, WORD, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F3, 0x7e, LOW_8, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0xd6, LOW_8, true, false, true, false },
+	/* MOVDQA, MOVDQU, LDDQU, MOVNTDQ, MOVNTDQA */
+	{ SVM_INSN_MAP_0F, WITH_66, 0x6f, FULL, false, true, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0x7f, FULL, true, true, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F3, 0x6f, FULL, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F3, 0x7f, FULL, true, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_F2, 0xf0, FULL, false, false, true, false },
+	{ SVM_INSN_MAP_0F, WITH_66, 0xe7, FULL, true, true, true, false },
+	{ SVM_INSN_MAP_0F38, WITH_66, 0x2a, FULL, false, true, true, false },
+	/* MMX: MOVD, MOVQ, MOVNTQ */
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x6e, WORD, false, false, false, true },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x7e, WORD, true, false, false, true },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x6f, LOW_8, false, false, false, true },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0x7f, LOW_8, true, false, false, true },
+	{ SVM_INSN_MAP_0F, NO_PREFIX, 0xe7, LOW_8, true, false, false, true },
+};
+
+/* F3 and F2 win over 66, as mandatory prefixes. */
+static enum vector_prefix mandatory_prefix(const struct svm_emul *e)
+{
+	if (e->insn.prefixes & SVM_INSN_REP)
+		return WITH_F3;
+	if (e->insn.prefixes & SVM_INSN_REPNE)
+		return WITH_F2;
+	return e->insn.prefixes & SVM_INSN_OPSIZE ? WITH_66 : NO_PREFIX;
+}
+
+static const struct vector_row *find_vector_row(const struct svm_emul *e)
+{
+	const enum vector_prefix prefix = mandatory_prefix(e);
+
+	for (size_t i = 0; i < sizeof(vector_rows) / sizeof(vector_rows[0]); i++) {
+		const struct vector_row *row = &vector_rows[i];
+
+		if (row->map == e->insn.map && row->prefix == prefix &&
+		    row->opcode == e->insn.opcode &&
+		    (row->has_vex || e->insn.encoding == SVM_INSN_LEGACY))
+			return row;
+	}
+	return NULL;
+}
+
+/* In the order of APM vol. 2, 8: #UD before #NM, both before any access. */
+static enum svm_emul_result check_vector_state(struct svm_emul *e, const struct vector_row *row)
+{
+	if (e->insn.encoding == SVM_INSN_VEX) {
+		if (!(e->cr4 & CR4_OSXSAVE) || (e->xcr0 & XCR0_AVX) != XCR0_AVX ||
+		    e->insn.vvvv != 0)
+			return svm_emul_raise(e, VECTOR_UD);
+	} else if ((e->cr0 & CR0_EM) || (!row->is_mmx && !(e->cr4 & CR4_OSFXSR))) {
+		return svm_emul_raise(e, VECTOR_UD);
+	}
+	return e->cr0 & CR0_TS ? svm_emul_raise(e, VECTOR_NM) : SVM_EMUL_OK;
+}
+
+static unsigned vector_size(const struct svm_emul *e, const struct vector_row *row)
+{
+	switch (row->width) {
+	case LOW_4:
+		return 4;
+	case WORD:
+		return e->insn.rex & SVM_INSN_REX_W ? 8 : 4;
+	case FULL:
+		return e->insn.encoding == SVM_INSN_VEX && e->insn.vex_l ? 32 : 16;
+	default:
+		return 8;
+	}
+}
+
+static enum svm_emul_result vector_load(struct svm_emul *e, const struct vector_row *row,
+                                        unsigned size, const struct svm_emul_span *span)
+{
+	uint8_t data[SVM_EMUL_DATA_MAX] = { 0 };
+	const unsigned n = svm_emul_reg(e);
+	const enum svm_emul_result result = svm_emul_load(e, span, data);
+	uint64_t low;
+
+	if (result != SVM_EMUL_OK)
+		return result;
+	if (row->is_mmx) {
+		memcpy(&low, data, sizeof(low));
+		e->ops->write_mmx(e->arg, n & 7, low);
+	} else {
+		/* A narrow load clears the rest of the lower 16 bytes. */
+		e->ops->write_vector(e->arg, n, data, size == 32 ? 32 : 16,
+		                     e->insn.encoding == SVM_INSN_VEX);
+	}
+	return SVM_EMUL_OK;
+}
+
+static enum svm_emul_result vector_store(struct svm_emul *e, const struct vector_row *row,
+                                         unsigned size, const struct svm_emul_span *span)
+{
+	uint8_t data[SVM_EMUL_DATA_MAX] = { 0 };
+	const unsigned n = svm_emul_reg(e);
+	uint64_t low;
+
+	if (row->is_mmx) {
+		e->ops->read_mmx(e->arg, n & 7, &low);
+		memcpy(data, &low, sizeof(low));
+	} else {
+		e->ops->read_vector(e->arg, n, data, size == 32 ? 32 : 16);
+	}
+	return svm_emul_store(e, span, row->width == HIGH_8 ? data + 8 : data);
+}
+
+enum svm_emul_result svm_exec_vector(struct svm_emul *e)
+{
+	const struct vector_row *row;
+	struct svm_emul_span span;
+	enum svm_emul_result result;
+	unsigned segment, size;
+	uint64_t offset, linear;
+
+	if (!svm_emul_rm_is_memory(e) || e->insn.encoding == SVM_INSN_XOP)
+		return SVM_EMUL_UNKNOWN;
+	row = find_vector_row(e);
+	if (!row)
+		return SVM_EMUL_UNKNOWN;
+	result = check_vector_state(e, row);
+	if (result != SVM_EMUL_OK)
+		return result;
+
+	size = vector_size(e, row);
+	offset = svm_emul_effective_address(e, &segment);
+	result = svm_emul_linear(e, segment, offset, size,
+	                         row->is_store ? SVM_EMUL_WRITE : SVM_EMUL_READ, &linear);
+	if (result != SVM_EMUL_OK)
+		return result;
+	if (row->aligned && (linear & (size - 1)))
+		return svm_emul_raise_error(e, VECTOR_GP, 0);
+	result = svm_emul_prepare(e, segment, offset, size,
+	                          row->is_store ? SVM_EMUL_WRITE : SVM_EMUL_READ, &span);
+	if (result == SVM_EMUL_OK)
+		result = row->is_store ? vector_store(e, row, size, &span)
+		                       : vector_load(e, row, size, &span);
+	if (result == SVM_EMUL_OK)
+		e->rip = svm_emul_rip_after(e);
+	return result;
+}
