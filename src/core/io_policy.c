@@ -137,8 +137,10 @@ int svm_vm_io_allow(struct svm_vm *vm, uint16_t first, uint32_t count, bool allo
 		result = SVM_ERR_BUSY;
 	else if (allow || vm->io.owns_map) /* The host's map denies all there is to deny. */
 		result = own_iopm(vm);
-	if (!result && vm->io.owns_map)
+	if (!result && vm->io.owns_map) {
 		svm_iopm_set(vm->io.iopm, first, count, allow);
+		vm->map_serial++;
+	}
 	svm_vm_unlock(vm);
 	return result;
 }

@@ -151,6 +151,7 @@ static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 	memcpy(vm->msr.range, changed.range, sizeof(changed.range));
 	if (!vm->msr.owns_map)
 		return 0;
+	vm->map_serial++;
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
 		const enum svm_msr_index index = (enum svm_msr_index)i;
 

@@ -124,8 +124,8 @@ enum svm_emul_result svm_emul_prepare(struct svm_emul *e, unsigned segment, uint
 	if (result != SVM_EMUL_OK)
 		return result;
 	/*
-	 * Operands of a power of two, as if at most 16 bytes wide; others (far pointers) are checked
-	 * by their parts' size.
+	 * Operands of a power of two, as if at most 16 bytes wide; others (far pointers) are
+	 * checked by their parts' size.
 	 */
 	if (checks_alignment(e) && (linear & (size - 1) & 15) && (size & (size - 1)) == 0)
 		return svm_emul_raise_error(e, VECTOR_AC, 0);

@@ -403,7 +403,7 @@ static void make_fpu(struct test *t)
 		t->in.fpu[i] = (uint8_t)random64();
 	for (unsigned i = NATIVE_YMM; i < NATIVE_YMM + 256; i++)
 		t->in.fpu[i] = (uint8_t)random64();
-	for (unsigned i = 0; i < 8; i++) { /* Numbers that are no NaN: XRSTOR keeps them as they are. */
+	for (unsigned i = 0; i < 8; i++) { /* No NaN: XRSTOR keeps them as they are. */
 		const uint64_t mantissa = random64() | 1ull << 63;
 
 		memcpy(t->in.fpu + NATIVE_ST + 16 * i, &mantissa, 8);
@@ -430,9 +430,7 @@ static void make_vector(struct test *t)
 	t->template = &vector_operand;
 	if (vex) { /* Three bytes; R, X, B and vvvv are inverted. */
 		put(t, 0xc4, 1);
-		put(t, ((unsigned)~rex & 4) << 5 | ((unsigned)~rex & 2) << 5 | ((unsigned)~rex & 1) << 5 |
-		               (v->is_0f38 ? 2 : 1),
-		    1);
+		put(t, (~(unsigned)rex & 7) << 5 | (v->is_0f38 ? 2 : 1), 1);
 		put(t, ((rex & 8u) << 4) | 15 << 3 | (v->vex_256 && below(2) ? 4 : 0) |
 		               prefix_number(v->prefix),
 		    1);
@@ -725,10 +723,12 @@ static void compare_fpu(struct verdict *v, const struct test *t, const uint8_t *
 	const bool used_mmx = t->name[0] == 'm' && strstr(t->name, "mmx");
 
 	for (unsigned i = 0; i < 256; i++) {
-		if (native[NATIVE_XMM + i] != emulated[NATIVE_XMM + i])
-			differ(v, "xmm", native[NATIVE_XMM + i], emulated[NATIVE_XMM + i] | i << 16);
-		if (native[NATIVE_YMM + i] != emulated[NATIVE_YMM + i])
-			differ(v, "ymm", native[NATIVE_YMM + i], emulated[NATIVE_YMM + i] | i << 16);
+		const unsigned xmm = NATIVE_XMM + i, ymm = NATIVE_YMM + i;
+
+		if (native[xmm] != emulated[xmm])
+			differ(v, "xmm", native[xmm], emulated[xmm] | i << 16);
+		if (native[ymm] != emulated[ymm])
+			differ(v, "ymm", native[ymm], emulated[ymm] | i << 16);
 	}
 	for (unsigned i = 0; used_mmx && i < 8; i++)
 		if (memcmp(native + NATIVE_ST + 16 * i, emulated + NATIVE_ST + 16 * i, 8) != 0)

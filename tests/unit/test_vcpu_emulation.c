@@ -62,7 +62,7 @@ static void put_insn(struct rig *r, const char *bytes, size_t size)
 	set_gpr(r, RBX, RIG_HOLE + 0x10);
 }
 
-/* --- callbacks ------------------------------------------------------------------------------------ */
+/* --- callbacks -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *what;
@@ -168,7 +168,7 @@ START_TEST(stores_cross_from_memory_to_the_device)
 }
 END_TEST
 
-/* --- exits to the embedder -------------------------------------------------------------------------- */
+/* --- exits to the embedder -------------------------------------------------------------------- */
 
 static void start_exits(struct rig *r)
 {
@@ -277,7 +277,7 @@ START_TEST(absent_memory_stays_absent)
 }
 END_TEST
 
-/* --- string I/O ------------------------------------------------------------------------------------------- */
+/* --- string I/O ------------------------------------------------------------------------------- */
 
 START_TEST(rep_outsb_exits_byte_by_byte)
 {
@@ -306,7 +306,7 @@ START_TEST(rep_outsb_exits_byte_by_byte)
 }
 END_TEST
 
-/* --- ranges --------------------------------------------------------------------------------------------------- */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *what;

@@ -200,7 +200,7 @@ static void emulation_read_vector(void *arg, unsigned n, void *data, unsigned si
 	svm_fpu_read_vector(arg, n, data, size);
 }
 
-/* The upper half exists only where the host has AVX; the emulator has looked at the guest's XCR0. */
+/* The upper half exists only where the host has AVX; the emulator looked at the guest's XCR0. */
 static void emulation_write_vector(void *arg, unsigned n, const void *data, unsigned size,
                                    bool clear_upper)
 {

@@ -161,7 +161,7 @@ int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0)
 	return 0;
 }
 
-/* --- single registers, for the emulator ---------------------------------------------------------- */
+/* --- single registers, for the emulator ------------------------------------------------------- */
 
 #define FSW_OFFSET    2u
 #define FTW_OFFSET    4u
@@ -184,7 +184,7 @@ static void fpu_to_area(struct svm_vcpu *vcpu)
 		save(&vcpu->vm->host->features, vcpu->fpu);
 }
 
-/* A state whose bit is clear is initial whatever the area holds, so what is written needs it set. */
+/* A state whose bit is clear is initial whatever the area holds: what is written needs it set. */
 static void area_to_fpu(struct svm_vcpu *vcpu, uint64_t states)
 {
 	uint8_t *area = vcpu->fpu;

@@ -70,12 +70,16 @@ static void follow_vm(struct svm_vcpu *vcpu)
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 	const struct svm_vm *vm = vcpu->vm;
 
-	if (svm_vmcb_get_iopm_base(vmcb) != vm->io.iopm_hpa) {
+	/*
+	 * 15.15 does not say whether a clean bit covers what the maps hold or only where they are:
+	 * a change of either is told.
+	 */
+	if (vcpu->seen_maps != vm->map_serial) {
+		vcpu->seen_maps = vm->map_serial;
 		svm_vmcb_set_iopm_base(vmcb, vm->io.iopm_hpa);
-		svm_vcpu_update_intercepts(vcpu); /* SMI's depends on it. */
-	}
-	if (svm_vmcb_get_msrpm_base(vmcb) != vm->msr.msrpm_hpa)
 		svm_vmcb_set_msrpm_base(vmcb, vm->msr.msrpm_hpa);
+		svm_vcpu_update_intercepts(vcpu); /* SMI's depends on the ports. */
+	}
 	if (svm_vmcb_get_ncr3(vmcb) != vm->memory.root_hpa)
 		svm_vmcb_set_ncr3(vmcb, vm->memory.root_hpa);
 	if (vcpu->seen_want != vm->want) {

@@ -79,6 +79,7 @@ struct svm_vcpu {
 	uint64_t next_rip;     /* Where a skip goes; 0: the length is not known. */
 
 	bool guest_debugs;     /* Guest debug registers are loaded around the switch. */
+	uint64_t seen_maps;       /* vm->map_serial that the processor was told of. */
 	uint64_t seen_want;       /* vm->want that the intercepts follow. */
 	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
