@@ -39,6 +39,21 @@ build() {
 	ninja -C "$dir" -j "$(nproc)" "$@"
 }
 
+# run_cppcheck, run_clang_tidy: the library's sources; a finding is an error.
+run_cppcheck() {
+	(
+		cd "$root"
+		cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
+			--std=c11 -Iinclude -Isrc --suppressions-list=tests/checks/cppcheck.txt src
+	)
+}
+
+run_clang_tidy() {
+	CC=clang configure build-clang -Dcode_model=kernel
+	find "$root/src" -name '*.c' -print0 |
+		xargs -0 -P "$(nproc)" -n 8 clang-tidy --quiet -p "$root/build-clang"
+}
+
 # run_fuzzer NAME SECONDS: what it learns stays in build-fuzz/corpus, what it finds in found.
 run_fuzzer() {
 	mkdir -p "$root/build-fuzz/corpus/$1" "$root/build-fuzz/found"

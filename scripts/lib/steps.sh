@@ -19,6 +19,7 @@ all_steps=(
 	'sanitizers unit tests under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
 	'model      every interleaving of the kick and flush protocol, with spin'
+	'static     the analyzer of GCC, and cppcheck, over the library'
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
@@ -132,6 +133,14 @@ step_coverage() {
 step_model() {
 	configure_main
 	meson_test build --suite model
+}
+
+# Anything that they find is an error.  scripts/soak static is slower and asks clang-tidy too.
+step_static() {
+	CC=gcc configure build-static -Dc_args=-fanalyzer -Dtests=disabled -Dbaremetal=disabled \
+		-Ddocs=disabled
+	build build-static src/libsvm-vmm.a
+	run_cppcheck
 }
 
 step_eva() {

@@ -411,7 +411,7 @@ static void check_clock(struct check *c)
 
 	if (!hal->clock_ns)
 		return;
-	start = last = hal->clock_ns(hal->ctx);
+	last = hal->clock_ns(hal->ctx);
 	for (unsigned i = 0; i < CLOCK_READS; i++) {
 		const uint64_t now = hal->clock_ns(hal->ctx);
 

@@ -117,7 +117,7 @@ enum svm_emul_result svm_emul_prepare_linear(struct svm_emul *e, uint64_t linear
 enum svm_emul_result svm_emul_prepare(struct svm_emul *e, unsigned segment, uint64_t offset,
                                       unsigned size, uint32_t access, struct svm_emul_span *span)
 {
-	uint64_t linear;
+	uint64_t linear = 0;
 	const enum svm_emul_result result =
 		svm_emul_linear(e, segment, offset, size, access, &linear);
 
