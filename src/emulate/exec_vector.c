@@ -7,11 +7,11 @@
  */
 #include "emulate/internal.h"
 
-#define CR0_EM      (UINT64_C(1) << 2)
-#define CR0_TS      (UINT64_C(1) << 3)
-#define CR4_OSFXSR  (UINT64_C(1) << 9)
-#define CR4_OSXSAVE (UINT64_C(1) << 18)
-#define XCR0_AVX    UINT64_C(6) /* SSE and AVX state, both. */
+#define VECTOR_CR0_EM      (UINT64_C(1) << 2)
+#define VECTOR_CR0_TS      (UINT64_C(1) << 3)
+#define VECTOR_CR4_OSFXSR  (UINT64_C(1) << 9)
+#define VECTOR_CR4_OSXSAVE (UINT64_C(1) << 18)
+#define VECTOR_XCR0_AVX    UINT64_C(6) /* SSE and AVX state, both. */
 
 enum vector_prefix {
 	NO_PREFIX,
@@ -106,13 +106,13 @@ static const struct vector_row *find_vector_row(const struct svm_emul *e)
 static enum svm_emul_result check_vector_state(struct svm_emul *e, const struct vector_row *row)
 {
 	if (e->insn.encoding == SVM_INSN_VEX) {
-		if (!(e->cr4 & CR4_OSXSAVE) || (e->xcr0 & XCR0_AVX) != XCR0_AVX ||
-		    e->insn.vvvv != 0)
+		if (!(e->cr4 & VECTOR_CR4_OSXSAVE) ||
+		    (e->xcr0 & VECTOR_XCR0_AVX) != VECTOR_XCR0_AVX || e->insn.vvvv != 0)
 			return svm_emul_raise(e, VECTOR_UD);
-	} else if ((e->cr0 & CR0_EM) || (!row->is_mmx && !(e->cr4 & CR4_OSFXSR))) {
+	} else if ((e->cr0 & VECTOR_CR0_EM) || (!row->is_mmx && !(e->cr4 & VECTOR_CR4_OSFXSR))) {
 		return svm_emul_raise(e, VECTOR_UD);
 	}
-	return e->cr0 & CR0_TS ? svm_emul_raise(e, VECTOR_NM) : SVM_EMUL_OK;
+	return e->cr0 & VECTOR_CR0_TS ? svm_emul_raise(e, VECTOR_NM) : SVM_EMUL_OK;
 }
 
 static unsigned vector_size(const struct svm_emul *e, const struct vector_row *row)

@@ -502,6 +502,24 @@ START_TEST(a_dead_vm_refuses_to_run)
 }
 END_TEST
 
+/* A permission map that changes behind an unchanged address. */
+START_TEST(a_changed_map_is_told_to_the_processor)
+{
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	ck_assert_int_eq(svm_vm_io_allow(r.vm, 0x80, 1, true), 0);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run_on(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert(svm_vcpu_vmcb(r.vcpu)->control.clean & SVM_CLEAN_MAPS);
+	ck_assert_int_eq(svm_vm_io_allow(r.vm, 0x80, 1, false), 0);
+	ck_assert_int_eq(svm_vcpu_load(r.vcpu), 0);
+	ck_assert(!(svm_vcpu_vmcb(r.vcpu)->control.clean & SVM_CLEAN_MAPS));
+	svm_vcpu_put(r.vcpu);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, null_is_no_table_and_no_result);
@@ -522,6 +540,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_guest_runs_on_a_host_with_five_levels);
 	tcase_add_test(tc, without_nxe_no_nested_entry_has_nx);
 	tcase_add_test(tc, wishes_and_mitigations_are_checked);
+	tcase_add_test(tc, a_changed_map_is_told_to_the_processor);
 	tcase_add_loop_test(tc, a_dead_vm_refuses_to_run, 0, 2);
 }
 
