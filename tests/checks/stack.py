@@ -90,6 +90,8 @@ class Graph:
                 if re.search(pattern, text):
                     if targets:
                         reached = {f for f in self.size if re.search(targets, f)}
+                        if not reached:
+                            self.problems.append(f"no function is {targets}")
                         self.calls[caller] |= reached
                     break
             else:
