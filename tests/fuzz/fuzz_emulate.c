@@ -263,9 +263,10 @@ static const struct svm_emul_ops fuzz_ops = {
 
 static struct svm_emul_segment take_segment(struct input *in)
 {
-	struct svm_emul_segment s = { .selector = (uint16_t)(take(in) << 8),
-		                      .attributes = (uint16_t)((take(in) << 8 | take(in)) & 0xfff) };
+	struct svm_emul_segment s;
 
+	s.selector = (uint16_t)(take(in) << 8);
+	s.attributes = (uint16_t)((take(in) << 8 | take(in)) & 0xfff);
 	s.limit = take(in) & 1 ? 0xffffffff : (uint32_t)take64(in);
 	s.base = take(in) & 1 ? 0 : take64(in);
 	return s;
