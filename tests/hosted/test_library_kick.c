@@ -165,6 +165,7 @@ END_TEST
 
 static void add(TCase *tc)
 {
+	tcase_set_timeout(tc, 500); /* Two threads that wait for each other, on a busy machine. */
 	tcase_add_loop_test(tc, no_kick_is_lost, 0, 2);
 	tcase_add_loop_test(tc, no_interrupt_is_lost, 0, 2);
 	tcase_add_test(tc, a_physical_init_is_an_exit);
