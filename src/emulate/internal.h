@@ -76,6 +76,15 @@ uint64_t svm_emul_effective_address(const struct svm_emul *e, unsigned *segment)
 unsigned svm_emul_data_segment(const struct svm_emul *e, unsigned otherwise);
 uint64_t svm_emul_address_mask(const struct svm_emul *e);
 
+/* CR4.UMIP keeps SGDT, SIDT, SLDT, SMSW and STR from all but CPL 0. */
+bool svm_emul_umip_forbids(const struct svm_emul *e);
+/* 2, 4 or 8 by mode, 66 and REX.W alone, for what the decoder gives a fixed width. */
+unsigned svm_emul_prefix_width(const struct svm_emul *e);
+/* r/m16 as a source. */
+enum svm_emul_result svm_emul_load_word(struct svm_emul *e, uint64_t *word);
+/* The end of SMSW, SLDT, STR, MOV from Sreg: 16 bits to memory, a whole operand to a register. */
+enum svm_emul_result svm_emul_store_word(struct svm_emul *e, uint64_t value);
+
 /* --- memory.c --- */
 
 /* A translated access of up to 32 bytes: one or two pages. */
@@ -178,6 +187,11 @@ bool svm_string_next(struct svm_emul *e);
 enum svm_emul_result svm_string_broken_off(struct svm_emul *e, uint32_t done,
                                            enum svm_emul_result result);
 
+/* --- exec_system.c --- */
+
+/* The flags that POPF and IRET of size bytes may change at this CPL and IOPL. */
+uint64_t svm_emul_flags_writable(const struct svm_emul *e, unsigned size);
+
 /* --- exec_*.c: UNKNOWN if the instruction is not one of the file's. --- */
 enum svm_emul_result svm_exec_integer(struct svm_emul *e);
 enum svm_emul_result svm_exec_bits(struct svm_emul *e);
@@ -185,5 +199,6 @@ enum svm_emul_result svm_exec_string(struct svm_emul *e);
 enum svm_emul_result svm_exec_port(struct svm_emul *e);
 enum svm_emul_result svm_exec_branch(struct svm_emul *e);
 enum svm_emul_result svm_exec_vector(struct svm_emul *e);
+enum svm_emul_result svm_exec_system(struct svm_emul *e);
 
 #endif
