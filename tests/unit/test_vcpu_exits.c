@@ -41,7 +41,7 @@ static void set_cpl3(struct rig *r)
 	ck_assert_int_eq(svm_vcpu_set_system(r->vcpu, &s), 0);
 }
 
-/* --- a trap flag over instructions that the library executes ---------------------------------- */
+/* --- a trap flag over instructions that the library executes ------------------------------ */
 
 static void emit_cpuid(struct rig *r)
 {
@@ -128,6 +128,33 @@ START_TEST(the_trap_flag_traps_behind_each_instruction)
 }
 END_TEST
 
+START_TEST(an_instruction_uses_up_rf_and_the_shadow)
+{
+	struct svm_events events = { .interrupt_shadow = true };
+	struct svm_regs regs;
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	stepped_rows[_i].emit(&r);
+	regs = rig_regs(&r);
+	regs.rflags |= 0x10000;
+	regs.rcx = stepped_rows[_i].rcx;
+	regs.rbx = stepped_rows[_i].rbx;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(svm_vcpu_set_events(r.vcpu, &events), 0);
+	if (stepped_rows[_i].emit == emit_hlt) {
+		ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HLT);
+		svm_vcpu_inject_nmi(r.vcpu);
+	}
+	(void)outcome(&r);
+	ck_assert_uint_eq(rig_regs(&r).rflags & 0x10000, 0);
+	ck_assert_uint_eq(rig_read64(&r, RIG_STACK - 24) & 0x10000, 0);
+	svm_vcpu_get_events(r.vcpu, &events);
+	ck_assert(!events.interrupt_shadow);
+	rig_fini(&r);
+}
+END_TEST
+
 /* ICEBP is a trap of its own: #DB behind it, and DR6 says nothing. */
 START_TEST(icebp_is_a_debug_exception)
 {
@@ -144,7 +171,7 @@ START_TEST(icebp_is_a_debug_exception)
 }
 END_TEST
 
-/* --- who may, and what comes instead: 15.9 ---------------------------------------------------- */
+/* --- who may, and what comes instead: 15.9 ------------------------------------------------ */
 
 static void emit_rdpmc(struct rig *r)
 {
@@ -245,7 +272,7 @@ START_TEST(svm_instructions_go_to_whoever_wants_them)
 }
 END_TEST
 
-/* --- XSETBV ----------------------------------------------------------------------------------- */
+/* --- XSETBV ------------------------------------------------------------------------------- */
 
 static const struct {
 	uint64_t rcx, value;
@@ -330,7 +357,7 @@ START_TEST(xsetbv_of_a_hidden_state_faults)
 }
 END_TEST
 
-/* --- MSRs ------------------------------------------------------------------------------------- */
+/* --- MSRs --------------------------------------------------------------------------------- */
 
 #define FAULT 13
 #define NONE  (-1)
@@ -547,7 +574,7 @@ START_TEST(the_tsc_has_an_offset)
 }
 END_TEST
 
-/* --- control registers ------------------------------------------------------------------------ */
+/* --- control registers -------------------------------------------------------------------- */
 
 static const struct {
 	enum rig_mode mode;
@@ -675,7 +702,7 @@ START_TEST(clts_and_lmsw_are_an_emulators)
 }
 END_TEST
 
-/* --- debug registers -------------------------------------------------------------------------- */
+/* --- debug registers ---------------------------------------------------------------------- */
 
 /* Two guests and the host: nobody sees another's DR0 to DR3. */
 START_TEST(debug_registers_are_each_guests_own)
@@ -765,7 +792,7 @@ START_TEST(debug_registers_go_to_a_debugger)
 }
 END_TEST
 
-/* --- exceptions that someone asked for -------------------------------------------------------- */
+/* --- exceptions that someone asked for ---------------------------------------------------- */
 
 START_TEST(int3_is_delivered_behind_itself)
 {
@@ -852,7 +879,7 @@ START_TEST(ud_goes_to_whoever_wants_it)
 }
 END_TEST
 
-/* --- completing ------------------------------------------------------------------------------- */
+/* --- completing --------------------------------------------------------------------------- */
 
 START_TEST(an_exit_must_be_completed_once_and_in_kind)
 {
@@ -1020,7 +1047,7 @@ START_TEST(cpuid_follows_the_vcpu)
 }
 END_TEST
 
-/* --- loops ------------------------------------------------------------------------------------ */
+/* --- loops -------------------------------------------------------------------------------- */
 
 /* A guest whose fault handler's fault is intercepted again and again: the detector names it. */
 START_TEST(an_exit_that_repeats_is_a_loop)
@@ -1129,7 +1156,7 @@ START_TEST(a_physical_nmi_is_the_hosts)
 }
 END_TEST
 
-/* --- PAUSE ------------------------------------------------------------------------------------ */
+/* --- PAUSE -------------------------------------------------------------------------------- */
 
 START_TEST(pause_loops_are_counted_by_the_filter)
 {
@@ -1174,7 +1201,7 @@ START_TEST(mwait_goes_to_the_embedder_if_cpuid_offers_it)
 }
 END_TEST
 
-/* --- codes that no guest of the model makes --------------------------------------------------- */
+/* --- codes that no guest of the model makes ----------------------------------------------- */
 
 /* The dispatch alone, on a VMCB as a processor would leave it. */
 static const struct {
@@ -1272,7 +1299,7 @@ START_TEST(a_machine_check_is_the_hosts_to_judge)
 }
 END_TEST
 
-/* --- MONITOR of the intercepts ---------------------------------------------------------------- */
+/* --- MONITOR of the intercepts ------------------------------------------------------------ */
 
 static const struct {
 	unsigned code;
@@ -1339,6 +1366,7 @@ END_TEST
 static void add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, the_trap_flag_traps_behind_each_instruction, 0, ROWS(stepped_rows));
+	tcase_add_loop_test(tc, an_instruction_uses_up_rf_and_the_shadow, 1, ROWS(stepped_rows));
 	tcase_add_loop_test(tc, icebp_is_a_debug_exception, 0, ROWS(helps));
 	tcase_add_loop_test(tc, an_instruction_faults_as_without_a_monitor, 0, ROWS(fault_rows));
 	tcase_add_loop_test(tc, svm_instructions_go_to_whoever_wants_them, 0, ROWS(helps));

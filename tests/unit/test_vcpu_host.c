@@ -5,7 +5,7 @@
  */
 #include "vcpu_rig.h"
 
-/* --- svm_host_create() ------------------------------------------------------------------------ */
+/* --- svm_host_create() -------------------------------------------------------------------- */
 
 static char logged[80];
 
@@ -143,7 +143,7 @@ START_TEST(frames_that_break_the_contract_are_refused)
 }
 END_TEST
 
-/* --- svm_cpu_online() ------------------------------------------------------------------------- */
+/* --- svm_cpu_online() --------------------------------------------------------------------- */
 
 #define ALL_SVM HOSTED_SVM_EDX
 
@@ -292,7 +292,7 @@ START_TEST(a_cpu_number_out_of_range_is_named)
 }
 END_TEST
 
-/* --- each allocation fails in turn ------------------------------------------------------------ */
+/* --- each allocation fails in turn -------------------------------------------------------- */
 
 /* The i-th allocation fails: the call says NOMEM, and what was there before is all that is left. */
 static bool fails(struct rig *r, int i)
@@ -382,7 +382,7 @@ START_TEST(vcpu_create_leaves_nothing_behind)
 }
 END_TEST
 
-/* --- VMs -------------------------------------------------------------------------------------- */
+/* --- VMs ---------------------------------------------------------------------------------- */
 
 static const struct {
 	bool la57; /* The host runs with CR4.LA57. */

@@ -30,7 +30,7 @@ static void run_once(struct rig *r, struct svm_vcpu *vcpu)
 	ck_assert_int_eq(svm_vcpu_complete_retry(vcpu), 0); /* The same instruction next time. */
 }
 
-/* --- load and put ---------------------------------------------------------------------------------------- */
+/* --- load and put ------------------------------------------------------------------------- */
 
 START_TEST(a_cpu_carries_one_vcpu_and_a_vcpu_is_on_one_cpu)
 {
@@ -127,7 +127,7 @@ START_TEST(a_loaded_vcpu_sees_new_policies)
 }
 END_TEST
 
-/* --- other CPUs, and CPUs that were away -------------------------------------------------------------------- */
+/* --- other CPUs, and CPUs that were away -------------------------------------------------- */
 
 /* The model names a clean bit or an ASID that is another's; two ASIDs force a new generation. */
 START_TEST(vcpus_wander_between_cpus)
@@ -198,7 +198,7 @@ START_TEST(an_asid_does_not_survive_offline)
 }
 END_TEST
 
-/* --- flushes -------------------------------------------------------------------------------------------------- */
+/* --- flushes ------------------------------------------------------------------------------ */
 
 static struct svm_vcpu *kicked;
 static unsigned kicks;
@@ -264,7 +264,7 @@ START_TEST(a_flush_is_done_at_the_next_entry)
 }
 END_TEST
 
-/* --- the predictor barrier -------------------------------------------------------------------------------------- */
+/* --- the predictor barrier ---------------------------------------------------------------- */
 
 static bool barrier(const struct svm_vcpu *vcpu)
 {
@@ -286,7 +286,7 @@ START_TEST(a_barrier_is_owed_until_it_was_executed_here)
 	ck_assert_int_eq(svm_vcpu_load(r.vcpu), 0);
 	ck_assert(!barrier(r.vcpu)); /* Its own predictions. */
 	svm_vcpu_put(r.vcpu);
-	/* The second comes, leaves without an entry, pays elsewhere, and owes it here all the same. */
+	/* The second comes, leaves without an entry, pays elsewhere, and still owes it here. */
 	ck_assert_int_eq(svm_vcpu_load(second), 0);
 	ck_assert(barrier(second));
 	svm_vcpu_put(second);
@@ -313,7 +313,7 @@ START_TEST(a_barrier_is_owed_until_it_was_executed_here)
 }
 END_TEST
 
-/* --- the FPU ------------------------------------------------------------------------------------------------------ */
+/* --- the FPU ------------------------------------------------------------------------------ */
 
 enum { FCW = 0, MXCSR = 24, XMM0 = 160, HEADER = 512, AVX = 576, SIZE = 832 };
 

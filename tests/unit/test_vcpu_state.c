@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The state of a vCPU: what RESET and INIT leave (APM vol. 2, 14.1.3), what may be set (15.5.1), and
- * what each call says in each state.
+ * The state of a vCPU: what RESET and INIT leave (APM vol. 2, 14.1.3), what may be set (15.5.1),
+ * and what each call says in each state.
  */
 #include <libsvm/diagnose.h>
 
@@ -89,6 +89,8 @@ START_TEST(init_keeps_msrs_and_sipi_starts)
 	struct rig r;
 
 	rig_init(&r, NULL, RIG_64);
+	hosted_script_vmmcall(&r.code); /* Translated with paging, and below without. */
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
 	ck_assert_int_eq(svm_vcpu_set_msr(r.vcpu, 0xc0000082, 0x1234), 0);
 	ck_assert_int_eq(svm_vcpu_set_msr(r.vcpu, 0xc0000103, 7), 0);
 	ck_assert_int_eq(svm_vcpu_set_xcr0(r.vcpu, 3), 0);
@@ -114,7 +116,7 @@ START_TEST(init_keeps_msrs_and_sipi_starts)
 }
 END_TEST
 
-/* --- what may be set --------------------------------------------------------------------------------- */
+/* --- what may be set ---------------------------------------------------------------------- */
 
 static void good(struct svm_system_regs *s)
 {
@@ -226,6 +228,41 @@ START_TEST(what_vmrun_refuses_is_refused_before)
 }
 END_TEST
 
+/* CR3 from outside: the guest's old translations are gone. */
+START_TEST(a_new_cr3_is_flushed)
+{
+	const svm_gpa_t tables = 0x20000, other = 0x28000;
+	struct svm_system_regs s;
+	struct svm_regs regs;
+	uint64_t entry;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	memcpy(r.memory + tables, r.memory + RIG_PT, 4 * 4096);
+	for (unsigned i = 0; i < 3; i++) {
+		entry = (tables + (i + 1) * 4096u) | 7;
+		memcpy(r.memory + tables + i * 4096u, &entry, 8);
+	}
+	entry = other | 7;
+	memcpy(r.memory + tables + 3 * 4096u + RIG_DATA / 4096 * 8, &entry, 8);
+	r.memory[RIG_DATA] = 0x11;
+	r.memory[other] = 0x22;
+	hosted_script_load_abs(&r.code, RIG_DATA);
+	hosted_script_vmmcall(&r.code);
+	regs = rig_regs(&r);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	IS(rig_regs(&r).rax, 0x11);
+	ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0);
+	svm_vcpu_get_system(r.vcpu, &s);
+	s.cr3 = tables;
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &s), 0);
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	IS(rig_regs(&r).rax, 0x22);
+	rig_fini(&r);
+}
+END_TEST
+
 /* LMA follows from LME and PG; ET is always 1; reserved bits of segments and RFLAGS are dropped. */
 START_TEST(what_no_processor_holds_is_dropped)
 {
@@ -266,7 +303,8 @@ START_TEST(sixteen_registers_are_sixteen)
 	got = rig_regs(&r);
 	ck_assert_mem_eq(&set, &got, sizeof(set));
 	/* By the processor's numbers: RAX RCX RDX RBX RSP RBP RSI RDI R8 … */
-	static const uint64_t by_number[16] = { 1, 3, 4, 2, 8, 7, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16 };
+	static const uint64_t by_number[16] = { 1, 3,  4,  2,  8,  7,  5,  6,
+		                                9, 10, 11, 12, 13, 14, 15, 16 };
 
 	for (unsigned n = 0; n < 16; n++) {
 		IS(svm_vcpu_read_gpr(r.vcpu, n), by_number[n]);
@@ -277,7 +315,7 @@ START_TEST(sixteen_registers_are_sixteen)
 }
 END_TEST
 
-/* --- calls while it runs ------------------------------------------------------------------------------ */
+/* --- calls while it runs ------------------------------------------------------------------ */
 
 static enum svm_device_result meddle(void *arg, struct svm_vcpu *vcpu, struct svm_io_access *access)
 {
@@ -328,7 +366,7 @@ START_TEST(a_running_vcpu_is_left_alone)
 }
 END_TEST
 
-/* --- HALTED ------------------------------------------------------------------------------------------- */
+/* --- HALTED ------------------------------------------------------------------------------- */
 
 START_TEST(hlt_sleeps_until_an_event)
 {
@@ -356,7 +394,7 @@ START_TEST(hlt_sleeps_until_an_event)
 }
 END_TEST
 
-/* --- a refused entry ------------------------------------------------------------------------------------ */
+/* --- a refused entry ---------------------------------------------------------------------- */
 
 static const enum hosted_invalid_mode modes[] = { HOSTED_INVALID_UNTOUCHED,
 	                                          HOSTED_INVALID_OVERWRITTEN };
@@ -428,6 +466,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, only_the_first_is_the_boot_processor);
 	tcase_add_test(tc, init_keeps_msrs_and_sipi_starts);
 	tcase_add_loop_test(tc, what_vmrun_refuses_is_refused_before, 0, ROWS(system_rows));
+	tcase_add_test(tc, a_new_cr3_is_flushed);
 	tcase_add_test(tc, what_no_processor_holds_is_dropped);
 	tcase_add_test(tc, sixteen_registers_are_sixteen);
 	tcase_add_test(tc, a_running_vcpu_is_left_alone);
