@@ -15,6 +15,7 @@
  */
 #include "vcpu.h"
 
+#include "core/vcpu/emulation.h"
 #include "core/vcpu/guest_virtual.h"
 
 void eva_main(void);
@@ -31,6 +32,26 @@ const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint1
 	(void)size;
 	range.fn = any_device;
 	return eva_maybe() ? &range : NULL;
+}
+
+const struct svm_mmio_range *svm_mmio_find(const struct svm_mmio_policy *policy, svm_gpa_t gpa,
+                                           unsigned size)
+{
+	static struct svm_mmio_range range;
+
+	(void)policy;
+	(void)gpa;
+	(void)size;
+	return eva_maybe() ? &range : NULL;
+}
+
+enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
+                                  enum svm_emul_class class)
+{
+	(void)of;
+	(void)class;
+	UNKNOWN(*exit);
+	return eva_maybe() ? SVM_ACTION_RESUME : SVM_ACTION_RETURN;
 }
 
 int svm_guest_fetch(struct svm_vcpu *of, uint64_t linear, uint8_t *buffer, unsigned want,
