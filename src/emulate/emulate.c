@@ -9,7 +9,7 @@
 /* The order is that of how often exits need them. */
 static enum svm_emul_result (*const families[])(struct svm_emul *e) = {
 	svm_exec_integer, svm_exec_string, svm_exec_port, svm_exec_bits, svm_exec_branch,
-	svm_exec_system,  svm_exec_vector,
+	svm_exec_segment, svm_exec_system, svm_exec_vector,
 };
 
 bool svm_emul_is_long(const struct svm_emul *e)

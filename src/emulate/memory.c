@@ -9,7 +9,8 @@
  */
 #include "emulate/internal.h"
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES   4096u
+#define EFER_LMA_BIT UINT64_C(0x400)
 
 #define ATTRIBUTE_CODE       0x8u
 #define ATTRIBUTE_EXPAND     0x4u /* Data: grows down. */
@@ -109,7 +110,8 @@ enum svm_emul_result svm_emul_prepare_linear(struct svm_emul *e, uint64_t linear
 	if (result != SVM_EMUL_OK || !span->size[1])
 		return result;
 	second = linear + span->size[0];
-	if (!svm_emul_is_long(e))
+	/* System tables have bases of 64 bits in compatibility mode too. */
+	if (!svm_emul_is_long(e) && !((access & SVM_EMUL_SYSTEM) && (e->efer & EFER_LMA_BIT)))
 		second = (uint32_t)second;
 	return translate(e, second, access, &span->gpa[1]);
 }

@@ -18,7 +18,7 @@
 #define EMU_STACK 0x8000u
 #define EMU_DATA  0x9000u
 #define EMU_GDT   0x2000u
-#define EMU_LDT   0x2800u
+#define EMU_LDT   0x2900u
 #define EMU_BAD   0x3000u /* A page that is not present: 3000h to 3fffh. */
 #define EMU_RO    0x4000u /* A page that supervisors can only read, WP set. */
 
