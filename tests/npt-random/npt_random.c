@@ -245,7 +245,7 @@ static void do_touch(void)
 			return;
 		}
 	}
-	CHECK(!"a fault that is filled again and again");
+	fail(__FILE__, __LINE__, "a fault that is filled again and again");
 }
 
 /* Result and number of bytes that a transfer shall have. */
