@@ -406,6 +406,32 @@ START_TEST(an_area_that_would_fault_is_refused)
 }
 END_TEST
 
+/* A write through the emulator marks what it wrote, and no state that the host has not. */
+START_TEST(an_emulated_write_marks_only_what_the_host_has)
+{
+	static const uint8_t data[32] = { 0x5a, [31] = 0xa5 };
+	uint8_t area[SIZE], back[32];
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	if (_i)
+		r.host->features.xcr0 = 3;
+	svm_fpu_write_vector(r.vcpu, 3, data, 32, true);
+	ck_assert_int_eq(svm_vcpu_get_xsave(r.vcpu, area, SIZE), 0);
+	ck_assert_uint_eq(area[HEADER], _i ? 2 : 6);
+	ck_assert_uint_eq(area[XMM0 + 3 * 16], 0x5a);
+	svm_fpu_read_vector(r.vcpu, 3, back, 16);
+	ck_assert_uint_eq(back[0], 0x5a);
+	if (!_i) {
+		svm_fpu_read_vector(r.vcpu, 3, back, 32);
+		ck_assert_mem_eq(back, data, 32);
+	}
+	hosted_script_vmmcall(&r.code);
+	run_once(&r, r.vcpu);
+	rig_fini(&r);
+}
+END_TEST
+
 static int depth, most;
 
 static void begin(void *ctx)
@@ -504,6 +530,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_barrier_is_owed_until_it_was_executed_here);
 	tcase_add_loop_test(tc, vector_registers_are_each_ones_own, 0, 2);
 	tcase_add_loop_test(tc, an_area_that_would_fault_is_refused, 0, ROWS(area_rows));
+	tcase_add_loop_test(tc, an_emulated_write_marks_only_what_the_host_has, 0, 2);
 	tcase_add_test(tc, the_hosts_own_fpu_and_preemption_calls_are_paired);
 	tcase_add_test(tc, registers_of_the_switch_change_hands);
 }

@@ -184,7 +184,11 @@ static void fpu_to_area(struct svm_vcpu *vcpu)
 		save(&vcpu->vm->host->features, vcpu->fpu);
 }
 
-/* A state whose bit is clear is initial whatever the area holds: what is written needs it set. */
+/*
+ * A state whose bit is clear is initial whatever the area holds: what is written needs it set.  But
+ * never one that the host has not: where XSETBV cannot be intercepted (QEMU 7.2) a guest's XCR0
+ * may hold more, and XRSTOR would fault.
+ */
 static void area_to_fpu(struct svm_vcpu *vcpu, uint64_t states)
 {
 	uint8_t *area = vcpu->fpu;
@@ -192,7 +196,7 @@ static void area_to_fpu(struct svm_vcpu *vcpu, uint64_t states)
 
 	if (vcpu->vm->host->features.xsave) {
 		memcpy(&present, area + HEADER_OFFSET, sizeof(present));
-		present |= states;
+		present |= states & vcpu->vm->host->features.xcr0;
 		memcpy(area + HEADER_OFFSET, &present, sizeof(present));
 	}
 	if (vcpu->cpu)
