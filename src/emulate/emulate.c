@@ -121,7 +121,9 @@ static bool is_allowed(const struct svm_emul *e)
 	case SVM_EMUL_KIND:
 		return e->insn.kind == e->wanted_kind;
 	case SVM_EMUL_MEMORY:
-		return e->insn.kind == SVM_INSN_OTHER || is_port_kind(e->insn.kind);
+		/* LGDT and its like have their operand in memory too; WRMSR has none. */
+		return e->insn.kind == SVM_INSN_OTHER || is_port_kind(e->insn.kind) ||
+		       svm_emul_rm_is_memory(e);
 	case SVM_EMUL_ANY:
 		break;
 	}
