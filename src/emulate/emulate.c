@@ -9,7 +9,7 @@
 /* The order is that of how often exits need them. */
 static enum svm_emul_result (*const families[])(struct svm_emul *e) = {
 	svm_exec_integer, svm_exec_string, svm_exec_port, svm_exec_bits, svm_exec_branch,
-	svm_exec_segment, svm_exec_system, svm_exec_vector,
+	svm_exec_segment, svm_exec_system, svm_exec_far, svm_exec_vector,
 };
 
 bool svm_emul_is_long(const struct svm_emul *e)
@@ -158,6 +158,7 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 	e->sets_shadow = false;
 	e->rep_goes_on = false;
 	e->wrote_segment = false;
+	e->keeps_rf = false;
 	e->insn.length = 0;
 	e->pending.kind = SVM_EMUL_PENDING_NOTHING;
 	if (!e->rep_max)
@@ -169,7 +170,7 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 		return SVM_EMUL_RETRY;
 	match_log(e);
 	result = execute(e);
-	if (result == SVM_EMUL_OK && !e->rep_goes_on)
+	if (result == SVM_EMUL_OK && !e->rep_goes_on && !e->keeps_rf)
 		e->rflags &= ~FLAG_RF;
 	if (result != SVM_EMUL_EXIT)
 		svm_emul_log_commit(e);

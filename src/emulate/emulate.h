@@ -184,6 +184,7 @@ struct svm_emul {
 	bool sets_shadow;  /* MOV SS, POP SS, STI: the next instruction is shielded. */
 	bool rep_goes_on;  /* OK, but RIP is still on the instruction. */
 	bool wrote_segment;
+	bool keeps_rf; /* IRET: rflags holds RF as it was popped. */
 
 	/* The instruction. */
 	uint8_t bytes[SVM_INSN_MAX_LENGTH];

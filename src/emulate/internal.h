@@ -201,5 +201,6 @@ enum svm_emul_result svm_exec_branch(struct svm_emul *e);
 enum svm_emul_result svm_exec_vector(struct svm_emul *e);
 enum svm_emul_result svm_exec_system(struct svm_emul *e);
 enum svm_emul_result svm_exec_segment(struct svm_emul *e);
+enum svm_emul_result svm_exec_far(struct svm_emul *e);
 
 #endif

@@ -218,6 +218,29 @@ START_TEST(a_read_and_write_exits_twice)
 }
 END_TEST
 
+/* A selector from the device: the segment comes from the guest's table, with its hidden part. */
+START_TEST(a_segment_register_is_loaded_from_a_device)
+{
+	struct rig r;
+	struct svm_vmcb_segment es;
+
+	start_exits(&r);
+	put_insn(&r, "\x8e\x03", 2); /* mov es, [rbx] */
+	svm_vmcb_set_es(r.vcpu->vmcb, (struct svm_vmcb_segment){ 0, 0, 0, 0 });
+	ck_assert_int_eq(touch(&r, "\x8e\x03", 2), SVM_ACTION_RETURN);
+	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_MMIO);
+	ck_assert_uint_eq(r.exit.mmio.size, 2);
+	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 0x10), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	es = svm_vmcb_get_es(r.vcpu->vmcb);
+	ck_assert_uint_eq(es.selector, 0x10);
+	ck_assert_uint_eq(es.attributes, 0xc93);
+	ck_assert_uint_eq(es.limit, 0xffffffff);
+	ck_assert_uint_eq(es.base, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_fault_ends_the_instruction)
 {
 	struct rig r;
@@ -364,6 +387,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, stores_cross_from_memory_to_the_device);
 	tcase_add_test(tc, a_read_waits_for_its_value);
 	tcase_add_test(tc, a_read_and_write_exits_twice);
+	tcase_add_test(tc, a_segment_register_is_loaded_from_a_device);
 	tcase_add_test(tc, a_fault_ends_the_instruction);
 	tcase_add_test(tc, a_reset_forgets_what_was_half_done);
 	tcase_add_test(tc, an_unknown_instruction_comes_with_its_bytes);

@@ -185,11 +185,68 @@ static enum svm_emul_result emulation_port(void *arg, uint16_t number, uint32_t 
 	return result;
 }
 
+/* Judged by the emulator; only the clean bits are left to think of. */
+static void emulation_load_segment(void *arg, unsigned number,
+                                   const struct svm_emul_segment *segment)
+{
+	struct svm_vcpu *vcpu = arg;
+	struct svm_vmcb *vmcb = vcpu->vmcb;
+	const struct svm_vmcb_segment to = { segment->selector, segment->attributes,
+		                             segment->limit, segment->base };
+
+	switch (number) {
+	case SVM_EMUL_ES:
+		svm_vmcb_set_es(vmcb, to);
+		break;
+	case SVM_EMUL_CS:
+		svm_vmcb_set_cs(vmcb, to);
+		break;
+	case SVM_EMUL_SS:
+		svm_vmcb_set_ss(vmcb, to);
+		break;
+	case SVM_EMUL_DS:
+		svm_vmcb_set_ds(vmcb, to);
+		break;
+	case SVM_EMUL_FS:
+		svm_vmcb_set_fs(vmcb, to);
+		break;
+	case SVM_EMUL_GS:
+		svm_vmcb_set_gs(vmcb, to);
+		break;
+	case SVM_EMUL_GDTR:
+		svm_vmcb_set_gdtr(vmcb, to);
+		break;
+	case SVM_EMUL_LDTR:
+		svm_vmcb_set_ldtr(vmcb, to);
+		break;
+	case SVM_EMUL_IDTR:
+		svm_vmcb_set_idtr(vmcb, to);
+		break;
+	default:
+		svm_vmcb_set_tr(vmcb, to);
+		break;
+	}
+}
+
+/* The six others are read in place. */
+static struct svm_vmcb_segment table_register(const struct svm_vmcb *vmcb, unsigned number)
+{
+	switch (number) {
+	case SVM_EMUL_GDTR:
+		return svm_vmcb_get_gdtr(vmcb);
+	case SVM_EMUL_LDTR:
+		return svm_vmcb_get_ldtr(vmcb);
+	case SVM_EMUL_IDTR:
+		return svm_vmcb_get_idtr(vmcb);
+	default:
+		return svm_vmcb_get_tr(vmcb);
+	}
+}
+
 static void emulation_store_segment(void *arg, unsigned number, struct svm_emul_segment *segment)
 {
 	const struct svm_vcpu *vcpu = arg;
-	const struct svm_vmcb_segment from =
-		number == SVM_EMUL_TR ? svm_vmcb_get_tr(vcpu->vmcb) : svm_vmcb_get_ldtr(vcpu->vmcb);
+	const struct svm_vmcb_segment from = table_register(vcpu->vmcb, number);
 
 	*segment =
 		(struct svm_emul_segment){ from.selector, from.attributes, from.limit, from.base };
@@ -224,6 +281,7 @@ static const struct svm_emul_ops emulation_ops = {
 	.ram_exchange = emulation_ram_exchange,
 	.mmio = emulation_mmio,
 	.port = emulation_port,
+	.load_segment = emulation_load_segment,
 	.store_segment = emulation_store_segment,
 	.read_vector = emulation_read_vector,
 	.write_vector = emulation_write_vector,
@@ -312,6 +370,8 @@ static void complete_emulation(struct svm_vcpu *vcpu)
 		return;
 	}
 	svm_vcpu_advance(vcpu, e->rip);
+	if (e->keeps_rf)
+		vcpu->vmcb->save.rflags |= e->rflags & RFLAGS_RF;
 	if (e->sets_shadow)
 		vcpu->vmcb->control.int_state |= SVM_INT_STATE_SHADOW;
 }
