@@ -215,9 +215,9 @@ static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 /*
  * A guest whose every exit is finished here spends most of its time in the host, and there the
  * host's interrupts arrive: they end no run, and nobody would ever ask whether the host wants the
- * CPU back.  So it is asked after this many exits too.
+ * CPU back.  So it is asked after this many turns too, be it exits or requests that keep coming.
  */
-#define EXITS_WITHOUT_A_LOOK 1024u
+#define TURNS_WITHOUT_A_LOOK 1024u
 
 static enum svm_action look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
@@ -241,11 +241,17 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	enum svm_action action = SVM_ACTION_RESUME;
-	unsigned exits = 0;
+	unsigned turns = 0;
 
 	if (vcpu->emulating)
 		action = svm_emulation_continue(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
+		if (turns++ == TURNS_WITHOUT_A_LOOK) {
+			turns = 0;
+			action = look_at_host(vcpu, exit);
+			if (action == SVM_ACTION_RETURN)
+				break;
+		}
 		if (svm_atomic_load_relaxed(&vcpu->requests)) {
 			action = serve_requests(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
@@ -256,10 +262,6 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		action = after_exit(vcpu, exit);
 		if (svm_atomic_load_relaxed(&vcpu->vm->dead))
 			break;
-		if (action == SVM_ACTION_RESUME && ++exits == EXITS_WITHOUT_A_LOOK) {
-			action = look_at_host(vcpu, exit);
-			exits = 0;
-		}
 	}
 }
 
