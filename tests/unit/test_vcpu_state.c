@@ -315,6 +315,38 @@ START_TEST(sixteen_registers_are_sixteen)
 }
 END_TEST
 
+/* A load from a device that was answered, and then never ran on: its value goes nowhere. */
+START_TEST(a_half_done_instruction_is_forgotten)
+{
+	struct svm_regs regs;
+	uint64_t second;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_MMIO), 0);
+	hosted_script_load_abs(&r.code, RIG_HOLE);
+	second = RIG_CODE + r.code.size;
+	hosted_script_load_abs(&r.code, RIG_HOLE);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_MMIO);
+	IS(r.exit.mmio.gpa, RIG_HOLE);
+	if (_i)
+		ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 0x77), 0);
+	if (_i == 2)
+		ck_assert_int_eq(svm_vcpu_init_ipi(r.vcpu), 0);
+	if (_i < 3)
+		rig_prepare(&r, r.vcpu);
+	regs = rig_regs(&r);
+	if (_i == 3)
+		regs.rip = second;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_MMIO);
+	IS(r.exit.mmio.gpa, RIG_HOLE);
+	IS(r.exit.rip, _i == 3 ? second : RIG_CODE);
+	ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0);
+	rig_fini(&r);
+}
+END_TEST
+
 /* --- calls while it runs ------------------------------------------------------------------ */
 
 static enum svm_device_result meddle(void *arg, struct svm_vcpu *vcpu, struct svm_io_access *access)
@@ -469,6 +501,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_new_cr3_is_flushed);
 	tcase_add_test(tc, what_no_processor_holds_is_dropped);
 	tcase_add_test(tc, sixteen_registers_are_sixteen);
+	tcase_add_loop_test(tc, a_half_done_instruction_is_forgotten, 0, 4);
 	tcase_add_test(tc, a_running_vcpu_is_left_alone);
 	tcase_add_test(tc, hlt_sleeps_until_an_event);
 	tcase_add_loop_test(tc, a_refused_entry_names_its_rule, 0, 6);

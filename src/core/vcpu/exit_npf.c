@@ -19,7 +19,8 @@ static uint32_t access_of(uint64_t info)
 static bool is_device(const struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t info,
                       enum svm_npt_fault_reason reason)
 {
-	if ((info & (SVM_NPF_FETCH | SVM_NPF_WALK)) || vcpu->events.reinject)
+	if ((info & (SVM_NPF_FETCH | SVM_NPF_WALK)) ||
+	    (vcpu->vmcb->control.exit_int_info & SVM_EVENT_VALID))
 		return false;
 	if (reason != SVM_NPT_FAULT_ABSENT && reason != SVM_NPT_FAULT_RIGHTS)
 		return false;
