@@ -112,6 +112,41 @@ static bool is_port_kind(unsigned kind)
 	       kind == SVM_INSN_OUTS;
 }
 
+/*
+ * Of the instructions with a kind those that touch memory: their stack, or an operand that may be
+ * there.  INVLPG names an address and touches nothing; MOV CR and DR have no operand in memory,
+ * whatever their ModRM says.
+ */
+static bool is_memory_kind(const struct svm_emul *e)
+{
+	switch (e->insn.kind) {
+	case SVM_INSN_OTHER:
+	case SVM_INSN_INT:
+	case SVM_INSN_INT1:
+	case SVM_INSN_INT3:
+	case SVM_INSN_INTO:
+	case SVM_INSN_IRET:
+	case SVM_INSN_POPF:
+	case SVM_INSN_PUSHF:
+		return true;
+	case SVM_INSN_BOUND:
+	case SVM_INSN_INVPCID:
+	case SVM_INSN_LGDT:
+	case SVM_INSN_LIDT:
+	case SVM_INSN_LLDT:
+	case SVM_INSN_LMSW:
+	case SVM_INSN_LTR:
+	case SVM_INSN_SGDT:
+	case SVM_INSN_SIDT:
+	case SVM_INSN_SLDT:
+	case SVM_INSN_SMSW:
+	case SVM_INSN_STR:
+		return svm_emul_rm_is_memory(e);
+	default:
+		return is_port_kind(e->insn.kind);
+	}
+}
+
 /* Someone may have rewritten the code since the exit: then the guest simply runs again. */
 static bool is_allowed(const struct svm_emul *e)
 {
@@ -121,9 +156,7 @@ static bool is_allowed(const struct svm_emul *e)
 	case SVM_EMUL_KIND:
 		return e->insn.kind == e->wanted_kind;
 	case SVM_EMUL_MEMORY:
-		/* LGDT and its like have their operand in memory too; WRMSR has none. */
-		return e->insn.kind == SVM_INSN_OTHER || is_port_kind(e->insn.kind) ||
-		       svm_emul_rm_is_memory(e);
+		return is_memory_kind(e);
 	case SVM_EMUL_ANY:
 		break;
 	}

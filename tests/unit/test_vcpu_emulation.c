@@ -241,6 +241,47 @@ START_TEST(a_segment_register_is_loaded_from_a_device)
 }
 END_TEST
 
+/* A system instruction with its operand in the device is carried out, and not met for ever. */
+START_TEST(a_table_register_is_stored_to_a_device)
+{
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	set_gpr(&r, RBX, RIG_HOLE + 0x10);
+	/* sgdt [rbx]; pushf */
+	ck_assert_int_eq(touch(&r, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + 3);
+	ck_assert_uint_eq(d.writes, 1);
+	ck_assert_uint_eq(d.last.size, 10);
+	ck_assert_int_eq(memcmp(d.last.data, "\x1f\0\x00\x60\0\0\0\0\0\0", 10), 0);
+	set_gpr(&r, RSP, RIG_HOLE + 0x18);
+	ck_assert_int_eq(touch(&r, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + 4);
+	ck_assert_uint_eq(rig_regs(&r).rsp, RIG_HOLE + 0x10);
+	ck_assert_uint_eq(d.writes, 2);
+	ck_assert_uint_eq(d.last.gpa, RIG_HOLE + 0x10);
+	rig_fini(&r);
+}
+END_TEST
+
+/* The operand is a register now: the code was rewritten after the exit, and simply runs. */
+START_TEST(a_system_instruction_without_memory_is_not_emulated)
+{
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	ck_assert_int_eq(touch(&r, "\x0f\x01\xf0", 3), SVM_ACTION_RESUME); /* lmsw ax */
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	ck_assert_int_eq(touch(&r, "\x0f\x22\xc0", 3), SVM_ACTION_RESUME); /* mov cr0, rax */
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	ck_assert_int_eq(touch(&r, "\x0f\x22\x03", 3), SVM_ACTION_RESUME); /* mov cr0, rbx */
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_fault_ends_the_instruction)
 {
 	struct rig r;
@@ -388,6 +429,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_read_waits_for_its_value);
 	tcase_add_test(tc, a_read_and_write_exits_twice);
 	tcase_add_test(tc, a_segment_register_is_loaded_from_a_device);
+	tcase_add_test(tc, a_table_register_is_stored_to_a_device);
+	tcase_add_test(tc, a_system_instruction_without_memory_is_not_emulated);
 	tcase_add_test(tc, a_fault_ends_the_instruction);
 	tcase_add_test(tc, a_reset_forgets_what_was_half_done);
 	tcase_add_test(tc, an_unknown_instruction_comes_with_its_bytes);
