@@ -176,7 +176,7 @@ SVM_MUST_CHECK int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit);
  */
 SVM_MUST_CHECK int svm_vcpu_load(struct svm_vcpu *vcpu);
 
-/** @brief Undo svm_vcpu_load() on the same CPU; nothing if it is not loaded. A. */
+/** @brief Undo svm_vcpu_load() on the same CPU; nothing if it is not loaded there. A. */
 void svm_vcpu_put(struct svm_vcpu *vcpu);
 
 /** @name Completing an exit */
@@ -320,6 +320,7 @@ SVM_MUST_CHECK int svm_vcpu_set_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_
  * @param size  Bytes of @p area: svm_features.xsave_size (512 + 64 at least; 512 without XSAVE).
  * @retval 0              Done.
  * @retval SVM_ERR_RANGE  @p size is too small.
+ * @retval SVM_ERR_STATE  It is loaded on another CPU.
  */
 SVM_MUST_CHECK int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size);
 /** @brief Set it; ::SVM_ERR_INVAL for reserved bits in the header or MXCSR. */

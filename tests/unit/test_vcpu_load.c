@@ -34,6 +34,7 @@ static void run_once(struct rig *r, struct svm_vcpu *vcpu)
 
 START_TEST(a_cpu_carries_one_vcpu_and_a_vcpu_is_on_one_cpu)
 {
+	uint8_t area[1024] = { 0 };
 	struct hosted_config config;
 	struct svm_vcpu *second;
 	struct rig r;
@@ -57,6 +58,10 @@ START_TEST(a_cpu_carries_one_vcpu_and_a_vcpu_is_on_one_cpu)
 	ck_assert_int_eq(svm_vcpu_load(r.vcpu), SVM_ERR_BUSY);
 	ck_assert_int_eq(svm_vcpu_run(r.vcpu, &r.exit), SVM_ERR_BUSY);
 	/* Its FPU is in the other CPU. */
+	svm_vcpu_put(r.vcpu);
+	ck_assert_int_eq(svm_vcpu_destroy(r.vcpu), SVM_ERR_BUSY);
+	ck_assert_int_eq(svm_vcpu_get_xsave(r.vcpu, area, sizeof(area)), SVM_ERR_STATE);
+	ck_assert_int_eq(svm_vcpu_set_xsave(r.vcpu, area, sizeof(area)), SVM_ERR_STATE);
 	ck_assert_int_eq(svm_vcpu_reset(r.vcpu), SVM_ERR_STATE);
 	ck_assert_int_eq(svm_vcpu_init_ipi(r.vcpu), SVM_ERR_STATE);
 	run_once(&r, second);

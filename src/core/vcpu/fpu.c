@@ -79,6 +79,8 @@ int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size)
 {
 	if (size < area_size(vcpu))
 		return SVM_ERR_RANGE;
+	if (svm_vcpu_is_elsewhere(vcpu))
+		return SVM_ERR_STATE;
 	if (vcpu->cpu)
 		save(&vcpu->vm->host->features, vcpu->fpu);
 	memcpy(area, vcpu->fpu, area_size(vcpu));
@@ -111,7 +113,7 @@ int svm_vcpu_set_xsave(struct svm_vcpu *vcpu, const void *area, size_t size)
 
 	if (size < area_size(vcpu))
 		return SVM_ERR_RANGE;
-	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
+	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING || svm_vcpu_is_elsewhere(vcpu))
 		return SVM_ERR_STATE;
 	/* Checked in our copy: the caller's memory may change while we look. */
 	memcpy(vcpu->copy, area, LEGACY_SIZE + 64 <= size ? LEGACY_SIZE + 64 : LEGACY_SIZE);

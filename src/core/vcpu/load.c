@@ -163,6 +163,8 @@ int svm_vcpu_load(struct svm_vcpu *vcpu)
 
 void svm_vcpu_put(struct svm_vcpu *vcpu)
 {
+	if (svm_vcpu_is_elsewhere(vcpu))
+		return;
 	vcpu->loaded_by_user = false;
 	svm_vcpu_unbind(vcpu);
 }
