@@ -333,9 +333,13 @@ static int set_start(struct guest_job *job, const struct guest_start *start)
 
 static int make_devices(struct guest_job *job)
 {
-	const int error = svm_vm_io_handler(job->vm, COM1, COM1_PORTS, serial_port, job);
+	int error = svm_vm_io_handler(job->vm, COM1, COM1_PORTS, serial_port, job);
 
-	return error ? error : svm_vm_io_handler(job->vm, EXIT_PORT, 1, exit_port, job);
+	if (!error)
+		error = svm_vm_io_handler(job->vm, EXIT_PORT, 1, exit_port, job);
+	if (!error && job->has_device)
+		error = test_device_make(&job->device, job->vm);
+	return error;
 }
 
 /* Undoing must not fail: nothing of the guest is running any more. */
@@ -348,6 +352,7 @@ static void unmake(struct guest_job *job)
 	error = svm_vm_destroy(job->vm);
 	if (error)
 		end_host_failed(job, "svm_vm_destroy", error);
+	test_device_unmake(&job->device);
 }
 
 static int map_memory(struct guest_job *job)
@@ -372,7 +377,7 @@ static const char *make(struct guest_job *job, const struct guest_start *start, 
 		return "mapping its memory";
 	*error = make_devices(job);
 	if (*error)
-		return "svm_vm_io_handler";
+		return "making its devices";
 	*error = svm_vcpu_create(job->vm, 0, &job->vcpu);
 	if (*error)
 		return "svm_vcpu_create";
@@ -396,6 +401,9 @@ static void run_loaded(struct guest_job *job, const struct guest_start *start)
 		end_host_failed(job, failed, error);
 	else
 		run_to_the_end(job);
+	if (job->has_device)
+		kprintf("guest %s: device memory: %lu reads, %lu writes\n", job->name,
+		        job->device.reads, job->device.writes);
 	unmake(job);
 }
 

@@ -10,12 +10,14 @@
  * Options, in the module's text: name=WORD mem=SIZE addr=ADDRESS mode=real cpu=N limit=MS
  * storm=1 (NMIs and interrupts from another CPU throughout), lazy=1 (memory is translated by 4 KiB
  * pages on the first touch, not ahead), forgive=1 (what would end the guest as `unmapped` or
- * `unhandled` is a #GP or #UD instead).
+ * `unhandled` is a #GP or #UD instead), device=mmio (the device memory of test_device.h).
  */
 #ifndef BAREMETAL_GUEST_RUN_H
 #define BAREMETAL_GUEST_RUN_H
 
 #include <libsvm/libsvm.h>
+
+#include "test_device.h"
 
 #define GUEST_NAME_MAX 32
 #define GUEST_LINE_MAX 160
@@ -31,7 +33,7 @@ struct guest_job {
 	uint64_t limit_ms; /**< longest run */
 	uint32_t cpu;      /**< where to run */
 	bool real_mode, is_builtin, wants_storm;
-	bool is_lazy, forgives;
+	bool is_lazy, forgives, has_device;
 	bool in_parallel; /**< others allocate meanwhile, so frames cannot be counted */
 
 	/* While it runs. */
@@ -39,6 +41,7 @@ struct guest_job {
 	uint64_t memory_pa;
 	struct svm_vm *vm;
 	struct svm_vcpu *vcpu;
+	struct test_device device;
 	char line[GUEST_LINE_MAX];
 	size_t line_used;
 	bool exited;

@@ -126,6 +126,7 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 	job->wants_storm = cmdline_has(text, "storm=1");
 	job->forgives = cmdline_has(text, "forgive=1");
 	job->is_lazy = cmdline_has(text, "lazy=1");
+	job->has_device = cmdline_has(text, "device=mmio");
 	if (!cmdline_get(text, "name", job->name, sizeof(job->name)))
 		format_text(job->name, sizeof(job->name), "%u", number);
 	if (!bad && cpu < cpu_count() && job->limit_ms <= LIMIT_MS_MAX)

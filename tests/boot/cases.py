@@ -24,6 +24,15 @@ GUESTS = {
 COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch"]
 GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
                         [r"exit_costs\| cost " + _name + r" \d+$" for _name in COSTS])
+FAMILIES = """
+    mov moffs page-crossing movx movbe add or adc sbb and sub xor cmp test inc dec neg not mul div
+    xchg cmpxchg cmpxchg8b xadd bt bts btr btc scan rol ror rcl rcr shl shr sar shld shrd setcc
+    cmov push pop branch movs stos lods cmps scas sse mmx movnti hints
+""".split()
+# What the emulator does to device memory, against what the processor does to RAM.
+GUESTS["mmio"] = ("device=mmio", r"ended: exit: status 0",
+                  [r"mmio\| mmio outsb ok", r"mmio\| mmio insb ok"] * 2 +
+                  [r"mmio\| mmio " + _name + " ok" for _name in FAMILIES])
 # Any end will do; only that it ends, and the host with it does not.
 GUESTS["noise"] = ("forgive=1 limit=300", r"ended: ", [r"noise\| noise begins"])
 for _name in ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga"):
@@ -45,6 +54,7 @@ QUIRKS = {
 
 WELL = r"libsvm bare metal: all well"
 LADDER = r"ladder on cpu {cpu}: \d+ passed, 0 failed"
+DEVICE_WAS_USED = r"guest mmio: device memory: \d{5,} reads, \d{5,} writes"
 NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent",
          r"not given back"]
 
@@ -133,6 +143,11 @@ CASES = {
     "bochs-hostile-state": Case("bochs", cmdline="run=guests hz=1000",
                                 guests=["hostile_state", "hello"],
                                 wanted=[WELL]),
+    # Each family of instructions on device memory; that many accesses show that they were exits.
+    "qemu-mmio": Case("qemu", cmdline="run=guests", guests=["mmio", "hello"],
+                      wanted=[WELL, DEVICE_WAS_USED]),
+    "bochs-mmio": Case("bochs", cmdline="run=guests", guests=["mmio", "hello"],
+                       wanted=[WELL, DEVICE_WAS_USED]),
     # Random instructions in ring 0.  On Bochs, which repeats each run to the instruction; QEMU 7.2
     # aborts in its own locking on some of these seeds.
     "bochs-noise": Case("bochs", cmdline="run=guests hz=1000", guests=["noise"] * 8 + ["hello"],

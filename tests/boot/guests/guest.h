@@ -115,6 +115,9 @@ exception_stubs:
 	.set	vector, vector + 1
 	.endr
 exception_common:
+	/* Flat, whatever the guest had: print_text reads through DS. */
+	mov	$16, %eax
+	mov	%eax, %ds
 	print	"exception "
 	pop	%eax
 	call	print_hex
