@@ -31,6 +31,8 @@ static volatile uint32_t fault_error;
 static volatile uint64_t fault_address, fault_rip;
 
 void native_enter(void);
+void native_signal(int number, siginfo_t *info, void *context);
+void native_handle(int number, siginfo_t *info, void *context);
 void native_back(void);
 void native_leave(void);
 
@@ -68,6 +70,13 @@ __asm__(
 	"	mov 112+native_in(%rip), %r14\n"
 	"	mov 120+native_in(%rip), %r15\n"
 	"	jmp *native_target(%rip)\n"
+	/* Linux leaves AC as the instruction had it, and compilers do not align every access. */
+	".globl native_signal\n"
+	"native_signal:\n"
+	"	pushfq\n"
+	"	andq $~0x40000, (%rsp)\n"
+	"	popfq\n"
+	"	jmp native_handle\n"
 	".globl native_back\n"
 	"native_back:\n"
 	"	mov %rax, 0+native_out(%rip)\n"
@@ -104,7 +113,7 @@ __asm__(
 );
 /* clang-format on */
 
-static void on_signal(int number, siginfo_t *info, void *context)
+void native_handle(int number, siginfo_t *info, void *context)
 {
 	/* Linux's order of registers in a signal frame, by the processor's numbers. */
 	static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
@@ -132,7 +141,7 @@ bool native_init(void)
 	static uint8_t stack[64 * 1024] __attribute__((aligned(16)));
 	const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-	struct sigaction action = { .sa_sigaction = on_signal,
+	struct sigaction action = { .sa_sigaction = native_signal,
 		                    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
 	if (!__builtin_cpu_supports("avx"))
