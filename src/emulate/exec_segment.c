@@ -152,7 +152,7 @@ static enum svm_emul_result load_null(struct svm_emul *e, unsigned n, uint16_t s
 
 static enum svm_emul_result load_protected(struct svm_emul *e, unsigned n, uint16_t selector)
 {
-	struct svm_descriptor d;
+	struct svm_descriptor d = { .selector = selector };
 	struct svm_emul_segment segment;
 	enum svm_emul_result result;
 
@@ -393,7 +393,7 @@ static enum svm_emul_result read_system(struct svm_emul *e, unsigned n, uint16_t
 static enum svm_emul_result load_system(struct svm_emul *e, unsigned n, uint16_t selector)
 {
 	struct svm_emul_segment segment = { .selector = selector };
-	struct svm_descriptor d;
+	struct svm_descriptor d = { .selector = selector };
 	enum svm_emul_result result;
 
 	if (is_null_selector(selector)) {
