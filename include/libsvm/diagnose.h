@@ -38,6 +38,7 @@ struct svm_audit_context {
 	bool host_paging;       /**< Host CR0.PG at VMRUN. */
 	bool host_long_mode;    /**< Host EFER.LMA at VMRUN. */
 	bool host_interrupts;   /**< Host RFLAGS.IF at VMRUN. */
+	bool errors_only;       /**< Leave the warnings out. */
 	svm_hpa_t vmcb_hpa;     /**< RAX of VMRUN; 0: not known. */
 	svm_hpa_t host_save_hpa; /**< VM_HSAVE_PA; 0: not known. */
 	const uint8_t *msrpm;   /**< The map the VMCB names, 8 KiB; NULL: not at hand. */

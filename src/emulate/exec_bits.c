@@ -76,6 +76,7 @@ static enum svm_emul_result bit_in_memory(struct svm_emul *e, enum bit_op op, ui
 	struct svm_emul_span span;
 	enum svm_emul_result result;
 	uint64_t offset, old, new;
+	bool stored = true;
 	unsigned segment;
 
 	offset = svm_emul_effective_address(e, &segment);
@@ -90,14 +91,12 @@ static enum svm_emul_result bit_in_memory(struct svm_emul *e, enum bit_op op, ui
 			return result;
 		new = change_bit(op, old, bit);
 		if (op != BIT_TEST)
-			result = locked ? svm_emul_replace(e, &span, &old, &new)
+			result = locked ? svm_emul_replace(e, &span, &old, &new, &stored)
 			                : svm_emul_store_u64(e, &span, new);
-		if (result == SVM_EMUL_OK) {
+		if (result == SVM_EMUL_OK && stored) {
 			set_carry(e, old & bit);
 			return finish_bits(e);
 		}
-		if (result == SVM_EMUL_RETRY && locked)
-			result = SVM_EMUL_OK;
 	}
 	return result == SVM_EMUL_OK ? SVM_EMUL_RETRY : result;
 }

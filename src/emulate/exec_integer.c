@@ -105,11 +105,13 @@ static uint64_t compute(enum rmw_op op, unsigned sub, uint64_t old, uint64_t sou
 	return source;
 }
 
+/* OK and not *stored: locked, and another processor was faster. */
 static enum svm_emul_result store_result(struct svm_emul *e, const struct operand *op, bool locked,
-                                         uint64_t old, uint64_t new)
+                                         uint64_t old, uint64_t new, bool *stored)
 {
 	if (locked && op->is_memory)
-		return svm_emul_replace(e, &op->span, &old, &new);
+		return svm_emul_replace(e, &op->span, &old, &new, stored);
+	*stored = true;
 	return write_operand(e, op, new);
 }
 
@@ -121,6 +123,7 @@ static enum svm_emul_result rmw(struct svm_emul *e, enum rmw_op op, unsigned sub
 	enum svm_emul_result result;
 	struct operand operand;
 	uint64_t flags, new;
+	bool stored;
 
 	result = prepare_rm(e, size, SVM_EMUL_READ | SVM_EMUL_WRITE, &operand);
 	for (unsigned i = 0; result == SVM_EMUL_OK && i < LOCK_TRIES; i++) {
@@ -129,13 +132,11 @@ static enum svm_emul_result rmw(struct svm_emul *e, enum rmw_op op, unsigned sub
 			break;
 		flags = e->rflags;
 		new = compute(op, sub, *old, source, count, size, &flags);
-		result = store_result(e, &operand, locked, *old, new);
-		if (result == SVM_EMUL_OK) {
+		result = store_result(e, &operand, locked, *old, new, &stored);
+		if (result == SVM_EMUL_OK && stored) {
 			e->rflags = flags;
 			return finish(e);
 		}
-		if (result == SVM_EMUL_RETRY && locked)
-			result = SVM_EMUL_OK; /* Changed in between: once more. */
 	}
 	return result == SVM_EMUL_OK ? SVM_EMUL_RETRY : result;
 }
@@ -355,6 +356,7 @@ static enum svm_emul_result cmpxchg(struct svm_emul *e)
 	struct operand operand;
 	enum svm_emul_result result;
 	uint64_t old = 0, flags;
+	bool stored = true;
 
 	result = prepare_rm(e, size, SVM_EMUL_READ | SVM_EMUL_WRITE, &operand);
 	for (unsigned i = 0; result == SVM_EMUL_OK && i < LOCK_TRIES; i++) {
@@ -363,13 +365,11 @@ static enum svm_emul_result cmpxchg(struct svm_emul *e)
 			return result;
 		if (operand.is_memory || old == wanted)
 			result = store_result(e, &operand, locked, old,
-			                      old == wanted ? source : old);
-		if (result == SVM_EMUL_RETRY && locked) {
-			result = SVM_EMUL_OK;
-			continue;
-		}
+			                      old == wanted ? source : old, &stored);
 		if (result != SVM_EMUL_OK)
 			return result;
+		if (!stored)
+			continue;
 		flags = e->rflags;
 		svm_alu(ALU_CMP, wanted, old, size, &flags);
 		e->rflags = flags;
@@ -391,7 +391,7 @@ static enum svm_emul_result cmpxchg_pair(struct svm_emul *e)
 	enum svm_emul_result result;
 	uint64_t offset, linear;
 	unsigned segment;
-	bool equal;
+	bool equal, stored = true;
 
 	if (!svm_emul_rm_is_memory(e))
 		return SVM_EMUL_UNKNOWN;
@@ -419,9 +419,12 @@ static enum svm_emul_result cmpxchg_pair(struct svm_emul *e)
 	equal = old[0] == wanted[0] && old[1] == wanted[1];
 	memcpy(new, equal ? &source[0] : &old[0], half);
 	memcpy(new + half, equal ? &source[1] : &old[1], half);
-	result = locked ? svm_emul_replace(e, &span, bytes, new) : svm_emul_store(e, &span, new);
+	result = locked ? svm_emul_replace(e, &span, bytes, new, &stored)
+	                : svm_emul_store(e, &span, new);
 	if (result != SVM_EMUL_OK)
 		return result;
+	if (!stored)
+		return SVM_EMUL_RETRY;
 
 	if (equal) {
 		e->rflags |= FLAG_ZF;

@@ -94,12 +94,16 @@ enum svm_emul_result svm_descriptor_mark(struct svm_emul *e, struct svm_descript
 {
 	const uint64_t new = d->word[0] | d->mark;
 	enum svm_emul_result result = SVM_EMUL_OK;
+	bool stored = true;
 
 	if (d->mark)
-		result = svm_emul_replace(e, &d->span, &d->word[0], &new);
-	if (result == SVM_EMUL_OK)
-		d->word[0] = new;
-	return result;
+		result = svm_emul_replace(e, &d->span, &d->word[0], &new, &stored);
+	if (result != SVM_EMUL_OK)
+		return result;
+	if (!stored)
+		return SVM_EMUL_RETRY; /* Another processor changed the descriptor. */
+	d->word[0] = new;
+	return SVM_EMUL_OK;
 }
 
 /* --- data and stack segments ------------------------------------------------------------------ */

@@ -116,10 +116,10 @@ enum svm_emul_result svm_emul_store_u64(struct svm_emul *e, const struct svm_emu
                                         uint64_t value);
 /*
  * Replace old by new in one step where the span is RAM within one page; a device, or a span over
- * two pages, gets a plain store.  RETRY: someone else changed it since it was loaded.
+ * two pages, gets a plain store.  OK and not *stored: someone else changed it since it was loaded.
  */
 enum svm_emul_result svm_emul_replace(struct svm_emul *e, const struct svm_emul_span *span,
-                                      const void *old, const void *new);
+                                      const void *old, const void *new, bool *stored);
 
 /* A port, through the log. */
 enum svm_emul_result svm_emul_port(struct svm_emul *e, uint16_t port, uint32_t *value,

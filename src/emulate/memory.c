@@ -283,19 +283,18 @@ enum svm_emul_result svm_emul_store_u64(struct svm_emul *e, const struct svm_emu
 }
 
 enum svm_emul_result svm_emul_replace(struct svm_emul *e, const struct svm_emul_span *span,
-                                      const void *old, const void *new)
+                                      const void *old, const void *new, bool *stored)
 {
 	uint8_t expected[16];
 	enum svm_emul_result result;
-	bool stored = false;
 
+	*stored = true;
 	if (span->size[1])
 		return svm_emul_store(e, span, new);
 	memcpy(expected, old, span->size[0]);
-	result = e->ops->ram_exchange(e->arg, span->gpa[0], expected, new, span->size[0], &stored);
-	if (result == SVM_EMUL_NOT_RAM)
-		return svm_emul_store(e, span, new);
-	if (result == SVM_EMUL_OK && !stored)
-		return SVM_EMUL_RETRY;
-	return result;
+	result = e->ops->ram_exchange(e->arg, span->gpa[0], expected, new, span->size[0], stored);
+	if (result != SVM_EMUL_NOT_RAM)
+		return result;
+	*stored = true;
+	return svm_emul_store(e, span, new);
 }

@@ -139,8 +139,9 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	SVM_SWITCH_RET
 
 /*
- * What only some guests need.  R8: flags, RDI: s.  SPEC_CTRL is the last before the entry and
- * the first after the exit, so that the host's own branches run under the host's value.
+ * What only some guests need.  R8: flags, RDI: s.  SPEC_CTRL is the last before the entry
+ * and, behind the fill of the return stack, the first after the exit, so that the host's own
+ * branches run under the host's value.
  */
 .Lprepare:
 	if_flag	SVM_SWITCH_DO_HOST_DR, 1f

@@ -47,6 +47,10 @@ static struct svm_audit_facts conclude(const struct svm_vmcb *vmcb,
 
 void svm_audit_add(struct svm_audit_report *report, const struct svm_finding *finding)
 {
+	const struct svm_rule_info *info = svm_rule_info(finding->rule);
+
+	if (report->errors_only && info && info->severity != SVM_SEVERITY_ERROR)
+		return;
 	if (report->count < report->room)
 		report->findings[report->count] = *finding;
 	report->count++;
@@ -67,7 +71,7 @@ size_t svm_audit(const struct svm_vmcb *vmcb, const struct svm_audit_context *co
                  struct svm_finding *findings, size_t room)
 {
 	const struct svm_audit_facts facts = conclude(vmcb, context);
-	struct svm_audit_report report = { findings, room, 0 };
+	struct svm_audit_report report = { findings, room, 0, context->errors_only };
 
 	judge(&facts, svm_audit_host_rows(), &report);
 	judge(&facts, svm_audit_control_rows(), &report);

@@ -82,6 +82,7 @@ struct svm_audit_rows svm_audit_state_rows(void);
 struct svm_audit_report {
 	struct svm_finding *findings;
 	size_t room, count;
+	bool errors_only;
 };
 void svm_audit_add(struct svm_audit_report *report, const struct svm_finding *finding);
 void svm_audit_msrpm(const struct svm_audit_facts *facts, struct svm_audit_report *report);

@@ -22,6 +22,7 @@ static size_t audit(const struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
 		.host_paging = true,
 		.host_long_mode = true,
 		.host_interrupts = true, /* The switch sets IF under GIF = 0. */
+		.errors_only = true,
 		.vmcb_hpa = vcpu->s.vmcb,
 		.host_save_hpa = vcpu->cpu ? vcpu->cpu->pages_hpa : 0,
 	};
@@ -29,31 +30,16 @@ static size_t audit(const struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
 	return svm_audit(vmcb, &context, findings, room);
 }
 
-static bool is_error(const struct svm_finding *finding)
-{
-	const struct svm_rule_info *info = svm_rule_info(finding->rule);
-
-	return info && info->severity == SVM_SEVERITY_ERROR;
-}
-
 /* Errors of vmcb into the exit; their number. */
 static size_t report_errors(struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
                             struct svm_exit *exit)
 {
-	struct svm_finding findings[2 * SVM_EXIT_FINDINGS];
-	const size_t room = SVM_ARRAY_SIZE(findings);
-	const size_t found = svm_min(audit(vcpu, vmcb, findings, room), room);
-	size_t errors = 0;
+	struct svm_finding findings[SVM_EXIT_FINDINGS];
+	const size_t errors = audit(vcpu, vmcb, findings, SVM_EXIT_FINDINGS);
 
-	for (size_t i = 0; i < found; i++) {
-		if (!is_error(&findings[i]))
-			continue;
-		if (errors < SVM_EXIT_FINDINGS) {
-			exit->entry.rules[errors] = (uint16_t)findings[i].rule;
-			exit->entry.count = (uint8_t)(errors + 1);
-		}
-		errors++;
-	}
+	exit->entry.count = (uint8_t)svm_min(errors, SVM_EXIT_FINDINGS);
+	for (unsigned i = 0; i < exit->entry.count; i++)
+		exit->entry.rules[i] = (uint16_t)findings[i].rule;
 	return errors;
 }
 
