@@ -27,7 +27,7 @@ GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
 FAMILIES = """
     mov moffs page-crossing movx movbe add or adc sbb and sub xor cmp test inc dec neg not mul div
     xchg cmpxchg cmpxchg8b xadd bt bts btr btc scan rol ror rcl rcr shl shr sar shld shrd setcc
-    cmov push pop branch movs stos lods cmps scas sse mmx movnti hints
+    cmov push pop segments tables branch movs stos lods cmps scas sse mmx movnti hints
 """.split()
 # What the emulator does to device memory, against what the processor does to RAM.
 GUESTS["mmio"] = ("device=mmio", r"ended: exit: status 0",

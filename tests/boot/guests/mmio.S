@@ -312,6 +312,25 @@ cases:
 	on_stack	ALL, "pop %esp"
 	on_stack	ALL, "popl 8(%ebx)"
 	on_stack	ALL, "popl 4(%esp)"
+	family	segments
+	case	ALL, "mov %fs, (%ebx)"
+	case	ALL, "movl $16, (%ebx); mov (%ebx), %es; mov %es, %edx"
+	case	ALL, "movl $0x1007, (%ebx); movw $24, 4(%ebx); les (%ebx), %edx; mov %es, %ecx"
+	case	ALL, "movl $0x1007, (%ebx); movw $24, 4(%ebx); lgs (%ebx), %edx; mov %gs, %ecx"
+	/* Bochs leaves the upper half of the word as it was; QEMU and the library write zeros. */
+	on_stack ALL, "push %fs; movw $0, 2(%esp)"
+	on_stack ALL, "movl $16, 8(%ebx); pop %es; mov %es, %edx"
+	on_stack ALL, "pushf"
+	on_stack ALL, "movl $0x8d7, 8(%ebx); popf"
+	on_stack ALL, "movl $0x2, 8(%ebx); popf"
+	family	tables
+	case	ALL, "sgdt (%ebx)"
+	case	ALL, "sidt 1(%ebx)"
+	case	ALL, "smsw (%ebx)"
+	case	ALL, "sldt 2(%ebx)"
+	case	ALL, "str 4(%ebx)"
+	case	ALL, "sgdt 2(%ebx); lgdt 2(%ebx); push %fs; pop %fs; sgdt -8(%ebx)"
+	case	ALL, "sidt 2(%ebx); lidt 2(%ebx); sidt -8(%ebx)"
 	family	branch
 	case	ALL, "movl $1f, (%ebx); jmp *(%ebx); mov $0, %edx; 1:"
 	case	ALL, "movl $1f, (%ebx); call *(%ebx); mov $0, %edx; 1: mov (%esp), %ecx"
