@@ -10,6 +10,8 @@
 #define TABLE_BYTES (SVM_CPUID_MAX * sizeof(struct svm_cpuid_entry))
 #define TABLE_PAGES ((TABLE_BYTES + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
 
+_Static_assert(SVM_CPUID_MAX <= UINT8_MAX + 1, "a hint can name each row");
+
 /* Whether a row sorts after another one. */
 static bool row_is_after(const struct svm_cpuid_entry *a, const struct svm_cpuid_entry *b)
 {
@@ -38,7 +40,11 @@ static void seal_rows(struct svm_cpuid_table *table, uint32_t count)
 	table->count = count;
 	table->max_basic = 0;
 	table->max_extended = 0;
+	memset(table->hint, 0, sizeof(table->hint));
 	for (uint32_t i = 0; i < count; i++) {
+		/* Backwards: of several rows the first one stays. */
+		table->hint[svm_cpuid_hint(table->entries[count - 1 - i].leaf)] =
+			(uint8_t)(count - 1 - i);
 		if (table->entries[i].leaf == 0)
 			table->max_basic = table->entries[i].eax;
 		if (table->entries[i].leaf == 0x80000000)

@@ -2,7 +2,7 @@
 #ifndef SVM_CORE_CPUID_H
 #define SVM_CORE_CPUID_H
 /*
- * The CPUID table of a VM: sorted rows in frames of their own, looked up by bisection on each
+ * The CPUID table of a VM: sorted rows in frames of their own, found by a hint or bisection on each
  * CPUID exit, with the bits that depend on the vCPU's state patched in.
  */
 #include <libsvm/vm.h>
@@ -12,12 +12,25 @@
 struct svm_vm;
 struct svm_vcpu;
 
+#define SVM_CPUID_HINTS 128u
+
 struct svm_cpuid_table {
 	struct svm_cpuid_entry *entries; /* Sorted by leaf, subleaf. */
 	svm_hpa_t entries_hpa;
 	uint32_t count;
 	uint32_t max_basic, max_extended;
+	/*
+	 * By svm_cpuid_hint(): where a leaf's first row may be.  Only a guess, which the lookup
+	 * checks, so that zeros are as right as what the sealing puts there.
+	 */
+	uint8_t hint[SVM_CPUID_HINTS];
 };
+
+/* Leaves 0-1Fh, 40000000h-4000001Fh, 80000000h-8000001Fh each have a hint of their own. */
+static inline unsigned svm_cpuid_hint(uint32_t leaf)
+{
+	return leaf >> 30 << 5 | (leaf & 0x1f);
+}
 
 /* What the dynamic bits depend on. */
 struct svm_cpuid_state {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One CPUID exit.  Guests execute CPUID often (it serialises), so the way is short: one bisection,
- * then a switch over the few leaves with dynamic bits.
+ * One CPUID exit.  Guests execute CPUID often (it serialises), so the way is short: a hint or
+ * one bisection, then a switch over the few leaves with dynamic bits.
  *
  * Rows are sorted by leaf and subleaf; a row that answers every ECX has subleaf 0 and is alone in
  * its leaf, so the last row at or below (leaf, subleaf) is the only candidate.
@@ -27,8 +27,13 @@
 static uint32_t find_cpuid_row(const struct svm_cpuid_table *table, uint32_t leaf, uint32_t subleaf)
 {
 	const uint64_t key = (uint64_t)leaf << 32 | subleaf;
+	const uint32_t hint = table->hint[svm_cpuid_hint(leaf)];
 	uint32_t low = 0, high = table->count;
 
+	/* Alone in its leaf: nothing can be between it and the question. */
+	if (hint < high && table->entries[hint].leaf == leaf &&
+	    !table->entries[hint].subleaf_matters)
+		return hint;
 	while (low < high) {
 		const uint32_t middle = (low + high) / 2;
 		const struct svm_cpuid_entry *e = &table->entries[middle];

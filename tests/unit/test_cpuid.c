@@ -326,6 +326,35 @@ START_TEST(rows_come_sorted_so_that_lookup_finds_each)
 }
 END_TEST
 
+/* Asks for a leaf with a row number in every hint. */
+static bool ask_with_hint(uint8_t row, uint32_t leaf, uint32_t subleaf, struct svm_cpuid_regs *regs)
+{
+	memset(table.hint, row, sizeof(table.hint));
+	return svm_cpuid_lookup(&table, &state, leaf, subleaf, regs);
+}
+
+START_TEST(no_hint_changes_an_answer)
+{
+	rich();
+	for (uint32_t i = 0; i < 2 * table.count; i++) {
+		/* Each leaf of the table, and the one behind it, which is often none. */
+		const uint32_t leaf = entries[i / 2].leaf + i % 2;
+
+		for (uint32_t subleaf = 0; subleaf < 4; subleaf++) {
+			struct svm_cpuid_regs want, got;
+			const bool known = ask_with_hint(UINT8_MAX, leaf, subleaf, &want);
+
+			for (uint32_t row = 0; row <= table.count; row++) {
+				ck_assert(ask_with_hint((uint8_t)row, leaf, subleaf, &got) ==
+				          known);
+				ck_assert_mem_eq(&got, &want, sizeof(got));
+			}
+		}
+	}
+	memset(table.hint, 0, sizeof(table.hint));
+}
+END_TEST
+
 /* A small table by hand: leaf, subleaf, does it matter, four registers. */
 static struct svm_cpuid_entry small[] = {
 	{ 0x00000001, 0, false, 0x11, 0xffff0000, 0x04000000, 0x14 },
@@ -479,6 +508,7 @@ int main(void)
 	tcase_add_test(tcase, the_hypervisor_bit_and_the_vendor_are_there);
 	tcase_add_test(tcase, the_whole_table_counts_itself_when_there_is_no_room);
 	tcase_add_test(tcase, rows_come_sorted_so_that_lookup_finds_each);
+	tcase_add_test(tcase, no_hint_changes_an_answer);
 	tcase_add_loop_test(tcase, lookup_answers_and_patches, 0, ARRAY_SIZE(lookup_rows));
 	tcase_add_test(tcase, an_empty_table_answers_zeros);
 	tcase_add_test(tcase, the_size_of_all_states_is_what_the_processor_says);
