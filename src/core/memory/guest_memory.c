@@ -35,7 +35,7 @@ static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct
 	return window->hva ? 0 : SVM_ERR_FAULT;
 }
 
-static int read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data, size_t size)
+int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data, size_t size)
 {
 	const unsigned section = svm_section_enter(&vm->memory);
 	struct window window;
@@ -77,7 +77,7 @@ int svm_vm_read(struct svm_vm *vm, svm_gpa_t gpa, void *data, size_t size, size_
 		const svm_gpa_t at = gpa + count;
 		const size_t bytes = chunk(at, size - count);
 
-		result = at < gpa ? SVM_ERR_FAULT : read_page(vm, at, to + count, bytes);
+		result = at < gpa ? SVM_ERR_FAULT : svm_memory_read_page(vm, at, to + count, bytes);
 		if (!result)
 			count += bytes;
 	}

@@ -59,6 +59,10 @@ void svm_memory_fini(struct svm_vm *vm);
 enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
                                         enum svm_npt_fault_reason *reason);
 
+/* svm_vm_read() of bytes that lie in one 4 KiB page, all or none of them.  Context A. */
+SVM_MUST_CHECK int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data,
+                                        size_t size);
+
 /*
  * For walks of the guest's own page tables, which other vCPUs and the processor change at any
  * time: one access, aligned to its size, never torn.  Context A; through the slots like

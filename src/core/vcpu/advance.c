@@ -16,6 +16,8 @@
 
 uint64_t svm_vcpu_wrap_rip(const struct svm_vcpu *vcpu, uint64_t rip)
 {
+	if (rip <= 0xffff)
+		return rip; /* In every mode, and most callers ask for a length. */
 	switch (svm_vcpu_code_bits(vcpu)) {
 	case 64:
 		return rip;
@@ -26,10 +28,9 @@ uint64_t svm_vcpu_wrap_rip(const struct svm_vcpu *vcpu, uint64_t rip)
 	}
 }
 
-unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
+static unsigned fetch_code(struct svm_vcpu *vcpu, unsigned bits, uint8_t bytes[15])
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const unsigned bits = svm_vcpu_code_bits(vcpu);
 	const uint64_t base = bits == 64 ? 0 : svm_vmcb_get_cs(vmcb).base;
 	uint64_t linear = base + vmcb->save.rip;
 	unsigned got = 0;
@@ -40,13 +41,18 @@ unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
 	return got;
 }
 
+unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
+{
+	return fetch_code(vcpu, svm_vcpu_code_bits(vcpu), bytes);
+}
+
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	const uint64_t rip = vmcb->save.rip;
 	struct svm_insn_scan scan;
 	uint8_t bytes[INSN_MAX];
-	unsigned got;
+	unsigned bits, got;
 
 	if (vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS) {
 		const uint64_t next = vmcb->control.next_rip;
@@ -55,8 +61,9 @@ uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 		if (svm_vcpu_wrap_rip(vcpu, next - rip) - 1 < INSN_MAX)
 			return rip + svm_vcpu_wrap_rip(vcpu, next - rip);
 	}
-	got = svm_vcpu_fetch(vcpu, bytes);
-	if (!svm_insn_scan(bytes, got, svm_vcpu_code_bits(vcpu), vmcb->control.exit_code, &scan))
+	bits = svm_vcpu_code_bits(vcpu);
+	got = fetch_code(vcpu, bits, bytes);
+	if (!svm_insn_scan(bytes, got, bits, vmcb->control.exit_code, &scan))
 		return 0;
 	return rip + scan.length;
 }

@@ -117,8 +117,8 @@ static void fill_translation(const struct svm_walk_result *walk, struct svm_tran
 }
 
 /* One walk.  extra: SVM_WALK_SET_AD or 0. */
-static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
-                          struct svm_translation *result)
+static int walk_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
+                     struct svm_translation *result)
 {
 	const struct svm_walk_state state = walk_state(vcpu, access);
 	const struct svm_walk_memory memory = { vcpu->vm, read_entry, exchange_entry };
@@ -142,6 +142,16 @@ static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
 		break;
 	}
 	return SVM_ERR_AGAIN;
+}
+
+/* Without paging nothing is walked: the 32 bits of the address are the guest-physical one. */
+static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
+                          struct svm_translation *result)
+{
+	if (svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG)
+		return walk_page(vcpu, gva, access, extra, result);
+	*result = (struct svm_translation){ .gpa = (uint32_t)gva, .page_size = SVM_PAGE_SIZE };
+	return 0;
 }
 
 int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool is_system,
@@ -231,22 +241,36 @@ int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const void *data, size_
 	return result;
 }
 
+/* Code that lies in one page.  As translate_page(), without a struct for the short way. */
+static int fetch_in_page(struct svm_vcpu *vcpu, svm_gva_t at, uint8_t *buffer, size_t size)
+{
+	svm_gpa_t gpa = (uint32_t)at;
+
+	if (svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG) {
+		struct svm_translation page;
+		const int result = walk_page(vcpu, at, SVM_PROT_EXECUTE, 0, &page);
+
+		if (result)
+			return result;
+		gpa = page.gpa;
+	}
+	return svm_memory_read_page(vcpu->vm, gpa, buffer, size);
+}
+
 int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, unsigned want,
                     unsigned *got)
 {
-	struct svm_translation page;
+	const svm_gva_t mask = wrap_linear(vcpu, UINT64_MAX);
 	size_t count = 0;
 	int result = 0;
 
 	while (count < want && !result) {
-		const svm_gva_t at = wrap_linear(vcpu, linear + count);
-		size_t moved = 0;
+		const svm_gva_t at = (linear + count) & mask;
+		const size_t bytes = bytes_in_page(at, want - count);
 
-		result = translate_page(vcpu, at, SVM_PROT_EXECUTE, 0, &page);
+		result = fetch_in_page(vcpu, at, buffer + count, bytes);
 		if (!result)
-			result = svm_vm_read(vcpu->vm, page.gpa, buffer + count,
-			                     bytes_in_page(at, want - count), &moved);
-		count += moved;
+			count += bytes;
 	}
 	*got = (unsigned)count;
 	return count ? 0 : result;
