@@ -20,10 +20,8 @@ static enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *e
 	return SVM_ACTION_RETURN;
 }
 
-static bool is_embedders(const struct svm_vcpu *vcpu, uint32_t msr)
+static bool is_embedders(const struct svm_vcpu *vcpu, enum svm_msr_policy policy)
 {
-	const enum svm_msr_policy policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
-
 	return policy == SVM_MSR_EXIT ||
 	       (policy == SVM_MSR_REFUSE && (vcpu->vm->want & SVM_WANT_MSR));
 }
@@ -34,12 +32,15 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const uint32_t msr = (uint32_t)vcpu->s.rcx;
 	const uint64_t next = svm_vcpu_next_rip(vcpu);
 	uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+	enum svm_msr_policy policy;
 
 	if (!next)
 		return SVM_ACTION_RESUME;
-	if (is_embedders(vcpu, msr))
+	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+	if (is_embedders(vcpu, policy))
 		return msr_to_embedder(vcpu, exit, is_write, next);
-	if (is_write ? !svm_msr_write(vcpu, msr, value) : !svm_msr_read(vcpu, msr, &value))
+	if (is_write ? !svm_msr_write(vcpu, policy, msr, value)
+	             : !svm_msr_read(vcpu, policy, msr, &value))
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	if (!is_write) {
 		vcpu->vmcb->save.rax = (uint32_t)value;

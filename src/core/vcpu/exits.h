@@ -58,9 +58,9 @@ void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
 /* As svm_vcpu_next_rip() and svm_vcpu_advance() in one, for instructions without a result. */
 enum svm_action svm_exit_skip(struct svm_vcpu *vcpu);
 
-/* --- msr.c: as the guest; false means #GP(0) --- */
-bool svm_msr_read(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value);
-bool svm_msr_write(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value);
+/* --- msr.c: as the guest, by the MSR's policy in its VM; false means #GP(0) --- */
+bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value);
+bool svm_msr_write(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t value);
 
 /* V_TPR may have changed: tell the interrupt port (run.c). */
 void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu);

@@ -265,12 +265,12 @@ static bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return home != NULL;
 }
 
-bool svm_msr_read(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
+bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value)
 {
 	uint64_t *kept;
 
 	*value = 0;
-	switch (svm_msr_policy_of(&vcpu->vm->msr, msr)) {
+	switch (policy) {
 	case SVM_MSR_STATE:
 		return read_state(vcpu, msr, value);
 	case SVM_MSR_SHADOW:
@@ -289,11 +289,11 @@ bool svm_msr_read(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return false;
 }
 
-bool svm_msr_write(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
+bool svm_msr_write(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t value)
 {
 	uint64_t *kept;
 
-	switch (svm_msr_policy_of(&vcpu->vm->msr, msr)) {
+	switch (policy) {
 	case SVM_MSR_STATE:
 		return write_state(vcpu, msr, value);
 	case SVM_MSR_SHADOW:
@@ -316,7 +316,7 @@ int svm_vcpu_get_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	uint64_t read;
 
-	if (!svm_msr_read(vcpu, msr, &read))
+	if (!svm_msr_read(vcpu, svm_msr_policy_of(&vcpu->vm->msr, msr), msr, &read))
 		return SVM_ERR_NOENT;
 	*value = read;
 	return 0;
@@ -326,7 +326,7 @@ int svm_vcpu_set_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
 		return SVM_ERR_STATE;
-	if (!svm_msr_write(vcpu, msr, value))
+	if (!svm_msr_write(vcpu, svm_msr_policy_of(&vcpu->vm->msr, msr), msr, value))
 		return SVM_ERR_INVAL;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_AUDIT);
 	return 0;
