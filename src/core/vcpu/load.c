@@ -12,6 +12,12 @@
 #include "core/features.h"
 #include "core/vcpu/vcpu.h"
 
+static void read_breakpoints(struct svm_switch *s)
+{
+	for (unsigned n = 0; n < 4; n++)
+		s->host_dr[n] = svm_ring0_read_dr(n);
+}
+
 void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
@@ -33,8 +39,12 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 		flags |= SVM_SWITCH_DO_SPEC;
 	if (features->rdtscp && s->guest_tsc_aux != s->host_tsc_aux)
 		flags |= SVM_SWITCH_DO_AUX;
-	if (vcpu->guest_debugs)
+	if (vcpu->guest_debugs) {
+		/* It begins while the vCPU is bound: read what the switch will put back. */
+		if (vcpu->cpu && !(s->flags & SVM_SWITCH_DO_GUEST_DR))
+			read_breakpoints(s);
 		flags |= SVM_SWITCH_DO_GUEST_DR;
+	}
 	if (mitigations & SVM_MITIGATE_RSB)
 		flags |= SVM_SWITCH_DO_RSB;
 	if (mitigations & SVM_MITIGATE_VERW)
@@ -44,7 +54,10 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 	s->flags = flags;
 }
 
-/* The host's side of every pair in the switch block. */
+/*
+ * The host's side of every pair in the switch block.  Debug registers are slow to read: those that
+ * the switch will not write are left.
+ */
 static void read_host(struct svm_vcpu *vcpu)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
@@ -55,14 +68,15 @@ static void read_host(struct svm_vcpu *vcpu)
 	s->host_xss = features->xsaves ? svm_ring0_rdmsr(SVM_MSR_XSS) : 0;
 	s->host_spec_ctrl = features->spec_ctrl ? svm_ring0_rdmsr(SVM_MSR_SPEC_CTRL) : 0;
 	s->host_tsc_aux = features->rdtscp ? svm_ring0_rdmsr(SVM_MSR_TSC_AUX) : 0;
-	for (unsigned n = 0; n < 4; n++)
-		s->host_dr[n] = svm_ring0_read_dr(n);
-	s->host_dr[4] = svm_ring0_read_dr(6);
-	s->host_dr[5] = dr7;
-	if (dr7 & DR7_ENABLES)
+	if (vcpu->guest_debugs)
+		read_breakpoints(s);
+	if (dr7 & DR7_ENABLES) {
+		s->host_dr[4] = svm_ring0_read_dr(6);
+		s->host_dr[5] = dr7;
 		s->flags |= SVM_SWITCH_DO_HOST_DR;
-	else
+	} else {
 		s->flags &= ~(uint64_t)SVM_SWITCH_DO_HOST_DR;
+	}
 }
 
 static void follow_vm(struct svm_vcpu *vcpu)

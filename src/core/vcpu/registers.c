@@ -25,16 +25,41 @@ static uint64_t *gpr(struct svm_vcpu *vcpu, unsigned n)
 {
 	struct svm_switch *s = &vcpu->s;
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
-	uint64_t *const home[16] = {
-		[GPR_RAX] = &save->rax, [GPR_RCX] = &s->rcx, [GPR_RDX] = &s->rdx,
-		[GPR_RBX] = &s->rbx,    [GPR_RSP] = &save->rsp, [GPR_RBP] = &s->rbp,
-		[GPR_RSI] = &s->rsi,    [GPR_RDI] = &s->rdi,   [8] = &s->r8,
-		[9] = &s->r9,           [10] = &s->r10,        [11] = &s->r11,
-		[12] = &s->r12,         [13] = &s->r13,        [14] = &s->r14,
-		[15] = &s->r15,
-	};
 
-	return home[n & 15];
+	switch (n & 15) {
+	case GPR_RAX:
+		return &save->rax;
+	case GPR_RSP:
+		return &save->rsp;
+	case GPR_RCX:
+		return &s->rcx;
+	case GPR_RDX:
+		return &s->rdx;
+	case GPR_RBX:
+		return &s->rbx;
+	case GPR_RBP:
+		return &s->rbp;
+	case GPR_RSI:
+		return &s->rsi;
+	case GPR_RDI:
+		return &s->rdi;
+	case 8:
+		return &s->r8;
+	case 9:
+		return &s->r9;
+	case 10:
+		return &s->r10;
+	case 11:
+		return &s->r11;
+	case 12:
+		return &s->r12;
+	case 13:
+		return &s->r13;
+	case 14:
+		return &s->r14;
+	default:
+		return &s->r15;
+	}
 }
 
 uint64_t svm_vcpu_read_gpr(const struct svm_vcpu *vcpu, unsigned n)

@@ -170,7 +170,8 @@ static void settle(struct svm_vcpu *vcpu)
 	vcpu->s.flags &= ~(uint64_t)SVM_SWITCH_DO_IBPB;
 	vcpu->stats.entries++;
 	svm_events_after_exit(vcpu);
-	svm_vcpu_follow_tpr(vcpu);
+	if ((svm_vmcb_get_int_control(vcpu->vmcb) & 0xf) != vcpu->tpr)
+		svm_vcpu_follow_tpr(vcpu);
 }
 
 /* The same exit at the same place, and no REP counter that moves. */
@@ -299,7 +300,7 @@ int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 
 	if (error)
 		return error;
-	*exit = (struct svm_exit){ .kind = SVM_EXIT_KIND_NONE };
+	exit->kind = SVM_EXIT_KIND_NONE; /* The rest by whoever gives it a kind. */
 	hal->preempt_off(hal->ctx);
 	if (still_halted(vcpu, exit))
 		goto preempt_on;
