@@ -48,6 +48,7 @@ struct guest_job {
 	uint32_t status;
 
 	/* The outcome. */
+	unsigned int svm_lines; /**< printed of SVM instructions that it tried */
 	bool host_failed; /**< libsvm or this port failed, not the guest */
 };
 

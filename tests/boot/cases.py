@@ -42,10 +42,11 @@ GUESTS["mmio_long"] = ("device=mmio", r"ended: exit: status 0",
 # Any end will do; only that it ends, and the host with it does not.
 GUESTS["noise"] = ("forgive=1 limit=300", r"ended: ", [r"noise\| noise begins"])
 for _name in ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga"):
-    GUESTS[_name] = ("", r"ended: triple-fault: ", [_name + r"\| about to execute " + _name])
+    _tried = r"guest " + _name + r"(_handled)?: executed " + _name.upper() + r", .*: #UD"
+    GUESTS[_name] = ("", r"ended: triple-fault: ", [_name + r"\| about to execute " + _name, _tried])
     # #UD, as on a processor whose EFER.SVME is 0: the guest's copy of it is.
     GUESTS[_name + "_handled"] = ("", r"ended: exit: status 3",
-                                  [_name + r"_handled\| exception 00000006"])
+                                  [_tried, _name + r"_handled\| exception 00000006"])
 
 FORBIDDEN = [name for name in GUESTS if name.split("_")[0] in
              ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga")]
