@@ -6,7 +6,7 @@
  * eva: src/core/diagnose/audit.c src/core/diagnose/audit_control.c
  * eva: src/core/diagnose/audit_events.c src/core/diagnose/audit_host.c
  * eva: src/core/diagnose/audit_intercepts.c src/core/diagnose/audit_memory.c
- * eva: src/core/diagnose/audit_save.c
+ * eva: src/core/diagnose/audit_save.c src/core/diagnose/rules.c
  * eva-options: -no-warn-invalid-bool -eva-precision 2 -eva-split-return auto
  * eva-options: -eva-slevel-function keeps_translations:9,w27_ncr3:9,w27_cr0:9
  * eva-options: -eva-slevel-function w27_cr3:9,w27_cr4:9,w27_efer:9
