@@ -128,15 +128,16 @@ const struct svm_rule_unseen *svm_rule_unseen(size_t index);
  */
 size_t svm_finding_text(const struct svm_finding *finding, char *buffer, size_t size);
 
-/** @brief Name of an exit code, such as "IOIO" or "CR4_WRITE"; "INVALID"; NULL if unknown. */
+/** @brief Name of an exit code, such as "IOIO" or "CR4_WRITE"; "INVALID"; NULL if unknown.
+ *         Any context. */
 const char *svm_exit_name(uint64_t exit_code, char buffer[24]);
-/** @brief What an exit code means, a short phrase; NULL if unknown. */
+/** @brief What an exit code means, a short phrase; NULL if unknown. Any context. */
 const char *svm_exit_text(uint64_t exit_code);
-/** @brief Name of a kind of exit, such as "NPT_FAULT". */
+/** @brief Name of a kind of exit, such as "NPT_FAULT". Any context. */
 const char *svm_exit_kind_name(enum svm_exit_kind kind);
-/** @brief Mnemonic of an exception, such as "\#GP"; "#?" for a vector without one. */
+/** @brief Mnemonic of an exception, such as "\#GP"; "#?" for a vector without one. Any context. */
 const char *svm_exception_name(uint8_t vector);
-/** @brief Name of an MSR of msrs.h; NULL if not in the table. */
+/** @brief Name of an MSR of msrs.h; NULL if not in the table. Any context. */
 const char *svm_msr_name(uint32_t msr);
 
 /**

@@ -11,7 +11,9 @@
  *             switch (exit.kind) { ... svm_vcpu_complete_*(vcpu, ...) ... }
  *     }
  *
- * One thread at a time drives a vCPU; only the calls marked *any thread* may run beside it.
+ * One thread at a time drives a vCPU; only the calls marked *any thread* may run beside it.  Unless
+ * a call says otherwise its context is A, and it is for the thread that drives the vCPU, between
+ * two runs; what another vCPU of the VM does meanwhile is free.
  */
 #include <libsvm/exit.h>
 #include <libsvm/vm.h>
@@ -300,13 +302,26 @@ bool svm_vcpu_has_event(struct svm_vcpu *vcpu);
  * processor would (::SVM_ERR_INVAL) and make the next entry audit the VMCB; ::SVM_ERR_STATE
  * while RUNNING. */
 /** @{ */
+/** @brief The general registers, RIP and RFLAGS as the guest has them. */
 void svm_vcpu_get_regs(const struct svm_vcpu *vcpu, struct svm_regs *regs);
+/** @brief Set them; RFLAGS bits that software cannot hold are dropped. ::SVM_ERR_STATE. */
 SVM_MUST_CHECK int svm_vcpu_set_regs(struct svm_vcpu *vcpu, const struct svm_regs *regs);
+/** @brief Segments, tables, control registers, EFER without SVME, CPL. */
 void svm_vcpu_get_system(const struct svm_vcpu *vcpu, struct svm_system_regs *regs);
+/**
+ * @brief Set them.  EFER.LMA follows from LME and CR0.PG.
+ * @retval 0              Set.
+ * @retval SVM_ERR_INVAL  VMRUN would refuse the combination, or a bit is reserved (15.5.1).
+ * @retval SVM_ERR_STATE  It is RUNNING.
+ */
 SVM_MUST_CHECK int svm_vcpu_set_system(struct svm_vcpu *vcpu, const struct svm_system_regs *regs);
+/** @brief DR0 to DR3, DR6 and DR7 as the guest has them. */
 void svm_vcpu_get_debug(const struct svm_vcpu *vcpu, struct svm_debug_regs *regs);
+/** @brief Set them. ::SVM_ERR_INVAL: an upper half of DR6 or DR7 is set. ::SVM_ERR_STATE. */
 SVM_MUST_CHECK int svm_vcpu_set_debug(struct svm_vcpu *vcpu, const struct svm_debug_regs *regs);
+/** @brief Events that wait, or whose delivery an exit has interrupted. */
 void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *events);
+/** @brief Set them. ::SVM_ERR_INVAL: no processor delivers such an event. ::SVM_ERR_STATE. */
 SVM_MUST_CHECK int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *events);
 /** @brief Read an MSR as the guest would. ::SVM_ERR_NOENT where the guest would get \#GP. */
 SVM_MUST_CHECK int svm_vcpu_get_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value);
@@ -332,6 +347,7 @@ SVM_MUST_CHECK int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0);
 
 /** @brief Guest TSC = host TSC + offset. Any value. */
 void svm_vcpu_set_tsc_offset(struct svm_vcpu *vcpu, uint64_t offset);
+/** @brief The present offset. */
 uint64_t svm_vcpu_get_tsc_offset(const struct svm_vcpu *vcpu);
 
 /**
