@@ -141,7 +141,7 @@ struct svm_hal {
 	/**
 	 * @brief Interrupt this CPU at @p deadline_ns of clock_ns(), or never for UINT64_MAX.
 	 *
-	 * A.  The newest call counts.  NULL: the embedder polls svm_vcpu_next_deadline().
+	 * A.  The newest call counts.  NULL: no timer wakes a vCPU; the embedder must poll.
 	 */
 	void (*timer_arm)(void *ctx, uint64_t deadline_ns);
 
