@@ -153,8 +153,9 @@ static bool is_allowed(const struct svm_emul *e)
 	switch (e->class) {
 	case SVM_EMUL_IO:
 		return is_port_kind(e->insn.kind);
-	case SVM_EMUL_KIND:
-		return e->insn.kind == e->wanted_kind;
+	case SVM_EMUL_STATUS_WORD:
+		return e->insn.kind == SVM_INSN_CLTS || e->insn.kind == SVM_INSN_LMSW ||
+		       e->insn.kind == SVM_INSN_SMSW;
 	case SVM_EMUL_MEMORY:
 		return is_memory_kind(e);
 	case SVM_EMUL_ANY:
@@ -190,8 +191,8 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 
 	e->sets_shadow = false;
 	e->rep_goes_on = false;
-	e->wrote_segment = false;
 	e->keeps_rf = false;
+	e->touched = false;
 	e->insn.length = 0;
 	e->pending.kind = SVM_EMUL_PENDING_NOTHING;
 	if (!e->rep_max)

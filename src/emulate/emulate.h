@@ -110,7 +110,10 @@ struct svm_emul_ops {
 	/* A port, size 1, 2 or 4.  OK or EXIT. */
 	enum svm_emul_result (*port)(void *arg, uint16_t port, uint32_t *value, unsigned size,
 	                             bool is_in);
-	/* OK or FAULT, with the processor's own checks of number and value; not of privilege. */
+	/*
+	 * OK, FAULT or UNKNOWN (the embedder's), with the processor's own checks of number and
+	 * value; not of privilege.
+	 */
 	enum svm_emul_result (*read_register)(void *arg, enum svm_emul_register kind,
 	                                      uint32_t number, uint64_t *value,
 	                                      struct svm_emul_fault *fault);
@@ -156,7 +159,7 @@ enum svm_emul_class {
 	SVM_EMUL_ANY,    /* No bound: an interpreter. */
 	SVM_EMUL_MEMORY, /* A nested fault: an instruction with a memory operand or on the stack. */
 	SVM_EMUL_IO,     /* IN, OUT, INS, OUTS. */
-	SVM_EMUL_KIND,   /* Exactly svm_emul.wanted_kind. */
+	SVM_EMUL_STATUS_WORD, /* LMSW, SMSW, CLTS: the exits of CR0 that are no MOV. */
 };
 
 struct svm_emul {
@@ -175,7 +178,9 @@ struct svm_emul {
 	bool in_vm86;
 	enum svm_insn_mode mode;
 	enum svm_emul_class class;
-	enum svm_insn_kind wanted_kind;
+	/* MEMORY: the page of the nested fault, and what it was for (SVM_EMUL_READ or WRITE). */
+	uint64_t wanted_gpa;
+	uint32_t wanted_access;
 	uint32_t rep_max; /* Iterations of one call; 0: 1,024. */
 
 	/* Out. */
@@ -183,13 +188,14 @@ struct svm_emul {
 	struct svm_emul_access pending;
 	bool sets_shadow;  /* MOV SS, POP SS, STI: the next instruction is shielded. */
 	bool rep_goes_on;  /* OK, but RIP is still on the instruction. */
-	bool wrote_segment;
 	bool keeps_rf; /* IRET: rflags holds RF as it was popped. */
 
 	/* The instruction. */
 	uint8_t bytes[SVM_INSN_MAX_LENGTH];
 	uint8_t count; /* Bytes the caller has fetched, 0: svm_emulate() fetches. */
 	struct svm_insn insn;
+
+	bool touched; /* MEMORY: an operand lies in the page of the fault. */
 
 	/* Device accesses that are done; see the second rule above. */
 	uint8_t log_count, log_used;

@@ -146,7 +146,6 @@ static enum svm_emul_result go_to_target(struct svm_emul *e, const struct far_ta
 {
 	e->gpr[SVM_EMUL_RSP] = rsp;
 	e->ops->load_segment(e->arg, SVM_EMUL_CS, &target->cs);
-	e->wrote_segment = true;
 	e->rip = target->rip;
 	return SVM_EMUL_OK;
 }

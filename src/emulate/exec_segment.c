@@ -191,8 +191,6 @@ static enum svm_emul_result load_sreg(struct svm_emul *e, unsigned n, uint16_t s
 	} else {
 		result = load_protected(e, n, selector);
 	}
-	if (result == SVM_EMUL_OK)
-		e->wrote_segment = true;
 	return result;
 }
 

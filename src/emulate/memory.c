@@ -94,7 +94,22 @@ static bool checks_alignment(const struct svm_emul *e)
 static enum svm_emul_result translate(struct svm_emul *e, uint64_t linear, uint32_t access,
                                       uint64_t *gpa)
 {
-	return e->ops->translate(e->arg, linear, access, gpa, &e->fault);
+	const enum svm_emul_result result =
+		e->ops->translate(e->arg, linear, access, gpa, &e->fault);
+
+	if (result == SVM_EMUL_OK && (*gpa ^ e->wanted_gpa) < PAGE_BYTES &&
+	    (access & e->wanted_access))
+		e->touched = true;
+	return result;
+}
+
+/*
+ * After a nested fault something may be changed only by an instruction that touches the page of
+ * the fault in the same direction.  Another one means that code or tables were rewritten since.
+ */
+static bool may_change(const struct svm_emul *e)
+{
+	return e->class != SVM_EMUL_MEMORY || e->touched;
 }
 
 enum svm_emul_result svm_emul_prepare_linear(struct svm_emul *e, uint64_t linear, unsigned size,
@@ -182,10 +197,12 @@ static enum svm_emul_result remember(struct svm_emul *e, enum svm_emul_pending_k
 static enum svm_emul_result device(struct svm_emul *e, uint64_t gpa, void *data, unsigned size,
                                    bool is_write)
 {
-	const struct svm_emul_access *done =
-		logged_access(e, SVM_EMUL_PENDING_MMIO, gpa, size, is_write);
+	const struct svm_emul_access *done;
 	enum svm_emul_result result;
 
+	if (!may_change(e))
+		return SVM_EMUL_RETRY;
+	done = logged_access(e, SVM_EMUL_PENDING_MMIO, gpa, size, is_write);
 	if (done) {
 		if (!is_write)
 			memcpy(data, done->data, size);
@@ -250,6 +267,8 @@ enum svm_emul_result svm_emul_store(struct svm_emul *e, const struct svm_emul_sp
 	uint8_t copy[SVM_EMUL_DATA_MAX];
 	const uint8_t *from = data;
 
+	if (!may_change(e))
+		return SVM_EMUL_RETRY;
 	for (unsigned i = 0; i < 2 && span->size[i]; i++) {
 		enum svm_emul_result result =
 			e->ops->ram_write(e->arg, span->gpa[i], from, span->size[i]);
@@ -288,6 +307,8 @@ enum svm_emul_result svm_emul_replace(struct svm_emul *e, const struct svm_emul_
 	uint8_t expected[16];
 	enum svm_emul_result result;
 
+	if (!may_change(e))
+		return SVM_EMUL_RETRY;
 	*stored = true;
 	if (span->size[1])
 		return svm_emul_store(e, span, new);

@@ -4,6 +4,7 @@
  * code bytes at RIP, any policy of the VM.  Either the guest goes on or *exit is filled.
  *
  * eva: src/core/cpuid_lookup.c src/core/msr_table.c src/core/vcpu/advance.c
+ * eva: src/core/vcpu/control.c
  * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
  * eva: src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c src/core/vcpu/exit_npf.c
  * eva: src/core/vcpu/exit_register.c src/core/vcpu/exits.c src/core/vcpu/insn_length.c

@@ -7,6 +7,7 @@
  */
 #include <libsvm/diagnose.h>
 
+#include "core/vcpu/emulation.h"
 #include "vcpu_rig.h"
 
 /* A device that counts, answers with a pattern, and remembers what was written. */
@@ -92,13 +93,13 @@ static const struct {
  * The exit as a processor reports it, with these bytes at RIP.  The model knows few instructions,
  * the emulator many.
  */
-static enum svm_action touch(struct rig *r, const char *bytes, size_t size)
+static enum svm_action touch(struct rig *r, uint64_t direction, const char *bytes, size_t size)
 {
 	struct svm_vmcb_control *control = &r->vcpu->vmcb->control;
 
 	memcpy(r->memory + RIG_CODE, bytes, size);
 	control->exit_code = SVM_EXIT_NPF;
-	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER;
+	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER | direction;
 	control->exit_info_2 = RIG_HOLE + 0x10;
 	return svm_exit_dispatch(r->vcpu, &r->exit);
 }
@@ -112,8 +113,8 @@ START_TEST(a_callback_finishes_the_instruction)
 	start(&r, &d);
 	set_gpr(&r, RBX, RIG_HOLE + 0x10);
 	set_gpr(&r, RAX, callback_rows[_i].rax);
-	ck_assert_msg(touch(&r, callback_rows[_i].bytes, callback_rows[_i].size) ==
-	                      SVM_ACTION_RESUME,
+	ck_assert_msg(touch(&r, callback_rows[_i].writes ? SVM_NPF_WRITE : 0,
+	                    callback_rows[_i].bytes, callback_rows[_i].size) == SVM_ACTION_RESUME,
 	              "%s: exit %s", callback_rows[_i].what, svm_exit_kind_name(r.exit.kind));
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + callback_rows[_i].size);
 	ck_assert_uint_eq(rig_regs(&r).rax, callback_rows[_i].rax_after);
@@ -204,7 +205,7 @@ START_TEST(a_read_and_write_exits_twice)
 
 	start_exits(&r);
 	put_insn(&r, "\x83\x0b\x01", 3); /* or dword [rbx], 1 */
-	ck_assert_int_eq(touch(&r, "\x83\x0b\x01", 3), SVM_ACTION_RETURN);
+	ck_assert_int_eq(touch(&r, 0, "\x83\x0b\x01", 3), SVM_ACTION_RETURN);
 	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_MMIO);
 	ck_assert(!r.exit.mmio.is_write);
 	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 0x10), 0);
@@ -227,7 +228,7 @@ START_TEST(a_segment_register_is_loaded_from_a_device)
 	start_exits(&r);
 	put_insn(&r, "\x8e\x03", 2); /* mov es, [rbx] */
 	svm_vmcb_set_es(r.vcpu->vmcb, (struct svm_vmcb_segment){ 0, 0, 0, 0 });
-	ck_assert_int_eq(touch(&r, "\x8e\x03", 2), SVM_ACTION_RETURN);
+	ck_assert_int_eq(touch(&r, 0, "\x8e\x03", 2), SVM_ACTION_RETURN);
 	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_MMIO);
 	ck_assert_uint_eq(r.exit.mmio.size, 2);
 	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 0x10), 0);
@@ -250,13 +251,13 @@ START_TEST(a_table_register_is_stored_to_a_device)
 	start(&r, &d);
 	set_gpr(&r, RBX, RIG_HOLE + 0x10);
 	/* sgdt [rbx]; pushf */
-	ck_assert_int_eq(touch(&r, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
+	ck_assert_int_eq(touch(&r, SVM_NPF_WRITE, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + 3);
 	ck_assert_uint_eq(d.writes, 1);
 	ck_assert_uint_eq(d.last.size, 10);
 	ck_assert_int_eq(memcmp(d.last.data, "\x1f\0\x00\x60\0\0\0\0\0\0", 10), 0);
 	set_gpr(&r, RSP, RIG_HOLE + 0x18);
-	ck_assert_int_eq(touch(&r, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
+	ck_assert_int_eq(touch(&r, SVM_NPF_WRITE, "\x0f\x01\x03\x9c", 4), SVM_ACTION_RESUME);
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + 4);
 	ck_assert_uint_eq(rig_regs(&r).rsp, RIG_HOLE + 0x10);
 	ck_assert_uint_eq(d.writes, 2);
@@ -272,12 +273,91 @@ START_TEST(a_system_instruction_without_memory_is_not_emulated)
 	struct rig r;
 
 	start(&r, &d);
-	ck_assert_int_eq(touch(&r, "\x0f\x01\xf0", 3), SVM_ACTION_RESUME); /* lmsw ax */
+	ck_assert_int_eq(touch(&r, 0, "\x0f\x01\xf0", 3), SVM_ACTION_RESUME); /* lmsw ax */
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
-	ck_assert_int_eq(touch(&r, "\x0f\x22\xc0", 3), SVM_ACTION_RESUME); /* mov cr0, rax */
+	ck_assert_int_eq(touch(&r, 0, "\x0f\x22\xc0", 3), SVM_ACTION_RESUME); /* mov cr0, rax */
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
-	ck_assert_int_eq(touch(&r, "\x0f\x22\x03", 3), SVM_ACTION_RESUME); /* mov cr0, rbx */
+	ck_assert_int_eq(touch(&r, 0, "\x0f\x22\x03", 3), SVM_ACTION_RESUME); /* mov cr0, rbx */
 	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	rig_fini(&r);
+}
+END_TEST
+
+/* RBX points to the page of the fault, RDX to another one that is a device too, RSI to memory. */
+static const struct {
+	const char *what;
+	const char *bytes;
+	unsigned size;
+	uint64_t direction;
+} rewritten_rows[] = {
+	{ "another device is read", "\x8b\x02", 2, 0 },
+	{ "another device is written", "\x89\x02", 2, SVM_NPF_WRITE },
+	{ "memory is written", "\x89\x06", 2, SVM_NPF_WRITE },
+	{ "memory is exchanged", "\xf0\xff\x06", 3, SVM_NPF_WRITE },
+	{ "written, where it was read", "\x89\x03", 2, 0 },
+	{ "read, where it was written", "\x8b\x03", 2, SVM_NPF_WRITE },
+};
+
+START_TEST(an_instruction_elsewhere_just_runs_again)
+{
+	const uint64_t direction = rewritten_rows[_i].direction;
+	uint64_t before;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	ck_assert_int_eq(svm_vm_mmio_handler(r.vm, RIG_HOLE + 0x1000, 0x10, device_access, &d), 0);
+	set_gpr(&r, RBX, RIG_HOLE + 0x10);
+	set_gpr(&r, RDX, RIG_HOLE + 0x1000);
+	set_gpr(&r, RSI, RIG_DATA);
+	before = rig_read64(&r, RIG_DATA);
+	r.vcpu->flush = false;
+	ck_assert_msg(touch(&r, direction, rewritten_rows[_i].bytes, rewritten_rows[_i].size) ==
+	                      SVM_ACTION_RESUME,
+	              "%s", rewritten_rows[_i].what);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	ck_assert_uint_eq(d.reads + d.writes, 0);
+	ck_assert_uint_eq(rig_read64(&r, RIG_DATA), before);
+	ck_assert(r.vcpu->flush); /* The processor may have used an old translation. */
+	rig_fini(&r);
+}
+END_TEST
+
+/* --- TF -------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *what;
+	const char *bytes;
+	unsigned size;
+	uint64_t before, pushed, after; /* RFLAGS. */
+	bool traps;
+} trap_rows[] = {
+	{ "popf clears TF", "\x9d", 1, 0x102, 0x002, 0x002, true },
+	{ "popf sets TF", "\x9d", 1, 0x002, 0x102, 0x102, false },
+	{ "popf keeps TF", "\x9d", 1, 0x102, 0x102, 0x102, true },
+};
+
+/* The stack is the device, which answers with the flags. */
+START_TEST(a_trap_goes_by_the_flag_before_the_instruction)
+{
+	struct svm_regs regs;
+	struct svm_debug_regs debug;
+	struct rig r;
+
+	start_exits(&r);
+	regs = rig_regs(&r);
+	regs.rsp = RIG_HOLE + 0x10;
+	regs.rflags = trap_rows[_i].before;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(touch(&r, 0, trap_rows[_i].bytes, trap_rows[_i].size), SVM_ACTION_RETURN);
+	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, trap_rows[_i].pushed), 0);
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + trap_rows[_i].size);
+	ck_assert_uint_eq(rig_regs(&r).rflags, trap_rows[_i].after);
+	ck_assert_msg(r.vcpu->events.exception_pending == trap_rows[_i].traps, "%s",
+	              trap_rows[_i].what);
+	svm_vcpu_get_debug(r.vcpu, &debug);
+	ck_assert_uint_eq(debug.dr6 >> 14 & 1, trap_rows[_i].traps);
 	rig_fini(&r);
 }
 END_TEST
@@ -318,7 +398,7 @@ START_TEST(an_unknown_instruction_comes_with_its_bytes)
 	struct rig r;
 
 	start_exits(&r);
-	ck_assert_int_eq(touch(&r, "\xd8\x03", 2), SVM_ACTION_RETURN);
+	ck_assert_int_eq(touch(&r, 0, "\xd8\x03", 2), SVM_ACTION_RETURN);
 	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_EMULATION);
 	ck_assert_uint_ge(r.exit.insn_count, 2);
 	ck_assert_int_eq(memcmp(r.exit.insn, "\xd8\x03", 2), 0);
@@ -431,6 +511,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_segment_register_is_loaded_from_a_device);
 	tcase_add_test(tc, a_table_register_is_stored_to_a_device);
 	tcase_add_test(tc, a_system_instruction_without_memory_is_not_emulated);
+	tcase_add_loop_test(tc, an_instruction_elsewhere_just_runs_again, 0, ROWS(rewritten_rows));
+	tcase_add_loop_test(tc, a_trap_goes_by_the_flag_before_the_instruction, 0, ROWS(trap_rows));
 	tcase_add_test(tc, a_fault_ends_the_instruction);
 	tcase_add_test(tc, a_reset_forgets_what_was_half_done);
 	tcase_add_test(tc, an_unknown_instruction_comes_with_its_bytes);

@@ -687,17 +687,144 @@ START_TEST(a_control_register_is_read_in_its_width)
 }
 END_TEST
 
-START_TEST(clts_and_lmsw_are_an_emulators)
+/* CLTS and LMSW write CR0 as MOV does: the embedder sees the value, and stores it itself. */
+START_TEST(clts_and_lmsw_are_writes_of_cr0)
+{
+	static const struct {
+		const char *bytes;
+		unsigned size;
+		uint64_t rax, value; /* CR0 is 8001_0019h: PG, WP, ET, TS, PE. */
+	} rows[] = {
+		{ "\x0f\x06", 2, 0, 0x80010011 },           /* clts */
+		{ "\x0f\x01\xf0", 3, 0x6, 0x80010017 },     /* lmsw ax: PE stays. */
+		{ "\x0f\x01\xf0", 3, 0xfff0, 0x80010011 }, /* Only 4 bits are loaded. */
+	};
+	struct svm_system_regs system;
+	struct svm_regs regs;
+	struct rig r;
+
+	for (int i = 0; i < ROWS(rows); i++) {
+		init_help(&r, _i, RIG_64);
+		ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_CR), 0);
+		svm_vcpu_get_system(r.vcpu, &system);
+		system.cr0 |= 0x18;
+		ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+		regs = rig_regs(&r);
+		regs.rax = rows[i].rax;
+		ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+		hosted_script_raw(&r.code, rows[i].bytes, rows[i].size);
+		ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_CR);
+		ck_assert_uint_eq(r.exit.reg.number, 0);
+		ck_assert(r.exit.reg.is_write);
+		ck_assert_uint_eq(r.exit.reg.value, rows[i].value);
+		ck_assert_uint_eq(r.exit.insn_len, rows[i].size);
+		ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+		ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + rows[i].size);
+		svm_vcpu_get_system(r.vcpu, &system);
+		ck_assert_uint_eq(system.cr0, 0x80010019);
+		rig_fini(&r);
+	}
+}
+END_TEST
+
+/* SMSW shares the exit of MOV from CR0 and is finished in the library. */
+START_TEST(smsw_reads_cr0)
 {
 	struct rig r;
 
 	init_help(&r, _i, RIG_64);
-	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_CR), 0);
-	hosted_script_clts(&r.code);
-	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_EMULATION);
-	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), SVM_ERR_NOSUPPORT);
-	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 6, 0), 0);
-	ck_assert_int_eq(outcome(&r), 6);
+	ck_assert_int_eq(svm_vcpu_set_intercept(r.vcpu, SVM_EXIT_CR_READ, true), 0);
+	hosted_script_raw(&r.code, "\x0f\x01\xe3", 3); /* smsw ebx */
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(rig_regs(&r).rbx, 0x80010011);
+	rig_fini(&r);
+}
+END_TEST
+
+/* What the library writes in the processor's place.  APM vol. 2, 3.1.1, 3.1.2, 14.6. */
+#define PG  UINT64_C(0x80000000)
+#define LMA UINT64_C(0x400)
+static const struct {
+	const char *what;
+	enum rig_mode mode;
+	uint64_t cr4_set, efer_set; /* Beside what the mode has. */
+	unsigned number;
+	uint64_t value;
+	bool legal;
+	uint64_t after, efer_after; /* LME and LMA. */
+} control_rows[] = {
+	{ "CR0 keeps ET", RIG_32, 0, 0, 0, 0x1, true, 0x11, 0 },
+	{ "CR0 drops bits that do not exist", RIG_32, 0, 0, 0, 0x1ffaffd1, true, 0x11, 0 },
+	{ "CR0 upper half", RIG_32, 0, 0, 0, 0x100000011, false, 0x11, 0 },
+	{ "PG without PE", RIG_32, 0, 0, 0, PG | 0x10, false, 0x11, 0 },
+	{ "NW without CD", RIG_32, 0, 0, 0, 0x20000011, false, 0x11, 0 },
+	{ "NW with CD", RIG_32, 0, 0, 0, 0x60000011, true, 0x60000011, 0 },
+	{ "back to real mode", RIG_32, 0, 0, 0, 0x10, true, 0x10, 0 },
+	{ "legacy paging", RIG_32, 0, 0, 0, PG | 0x11, true, PG | 0x11, 0 },
+	{ "long mode without PAE", RIG_32, 0, 0x100, 0, PG | 0x11, false, 0x11, 0x100 },
+	{ "long mode", RIG_32, 0x20, 0x100, 0, PG | 0x11, true, PG | 0x11, 0x500 },
+	{ "paging off in 64-bit code", RIG_64, 0, 0, 0, 0x10011, false, PG | 0x10011, 0x500 },
+	{ "no WP", RIG_64, 0, 0, 0, PG | 0x40011, true, PG | 0x40011, 0x500 },
+	{ "CR2 holds anything", RIG_32, 0, 0, 2, 0xdeadbeef0000, true, 0xdeadbeef0000, 0 },
+	{ "CR3 below MAXPHYADDR", RIG_64, 0, 0, 3, 0x8018, true, 0x8018, 0x500 },
+	{ "CR3 above MAXPHYADDR", RIG_64, 0, 0, 3, UINT64_C(1) << 60, false, 0x8000, 0x500 },
+	{ "CR4 without PAE in long mode", RIG_64, 0, 0, 4, 0, false, 0x20, 0x500 },
+	{ "CR8", RIG_32, 0, 0, 8, 0xf, true, 0xf, 0 },
+	{ "CR8 has 4 bits", RIG_32, 0, 0, 8, 0x10, false, 0, 0 },
+	{ "there is no CR1", RIG_32, 0, 0, 1, 0, false, 0, 0 },
+};
+
+START_TEST(the_library_writes_control_registers_as_the_guest)
+{
+	struct svm_system_regs system;
+	struct rig r;
+
+	init_help(&r, 0, control_rows[_i].mode);
+	svm_vcpu_get_system(r.vcpu, &system);
+	system.cr4 |= control_rows[_i].cr4_set;
+	system.efer |= control_rows[_i].efer_set;
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+	r.vcpu->flush = false;
+	ck_assert_msg(svm_control_write(r.vcpu, control_rows[_i].number, control_rows[_i].value) ==
+	                      control_rows[_i].legal,
+	              "%s", control_rows[_i].what);
+	ck_assert_msg(svm_control_read(r.vcpu, control_rows[_i].number) == control_rows[_i].after,
+	              "%s: %lx", control_rows[_i].what,
+	              svm_control_read(r.vcpu, control_rows[_i].number));
+	svm_vcpu_get_system(r.vcpu, &system);
+	ck_assert_msg((system.efer & 0x500) == control_rows[_i].efer_after, "%s: EFER %lx",
+	              control_rows[_i].what, system.efer);
+	/* Translations end where paging changed, and with CR3. */
+	if (control_rows[_i].number == 0 || control_rows[_i].number == 3)
+		ck_assert_int_eq(r.vcpu->flush, control_rows[_i].legal &&
+		                                        control_rows[_i].after != 0x11);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(the_library_writes_debug_registers_as_the_guest)
+{
+	static const struct {
+		unsigned n;
+		uint64_t value;
+		bool legal;
+		uint64_t after;
+	} rows[] = {
+		{ 3, 0x123456789abc, true, 0x123456789abc },
+		{ 6, 0, true, 0xffff0ff0 },
+		{ 6, UINT64_C(1) << 32, false, 0xffff0ff0 },
+		{ 7, 0xffffffff, true, 0xffff2fff },
+		{ 7, UINT64_C(1) << 32, false, 0xffff2fff },
+	};
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	for (int i = 0; i < ROWS(rows); i++) {
+		ck_assert_int_eq(svm_debug_write(r.vcpu, rows[i].n, rows[i].value), rows[i].legal);
+		ck_assert_uint_eq(svm_debug_read(r.vcpu, rows[i].n), rows[i].after);
+		ck_assert_int_eq(r.vcpu->guest_debugs, rows[i].n == 7);
+	}
 	rig_fini(&r);
 }
 END_TEST
@@ -1422,7 +1549,11 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, cr4_holds_what_cpuid_offers, 0, ROWS(cr4_rows));
 	tcase_add_loop_test(tc, control_registers_go_to_whoever_wants_them, 0, ROWS(helps));
 	tcase_add_test(tc, a_control_register_is_read_in_its_width);
-	tcase_add_loop_test(tc, clts_and_lmsw_are_an_emulators, 0, ROWS(helps));
+	tcase_add_loop_test(tc, clts_and_lmsw_are_writes_of_cr0, 0, ROWS(helps));
+	tcase_add_loop_test(tc, smsw_reads_cr0, 0, ROWS(helps));
+	tcase_add_loop_test(tc, the_library_writes_control_registers_as_the_guest, 0,
+	                    ROWS(control_rows));
+	tcase_add_test(tc, the_library_writes_debug_registers_as_the_guest);
 	tcase_add_loop_test(tc, debug_registers_are_each_guests_own, 0, 2);
 	tcase_add_loop_test(tc, debug_registers_go_to_a_debugger, 0, ROWS(helps));
 	tcase_add_loop_test(tc, int3_is_delivered_behind_itself, 0, 2 * ROWS(helps));

@@ -68,7 +68,7 @@ uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 	return rip + scan.length;
 }
 
-void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
+void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
@@ -76,8 +76,13 @@ void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 	vmcb->save.rflags &= ~RFLAGS_RF;
 	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
 	svm_events_end_step(vcpu); /* The instruction to be stepped over is done: so is the step. */
-	if (!(vmcb->save.rflags & RFLAGS_TF))
+	if (!traps)
 		return;
 	svm_vmcb_set_dr6(vmcb, svm_vmcb_get_dr6(vmcb) | DR6_BS);
 	svm_events_raise(vcpu, SVM_VECTOR_DB, 0);
+}
+
+void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
+{
+	svm_vcpu_retire(vcpu, next_rip, svm_events_rflags(vcpu) & RFLAGS_TF);
 }

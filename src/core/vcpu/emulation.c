@@ -4,8 +4,9 @@
  * the VM's slots, devices through the callbacks.
  *
  * What may be executed is bounded by the exit: after IOIO only IN and OUT, after a nested fault
- * only an instruction with a memory operand.  Another vCPU can rewrite the code between the exit
- * and our look at it; the guest then just runs again and exits for what is there now.
+ * only an instruction that touches the page of the fault.  Another vCPU can rewrite code and page
+ * tables between the exit and our look at them; the guest then just runs again and exits for what
+ * is there now.
  *
  * An access that the embedder answers ends the run.  Its answer goes into the emulator's log, and
  * the next run starts the instruction again before it enters the guest (see emulate.h).
@@ -274,6 +275,92 @@ static void emulation_write_mmx(void *arg, unsigned n, uint64_t value)
 	svm_fpu_write_mmx(arg, n, value);
 }
 
+/* --- control, debug and model-specific registers --------------------------------------------- */
+
+static enum svm_emul_result register_result(bool taken, struct svm_emul_fault *fault)
+{
+	if (taken)
+		return SVM_EMUL_OK;
+	*fault = (struct svm_emul_fault){ .vector = SVM_VECTOR_GP, .has_error = true };
+	return SVM_EMUL_FAULT;
+}
+
+/* No counters are offered, and of the extended registers only XCR0, which the emulator knows. */
+static enum svm_emul_result emulation_read_register(void *arg, enum svm_emul_register kind,
+                                                    uint32_t number, uint64_t *value,
+                                                    struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	enum svm_msr_policy policy;
+
+	switch (kind) {
+	case SVM_EMUL_CR:
+		*value = svm_control_read(vcpu, number);
+		return SVM_EMUL_OK;
+	case SVM_EMUL_DR:
+		*value = svm_debug_read(vcpu, number);
+		return SVM_EMUL_OK;
+	case SVM_EMUL_MSR:
+		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
+		if (svm_vcpu_wants_msr(vcpu, policy))
+			return SVM_EMUL_UNKNOWN;
+		return register_result(svm_msr_read(vcpu, policy, number, value), fault);
+	case SVM_EMUL_XCR:
+	case SVM_EMUL_PMC:
+		break;
+	}
+	return register_result(false, fault);
+}
+
+/* LMSW and CLTS are shown to an embedder that wants writes of CR0; see unknown_instruction(). */
+static enum svm_emul_result write_control(struct svm_vcpu *vcpu, uint32_t number, uint64_t value,
+                                          struct svm_emul_fault *fault)
+{
+	const uint8_t kind = vcpu->emul.insn.kind;
+
+	if ((kind == SVM_INSN_LMSW || kind == SVM_INSN_CLTS) &&
+	    svm_vcpu_wants_control(vcpu, number, true)) {
+		vcpu->emul_cr0_wanted = true;
+		vcpu->emul_cr0 = value;
+		return SVM_EMUL_UNKNOWN;
+	}
+	return register_result(svm_control_write(vcpu, number, value), fault);
+}
+
+static enum svm_emul_result emulation_write_register(void *arg, enum svm_emul_register kind,
+                                                     uint32_t number, uint64_t value,
+                                                     struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	enum svm_msr_policy policy;
+
+	switch (kind) {
+	case SVM_EMUL_CR:
+		return write_control(vcpu, number, value, fault);
+	case SVM_EMUL_DR:
+		return register_result(svm_debug_write(vcpu, number, value), fault);
+	case SVM_EMUL_MSR:
+		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
+		if (svm_vcpu_wants_msr(vcpu, policy))
+			return SVM_EMUL_UNKNOWN;
+		return register_result(svm_msr_write(vcpu, policy, number, value), fault);
+	case SVM_EMUL_XCR:
+		return register_result(number == 0 && svm_xcr0_write(vcpu, value), fault);
+	case SVM_EMUL_PMC:
+		break;
+	}
+	return register_result(false, fault);
+}
+
+/* One address is not worth INVLPGA: all of this guest's translations go. */
+static void emulation_invalidate(void *arg, uint64_t linear)
+{
+	struct svm_vcpu *vcpu = arg;
+
+	(void)linear;
+	vcpu->flush = true;
+}
+
 static const struct svm_emul_ops emulation_ops = {
 	.translate = emulation_translate,
 	.ram_read = emulation_ram_read,
@@ -281,12 +368,15 @@ static const struct svm_emul_ops emulation_ops = {
 	.ram_exchange = emulation_ram_exchange,
 	.mmio = emulation_mmio,
 	.port = emulation_port,
+	.read_register = emulation_read_register,
+	.write_register = emulation_write_register,
 	.load_segment = emulation_load_segment,
 	.store_segment = emulation_store_segment,
 	.read_vector = emulation_read_vector,
 	.write_vector = emulation_write_vector,
 	.read_mmx = emulation_read_mmx,
 	.write_mmx = emulation_write_mmx,
+	.invalidate = emulation_invalidate,
 };
 
 /* --- registers
@@ -323,7 +413,7 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 	for (unsigned n = 0; n < 16; n++)
 		e->gpr[n] = svm_vcpu_read_gpr(vcpu, n);
 	e->rip = vmcb->save.rip;
-	e->rflags = vmcb->save.rflags;
+	e->rflags = svm_events_rflags(vcpu);
 	/* In place: the six lie in the VMCB in the processor's order, and only for reading. */
 	e->segment = (const void *)&vmcb->save._es;
 	e->cr0 = svm_vmcb_get_cr0(vmcb);
@@ -343,7 +433,9 @@ static void store_emulator_registers(struct svm_vcpu *vcpu)
 
 	for (unsigned n = 0; n < 16; n++)
 		svm_vcpu_write_gpr(vcpu, n, e->gpr[n]);
-	vcpu->vmcb->save.rflags = e->rflags;
+	svm_events_set_rflags(vcpu, e->rflags);
+	if (e->cpl != svm_vmcb_get_cpl(vcpu->vmcb))
+		svm_vmcb_set_cpl(vcpu->vmcb, e->cpl);
 }
 
 /* --- outcomes
@@ -359,17 +451,19 @@ static void raise_emulated_fault(struct svm_vcpu *vcpu)
 	svm_events_raise(vcpu, fault->vector, fault->error);
 }
 
-static void complete_emulation(struct svm_vcpu *vcpu)
+/*
+ * TF traps as it was before the instruction (APM vol. 2, 13.1.4), between two iterations too, but
+ * not into the shadow of a new stack segment.
+ */
+static void complete_emulation(struct svm_vcpu *vcpu, bool stepped)
 {
 	const struct svm_emul *e = &vcpu->emul;
 
-	if (e->rep_goes_on) {
-		/* Between two iterations: a trap is taken here too. */
-		if (e->rflags & RFLAGS_TF)
-			svm_vcpu_advance(vcpu, e->rip);
+	if (e->rep_goes_on && !stepped)
 		return;
-	}
-	svm_vcpu_advance(vcpu, e->rip);
+	if (e->sets_shadow && e->insn.kind != SVM_INSN_STI)
+		stepped = false;
+	svm_vcpu_retire(vcpu, e->rip, stepped);
 	if (e->keeps_rf)
 		vcpu->vmcb->save.rflags |= e->rflags & RFLAGS_RF;
 	if (e->sets_shadow)
@@ -405,25 +499,34 @@ static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 static enum svm_action unknown_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_emul *e = &vcpu->emul;
+	const enum svm_exit_kind kind =
+		vcpu->emul_cr0_wanted ? SVM_EXIT_KIND_CR : SVM_EXIT_KIND_EMULATION;
 
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP,
+	svm_exit_owe(vcpu, exit, kind, SVM_OWED_SKIP,
 	             e->insn.length ? svm_emul_rip_after(e) : 0);
 	exit->insn_count = e->count;
 	memcpy(exit->insn, e->bytes, sizeof(exit->insn));
+	if (kind == SVM_EXIT_KIND_CR) {
+		exit->reg.number = 0;
+		exit->reg.is_write = true;
+		exit->reg.value = vcpu->emul_cr0;
+	}
 	return SVM_ACTION_RETURN;
 }
 
 static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
+	const bool stepped = svm_events_rflags(vcpu) & RFLAGS_TF;
 	enum svm_emul_result result;
 
+	vcpu->emul_cr0_wanted = false;
 	load_emulator_registers(vcpu);
 	result = svm_emulate(&vcpu->emul);
 	/* A repeat commits whole iterations, whatever the last one came to. */
 	store_emulator_registers(vcpu);
 	switch (result) {
 	case SVM_EMUL_OK:
-		complete_emulation(vcpu);
+		complete_emulation(vcpu, stepped);
 		return SVM_ACTION_RESUME;
 	case SVM_EMUL_FAULT:
 		raise_emulated_fault(vcpu);
@@ -432,6 +535,8 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 		return emulation_to_embedder(vcpu, exit);
 	case SVM_EMUL_RETRY:
 	case SVM_EMUL_NOT_RAM:
+		/* If the page tables were rewritten, the processor still used the old ones. */
+		vcpu->flush = true;
 		return SVM_ACTION_RESUME;
 	case SVM_EMUL_UNKNOWN:
 		break;
@@ -443,6 +548,10 @@ enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                   enum svm_emul_class class)
 {
 	vcpu->emul.class = class;
+	vcpu->emul.wanted_gpa = vcpu->vmcb->control.exit_info_2;
+	vcpu->emul.wanted_access = vcpu->vmcb->control.exit_info_1 & SVM_NPF_WRITE
+	                                   ? SVM_EMUL_WRITE
+	                                   : SVM_EMUL_READ;
 	svm_emul_forget(&vcpu->emul);
 	return emulate_instruction(vcpu, exit);
 }

@@ -186,6 +186,14 @@ uint64_t svm_events_rflags(const struct svm_vcpu *vcpu)
 	return rflags;
 }
 
+void svm_events_set_rflags(struct svm_vcpu *vcpu, uint64_t rflags)
+{
+	struct svm_vcpu_events *events = &vcpu->events;
+
+	events->guest_tf = rflags & RFLAGS_TF;
+	vcpu->vmcb->save.rflags = rflags | (events->single_step ? RFLAGS_TF : 0);
+}
+
 bool svm_events_single_step(struct svm_vcpu *vcpu)
 {
 	const bool guest_wants = vcpu->events.guest_tf;

@@ -28,6 +28,8 @@ bool svm_events_single_step(struct svm_vcpu *vcpu);
 void svm_events_end_step(struct svm_vcpu *vcpu);
 /* RFLAGS as the guest sees them: without a TF that is the library's. */
 uint64_t svm_events_rflags(const struct svm_vcpu *vcpu);
+/* The guest has written them in an emulated instruction. */
+void svm_events_set_rflags(struct svm_vcpu *vcpu, uint64_t rflags);
 
 /* Does the processor push an error code for this exception? */
 bool svm_exception_has_error(uint8_t vector);

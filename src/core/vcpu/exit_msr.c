@@ -20,7 +20,7 @@ static enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *e
 	return SVM_ACTION_RETURN;
 }
 
-static bool is_embedders(const struct svm_vcpu *vcpu, enum svm_msr_policy policy)
+bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy)
 {
 	return policy == SVM_MSR_EXIT ||
 	       (policy == SVM_MSR_REFUSE && (vcpu->vm->want & SVM_WANT_MSR));
@@ -37,7 +37,7 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!next)
 		return SVM_ACTION_RESUME;
 	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
-	if (is_embedders(vcpu, policy))
+	if (svm_vcpu_wants_msr(vcpu, policy))
 		return msr_to_embedder(vcpu, exit, is_write, next);
 	if (is_write ? !svm_msr_write(vcpu, policy, msr, value)
 	             : !svm_msr_read(vcpu, policy, msr, &value))

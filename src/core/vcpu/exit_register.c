@@ -7,91 +7,10 @@
  * next entry.  Debug registers are intercepted until the guest first uses one; from then on they
  * are swapped around the world switch.
  */
-#include "core/vcpu/exits.h"
 #include "core/features.h"
+#include "core/vcpu/emulation.h"
 #include "core/vcpu/guest_virtual.h"
 #include "core/vcpu/insn_length.h"
-
-#define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE)
-
-/* CPUID bit -> CR4 bit; what no CPUID bit guards is always there. */
-static const struct {
-	uint8_t cr4;
-	uint8_t leaf; /* 1 or 7. */
-	char word;    /* 'b', 'c', 'd'. */
-	uint8_t bit;
-} cr4_bits[] = {
-	{ 0, 1, 'd', 1 },   { 1, 1, 'd', 1 },   { 2, 1, 'd', 4 },   { 3, 1, 'd', 2 },
-	{ 4, 1, 'd', 3 },   { 5, 1, 'd', 6 },   { 6, 1, 'd', 7 },   { 7, 1, 'd', 13 },
-	{ 9, 1, 'd', 24 },  { 10, 1, 'd', 25 }, { 11, 7, 'c', 2 },  { 12, 7, 'c', 16 },
-	{ 16, 7, 'b', 0 },  { 17, 1, 'c', 17 }, { 18, 1, 'c', 26 }, { 20, 7, 'b', 7 },
-	{ 21, 7, 'b', 20 }, { 22, 7, 'c', 3 },
-};
-#define CR4_PCE SVM_BIT(8)
-
-uint64_t svm_vcpu_cr4_allowed(const struct svm_vcpu *vcpu)
-{
-	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
-	struct svm_cpuid_regs leaf1 = { 0, 0, 0, 0 }, leaf7 = { 0, 0, 0, 0 };
-	uint64_t allowed = CR4_PCE;
-
-	(void)svm_cpuid_lookup(&vcpu->vm->cpuid, &state, 1, 0, &leaf1);
-	(void)svm_cpuid_lookup(&vcpu->vm->cpuid, &state, 7, 0, &leaf7);
-	for (size_t i = 0; i < SVM_ARRAY_SIZE(cr4_bits); i++) {
-		const struct svm_cpuid_regs *regs = cr4_bits[i].leaf == 1 ? &leaf1 : &leaf7;
-		const uint32_t word = cr4_bits[i].word == 'b'   ? regs->ebx
-		                      : cr4_bits[i].word == 'c' ? regs->ecx
-		                                                : regs->edx;
-
-		if ((word >> cr4_bits[i].bit) & 1u)
-			allowed |= SVM_BIT(cr4_bits[i].cr4);
-	}
-	return allowed & ~vcpu->vm->host->features.cr4_reserved;
-}
-
-static bool cr4_is_legal(const struct svm_vcpu *vcpu, uint64_t value)
-{
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const uint64_t old = svm_vmcb_get_cr4(vmcb);
-	const bool long_mode = svm_vmcb_get_efer(vmcb) & EFER_LMA;
-
-	if (value & ~svm_vcpu_cr4_allowed(vcpu))
-		return false;
-	if (long_mode && !(value & CR4_PAE))
-		return false;
-	if (long_mode && ((old ^ value) & CR4_LA57))
-		return false;
-	if ((value & ~old & CR4_PCIDE) && (!long_mode || (svm_vmcb_get_cr3(vmcb) & 0xfff)))
-		return false;
-	return true;
-}
-
-static enum svm_action write_cr4(struct svm_vcpu *vcpu, uint64_t value, uint64_t next)
-{
-	const uint64_t old = svm_vmcb_get_cr4(vcpu->vmcb);
-
-	if (!cr4_is_legal(vcpu, value))
-		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
-	if ((old ^ value) & CR4_FLUSHES)
-		vcpu->flush = true; /* 15.16: the processor flushes only for its own MOV CR4. */
-	svm_vmcb_set_cr4(vcpu->vmcb, value);
-	if ((old ^ value) & CR4_OSXSAVE)
-		svm_vcpu_update_switch(vcpu);
-	svm_vcpu_advance(vcpu, next);
-	return SVM_ACTION_RESUME;
-}
-
-static enum svm_action write_cr8(struct svm_vcpu *vcpu, uint64_t value, uint64_t next)
-{
-	const uint64_t control = svm_vmcb_get_int_control(vcpu->vmcb);
-
-	if (value & ~UINT64_C(0xf))
-		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
-	svm_vmcb_set_int_control(vcpu->vmcb, (control & ~SVM_INT_V_TPR) | value);
-	svm_vcpu_advance(vcpu, next);
-	svm_vcpu_follow_tpr(vcpu);
-	return SVM_ACTION_RESUME;
-}
 
 /*
  * Which register and which general register: from EXITINFO1 with decode assists, else from the
@@ -118,29 +37,6 @@ static bool find_operand(struct svm_vcpu *vcpu, unsigned *gpr, uint64_t *next)
 	return *next != 0;
 }
 
-static uint64_t read_register(const struct svm_vcpu *vcpu, unsigned n)
-{
-	switch (n) {
-	case 0:
-		return svm_vmcb_get_cr0(vcpu->vmcb);
-	case 2:
-		return svm_vmcb_get_cr2(vcpu->vmcb);
-	case 3:
-		return svm_vmcb_get_cr3(vcpu->vmcb);
-	case 4:
-		return svm_vmcb_get_cr4(vcpu->vmcb);
-	default:
-		return svm_vmcb_get_int_control(vcpu->vmcb) & 0xf;
-	}
-}
-
-static uint64_t read_debug_register(const struct svm_vcpu *vcpu, unsigned n)
-{
-	if (n < 4)
-		return vcpu->s.guest_dr[n];
-	return n & 1 ? svm_vmcb_get_dr7(vcpu->vmcb) : svm_vmcb_get_dr6(vcpu->vmcb);
-}
-
 /* Control and debug registers are 64 bits wide in 64-bit code and 32 elsewhere. */
 static uint64_t operand(const struct svm_vcpu *vcpu, unsigned gpr)
 {
@@ -164,8 +60,8 @@ static enum svm_action register_to_embedder(struct svm_vcpu *vcpu, struct svm_ex
 	if (is_write)
 		exit->reg.value = operand(vcpu, gpr);
 	else
-		exit->reg.value = kind == SVM_EXIT_KIND_CR ? read_register(vcpu, number)
-		                                           : read_debug_register(vcpu, number);
+		exit->reg.value = kind == SVM_EXIT_KIND_CR ? svm_control_read(vcpu, number)
+		                                           : svm_debug_read(vcpu, number);
 	return SVM_ACTION_RETURN;
 }
 
@@ -177,13 +73,15 @@ static enum svm_action control_register(struct svm_vcpu *vcpu, struct svm_exit *
 	uint64_t next = 0;
 	unsigned gpr = 0;
 
+	/* LMSW, CLTS and SMSW share the exits of CR0; other bytes by now run again. */
 	if (!find_operand(vcpu, &gpr, &next))
-		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_EMULATION, SVM_OWED_SKIP, 0);
-	if (is_write && number == 4 && !(vcpu->vm->want & SVM_WANT_CR))
-		return write_cr4(vcpu, operand(vcpu, gpr), next);
-	if (is_write && number == 8 && !svm_vcpu_debugger_wants(vcpu, (unsigned)code))
-		return write_cr8(vcpu, operand(vcpu, gpr), next);
-	return register_to_embedder(vcpu, exit, SVM_EXIT_KIND_CR, is_write, gpr, next);
+		return svm_emulation_run(vcpu, exit, SVM_EMUL_STATUS_WORD);
+	if (!is_write || svm_vcpu_wants_control(vcpu, number, true))
+		return register_to_embedder(vcpu, exit, SVM_EXIT_KIND_CR, is_write, gpr, next);
+	if (!svm_control_write(vcpu, number, operand(vcpu, gpr)))
+		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
+	svm_vcpu_advance(vcpu, next);
+	return SVM_ACTION_RESUME;
 }
 
 /* The guest's first use of a debug register: from now on they are its own around the switch. */
@@ -221,6 +119,11 @@ static bool xcr0_is_offered(const struct svm_vcpu *vcpu, uint64_t xcr0)
 	return !(xcr0 & ~(((uint64_t)leaf.edx << 32) | leaf.eax));
 }
 
+bool svm_xcr0_write(struct svm_vcpu *vcpu, uint64_t value)
+{
+	return xcr0_is_offered(vcpu, value) && !svm_vcpu_set_xcr0(vcpu, value);
+}
+
 /* Intercepted before every fault, so all of them are ours: 15.9. */
 enum svm_action svm_exit_xsetbv(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
@@ -234,7 +137,7 @@ enum svm_action svm_exit_xsetbv(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!(svm_vmcb_get_cr4(vmcb) & CR4_OSXSAVE))
 		return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
 	if (svm_vmcb_get_cpl(vmcb) != 0 || (uint32_t)vcpu->s.rcx != 0 ||
-	    !xcr0_is_offered(vcpu, value) || svm_vcpu_set_xcr0(vcpu, value))
+	    !svm_xcr0_write(vcpu, value))
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	svm_vcpu_advance(vcpu, next);
 	return SVM_ACTION_RESUME;

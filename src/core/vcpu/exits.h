@@ -54,6 +54,8 @@ unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);
 
 /* The instruction is done: RIP moves, RF and the shadow go, TF traps. */
 void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
+/* The same for one that wrote TF: whether it traps was settled before. */
+void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps);
 
 /* As svm_vcpu_next_rip() and svm_vcpu_advance() in one, for instructions without a result. */
 enum svm_action svm_exit_skip(struct svm_vcpu *vcpu);
@@ -62,11 +64,25 @@ enum svm_action svm_exit_skip(struct svm_vcpu *vcpu);
 bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value);
 bool svm_msr_write(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t value);
 
+/* --- control.c: control and debug registers by number --- */
+uint64_t svm_control_read(const struct svm_vcpu *vcpu, unsigned n);
+uint64_t svm_debug_read(const struct svm_vcpu *vcpu, unsigned n);
+/* As the guest, at CPL 0, consequences included; false means #GP(0) and nothing changed. */
+bool svm_control_write(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
+bool svm_debug_write(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
+
+/* Only what CPUID offers this guest; false as above (exit_register.c). */
+bool svm_xcr0_write(struct svm_vcpu *vcpu, uint64_t value);
+
 /* V_TPR may have changed: tell the interrupt port (run.c). */
 void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu);
 
 /* Did svm_vcpu_set_intercept() ask for this exit (intercepts.c)? */
 bool svm_vcpu_debugger_wants(const struct svm_vcpu *vcpu, unsigned code);
+/* Are accesses to control register n the embedder's? */
+bool svm_vcpu_wants_control(const struct svm_vcpu *vcpu, unsigned n, bool is_write);
+/* Is a MSR of this policy the embedder's? */
+bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy);
 
 /* CR4 bits that the guest's CPUID offers; others are reserved for it. */
 uint64_t svm_vcpu_cr4_allowed(const struct svm_vcpu *vcpu);

@@ -144,6 +144,13 @@ bool svm_vcpu_debugger_wants(const struct svm_vcpu *vcpu, unsigned code)
 	return vcpu->extra_intercepts[code / 64] & SVM_BIT(code % 64);
 }
 
+bool svm_vcpu_wants_control(const struct svm_vcpu *vcpu, unsigned n, bool is_write)
+{
+	if ((vcpu->vm->want & SVM_WANT_CR) && n != 8)
+		return true;
+	return svm_vcpu_debugger_wants(vcpu, (is_write ? SVM_EXIT_CR_WRITE : SVM_EXIT_CR_READ) + n);
+}
+
 /* In the tables, and of this processor: VMRUN may refuse a bit that no feature stands for. */
 static bool exists(const struct svm_vcpu *vcpu, unsigned code)
 {
