@@ -65,6 +65,39 @@ enum svm_npt_fault_reason {
 /** Most findings of an audit that an exit carries. */
 #define SVM_EXIT_FINDINGS 8
 
+/** Opcode maps of svm_exit_decoded.map.  APM vol. 3, 1.2.3 and appendix A. */
+enum svm_opcode_map {
+	SVM_OPCODE_PRIMARY,
+	SVM_OPCODE_0F,
+	SVM_OPCODE_0F38,
+	SVM_OPCODE_0F3A,
+	SVM_OPCODE_0F0F, /**< 3DNow!: the opcode is the last byte. */
+	SVM_OPCODE_XOP8,
+	SVM_OPCODE_XOP9,
+	SVM_OPCODE_XOPA,
+};
+
+/** Bits of svm_exit_decoded.prefixes. */
+#define SVM_PREFIX_LOCK     SVM_BIT(0)
+#define SVM_PREFIX_REP      SVM_BIT(1) /**< F3. */
+#define SVM_PREFIX_REPNE    SVM_BIT(2) /**< F2. */
+#define SVM_PREFIX_OPSIZE   SVM_BIT(3) /**< 66, or what VEX.pp stands for. */
+#define SVM_PREFIX_ADDRSIZE SVM_BIT(4) /**< 67. */
+#define SVM_PREFIX_REX      SVM_BIT(5)
+
+/** What the bytes of an instruction say; its operands are the embedder's to find. */
+struct svm_exit_decoded {
+	bool valid;            /**< False: more bytes are needed, or no known instruction. */
+	uint8_t map;           /**< enum svm_opcode_map. */
+	uint8_t opcode;        /**< Within its map. */
+	uint8_t has_modrm;
+	uint8_t modrm;
+	uint8_t prefixes;      /**< SVM_PREFIX_*. */
+	uint8_t rex;           /**< W R X B, of REX, VEX or XOP, in bits 3 to 0. */
+	uint8_t operand_width; /**< Bits: 8, 16, 32, 64. */
+	uint8_t address_width; /**< Bits: 16, 32, 64. */
+};
+
 /** Why svm_vcpu_run() returned. */
 struct svm_exit {
 	enum svm_exit_kind kind;
@@ -73,6 +106,7 @@ struct svm_exit {
 	uint8_t insn_len; /**< Bytes of that instruction; 0: not known. */
 	uint8_t insn_count; /**< Valid bytes of @c insn; 0: not fetched. */
 	uint8_t insn[15];
+	struct svm_exit_decoded decoded; /**< EMULATION, and EXCEPTION of \#UD. */
 	/** As the processor reported it. */
 	struct {
 		uint64_t exit_code, exit_info_1, exit_info_2, exit_int_info;

@@ -216,6 +216,19 @@ SVM_MUST_CHECK int svm_vcpu_complete_skip(struct svm_vcpu *vcpu);
 /** @brief Execute the instruction again. A. ::SVM_ERR_STATE if no exit awaits completion. */
 SVM_MUST_CHECK int svm_vcpu_complete_retry(struct svm_vcpu *vcpu);
 /**
+ * @brief Let the library execute the instruction, as if it had not been intercepted.
+ *
+ * For exits that you asked for with svm_vcpu_set_intercept(), ::SVM_WANT_CR or ::SVM_WANT_UD and
+ * have only looked at: INT n, LGDT, PUSHF, MOV CR and their like.  It is executed by the next run,
+ * with every check of the processor; if its bytes have changed meanwhile, the guest just runs
+ * again.  Of an instruction that the emulator does not know an exit of kind EMULATION follows.
+ *
+ * @retval 0                  Done by the next run.
+ * @retval SVM_ERR_STATE      No exit awaits completion.
+ * @retval SVM_ERR_NOSUPPORT  The exit is no instruction's, or one that you have to answer.
+ */
+SVM_MUST_CHECK int svm_vcpu_complete_emulate(struct svm_vcpu *vcpu);
+/**
  * @brief Raise an exception in place of the instruction.
  * @param vcpu    Its last exit awaits completion.
  * @param vector  0 … 31 but not 2.

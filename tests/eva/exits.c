@@ -55,6 +55,13 @@ enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
 	return eva_maybe() ? SVM_ACTION_RESUME : SVM_ACTION_RETURN;
 }
 
+void svm_emulation_describe(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	(void)of;
+	UNKNOWN(exit->insn);
+	UNKNOWN(exit->decoded);
+}
+
 int svm_guest_fetch(struct svm_vcpu *of, uint64_t linear, uint8_t *buffer, unsigned want,
                     unsigned *got)
 {

@@ -3,6 +3,7 @@
  * What the library answers for the processor: CPUID, MSRs, control and debug registers, XCR0, and
  * the instructions that never run.  APM vol. 2, 3.1, 8.2, 13.1, 15.7 to 15.14.
  */
+#include "core/vcpu/emulation.h"
 #include "vcpu_rig.h"
 
 /* With every help of the processor, without NRIPS, and with nested paging alone. */
@@ -999,9 +1000,115 @@ START_TEST(ud_goes_to_whoever_wants_it)
 	hosted_script_ud2(&r.code);
 	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_EXCEPTION);
 	ck_assert_uint_eq(r.exit.exception.vector, 6);
+	ck_assert_uint_eq(r.exit.insn_len, 2);
+	ck_assert_uint_ge(r.exit.insn_count, 2);
+	ck_assert_int_eq(memcmp(r.exit.insn, "\x0f\x0b", 2), 0);
+	ck_assert(r.exit.decoded.valid);
+	ck_assert_uint_eq(r.exit.decoded.map, SVM_OPCODE_0F);
+	ck_assert_uint_eq(r.exit.decoded.opcode, 0x0b);
 	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 2, 0), SVM_ERR_INVAL);
 	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 6, 0), 0);
 	ck_assert_int_eq(outcome(&r), 6);
+	rig_fini(&r);
+}
+END_TEST
+
+/* --- executed after all --------------------------------------------------------------------- */
+
+/* The embedder looks at an instruction and leaves it to the library; RBX points to RIG_DATA. */
+static const struct {
+	const char *what;
+	enum rig_mode mode;
+	unsigned code;
+	const char *bytes;
+	unsigned size;
+	uint64_t rip, rsp, data; /* Afterwards; data: the first 8 bytes there. */
+} look_rows[] = {
+	{ "pushfq", RIG_64, SVM_EXIT_PUSHF, "\x9c", 1, RIG_CODE + 1, RIG_STACK - 8, 0x112233 },
+	{ "sidt [rbx]", RIG_64, SVM_EXIT_IDTR_READ, "\x0f\x01\x0b", 3, RIG_CODE + 3, RIG_STACK,
+	  RIG_IDT << 16 | 0x3ff },
+	{ "invlpg [rbx]", RIG_64, SVM_EXIT_INVLPG, "\x0f\x01\x3b", 3, RIG_CODE + 3, RIG_STACK,
+	  0x112233 },
+	{ "mov cr0, rdi", RIG_64, SVM_EXIT_CR_WRITE, "\x0f\x22\xc7", 3, RIG_CODE + 3, RIG_STACK,
+	  0x112233 },
+	{ "clts", RIG_64, SVM_EXIT_CR_WRITE, "\x0f\x06", 2, RIG_CODE + 2, RIG_STACK, 0x112233 },
+	{ "int 20h", RIG_REAL, SVM_EXIT_INTN, "\xcd\x20", 2, 0x2345, RIG_STACK - 6, 0x112233 },
+};
+
+START_TEST(an_instruction_looked_at_is_executed_after_all)
+{
+	const uint64_t vector = 0x2345; /* Of INT 20h in real mode: 0000:2345. */
+	struct svm_system_regs system;
+	struct svm_regs regs;
+	struct rig r;
+
+	init_help(&r, 0, look_rows[_i].mode);
+	memcpy(r.memory + RIG_IDT + 4 * 0x20, &vector, 4);
+	memcpy(r.memory + RIG_DATA, &(uint64_t){ 0x112233 }, 8);
+	ck_assert_int_eq(svm_vcpu_set_intercept(r.vcpu, look_rows[_i].code, true), 0);
+	regs = rig_regs(&r);
+	regs.rbx = RIG_DATA;
+	regs.rdi = 0x80010011;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	svm_vcpu_get_system(r.vcpu, &system);
+	system.idtr.base = RIG_IDT;
+	system.idtr.limit = 0x3ff;
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+	memcpy(r.memory + RIG_CODE, look_rows[_i].bytes, look_rows[_i].size);
+
+	r.vcpu->owed = SVM_OWED_SKIP;
+	r.vcpu->vmcb->control.exit_code = look_rows[_i].code;
+	ck_assert_int_eq(svm_vcpu_complete_emulate(r.vcpu), 0);
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert(!r.vcpu->events.exception_pending);
+	ck_assert_msg(rig_regs(&r).rip == look_rows[_i].rip, "%s: RIP %lx", look_rows[_i].what,
+	              rig_regs(&r).rip);
+	ck_assert_uint_eq(rig_regs(&r).rsp, look_rows[_i].rsp);
+	ck_assert_uint_eq(rig_read64(&r, RIG_DATA), look_rows[_i].data);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(only_the_instruction_looked_at_is_executed)
+{
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert_int_eq(svm_vcpu_complete_emulate(r.vcpu), SVM_ERR_STATE);
+	ck_assert_int_eq(svm_vcpu_set_intercept(r.vcpu, SVM_EXIT_PUSHF, true), 0);
+	memcpy(r.memory + RIG_CODE, "\x50", 1); /* push rax by now */
+	r.vcpu->owed = SVM_OWED_SKIP;
+	r.vcpu->vmcb->control.exit_code = SVM_EXIT_PUSHF;
+	ck_assert_int_eq(svm_vcpu_complete_emulate(r.vcpu), 0);
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	ck_assert_uint_eq(rig_regs(&r).rsp, RIG_STACK);
+	/* A hypercall has no meaning but the embedder's. */
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_int_eq(svm_vcpu_complete_emulate(r.vcpu), SVM_ERR_NOSUPPORT);
+	rig_fini(&r);
+}
+END_TEST
+
+/* MOVBE of a guest whose processor lacks it: the library executes what it knows. */
+START_TEST(a_missing_instruction_is_supplied)
+{
+	struct svm_regs regs;
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_UD), 0);
+	hosted_script_ud2(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_EXCEPTION);
+	regs = rig_regs(&r);
+	regs.rbx = RIG_DATA;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	memcpy(r.memory + RIG_CODE, "\x0f\x38\xf0\x03", 4); /* movbe eax, [rbx] */
+	memcpy(r.memory + RIG_DATA, "\x11\x22\x33\x44", 4);
+	ck_assert_int_eq(svm_vcpu_complete_emulate(r.vcpu), 0);
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rax, 0x11223344);
 	rig_fini(&r);
 }
 END_TEST
@@ -1560,6 +1667,10 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_debugger_sees_db_first);
 	tcase_add_loop_test(tc, an_intercepted_page_fault_keeps_its_address, 0, ROWS(helps));
 	tcase_add_test(tc, ud_goes_to_whoever_wants_it);
+	tcase_add_loop_test(tc, an_instruction_looked_at_is_executed_after_all, 0,
+	                    ROWS(look_rows));
+	tcase_add_test(tc, only_the_instruction_looked_at_is_executed);
+	tcase_add_test(tc, a_missing_instruction_is_supplied);
 	tcase_add_test(tc, an_exit_must_be_completed_once_and_in_kind);
 	tcase_add_loop_test(tc, in_writes_its_operand_alone, 0, ROWS(in_rows));
 	tcase_add_test(tc, a_device_may_kick_return_and_inject);

@@ -86,6 +86,31 @@ int svm_vcpu_complete_retry(struct svm_vcpu *vcpu)
 	return 0;
 }
 
+/* Exits of one instruction that the embedder asked for, and the #UD of one that it may supply. */
+static bool has_instruction(const struct svm_vcpu *vcpu)
+{
+	const uint64_t code = vcpu->vmcb->control.exit_code;
+
+	if (vcpu->owed == SVM_OWED_EMULATION || vcpu->owed == SVM_OWED_CPUID)
+		return false;
+	if (vcpu->owed == SVM_OWED_EVENT)
+		return code == SVM_EXIT_EXCEPTION + SVM_VECTOR_UD;
+	return code < SVM_EXIT_EXCEPTION ||
+	       (code < 64 * SVM_ARRAY_SIZE(vcpu->extra_intercepts) &&
+	        svm_vcpu_debugger_wants(vcpu, (unsigned)code));
+}
+
+int svm_vcpu_complete_emulate(struct svm_vcpu *vcpu)
+{
+	if (vcpu->owed == SVM_OWED_NOTHING)
+		return SVM_ERR_STATE;
+	if (!has_instruction(vcpu))
+		return SVM_ERR_NOSUPPORT;
+	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_release(vcpu);
+	return 0;
+}
+
 /* CR2 of a #PF: that of the intercepted one, else what the embedder has put there. */
 static uint64_t fault_address(const struct svm_vcpu *vcpu)
 {

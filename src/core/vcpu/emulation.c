@@ -14,6 +14,7 @@
 #include "core/vcpu/emulation.h"
 #include "core/features.h"
 #include "core/vcpu/guest_virtual.h"
+#include "core/vcpu/insn_length.h"
 
 /* --- memory --------------------------------------------------------------------------------------
  */
@@ -318,7 +319,7 @@ static enum svm_emul_result write_control(struct svm_vcpu *vcpu, uint32_t number
 {
 	const uint8_t kind = vcpu->emul.insn.kind;
 
-	if ((kind == SVM_INSN_LMSW || kind == SVM_INSN_CLTS) &&
+	if ((kind == SVM_INSN_LMSW || kind == SVM_INSN_CLTS) && !vcpu->emul_released &&
 	    svm_vcpu_wants_control(vcpu, number, true)) {
 		vcpu->emul_cr0_wanted = true;
 		vcpu->emul_cr0 = value;
@@ -496,6 +497,35 @@ static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	return SVM_ACTION_RETURN;
 }
 
+_Static_assert((unsigned)SVM_OPCODE_XOPA == (unsigned)SVM_INSN_MAP_XOPA, "one order of maps");
+_Static_assert(SVM_PREFIX_REX == SVM_INSN_REX, "one order of prefixes");
+
+static void describe(struct svm_exit *exit, const struct svm_insn *insn)
+{
+	exit->decoded = (struct svm_exit_decoded){
+		.valid = true,
+		.map = insn->map,
+		.opcode = insn->opcode,
+		.has_modrm = insn->has_modrm,
+		.modrm = insn->modrm,
+		.prefixes = insn->prefixes,
+		.rex = insn->rex,
+		.operand_width = insn->operand_width,
+		.address_width = insn->address_width,
+	};
+}
+
+void svm_emulation_describe(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	struct svm_insn insn;
+
+	exit->insn_count = (uint8_t)svm_vcpu_fetch(vcpu, exit->insn);
+	if (svm_insn_decode(insn_mode_of(vcpu), exit->insn, exit->insn_count, &insn) != SVM_INSN_OK)
+		return;
+	exit->insn_len = insn.length;
+	describe(exit, &insn);
+}
+
 static enum svm_action unknown_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_emul *e = &vcpu->emul;
@@ -506,12 +536,33 @@ static enum svm_action unknown_instruction(struct svm_vcpu *vcpu, struct svm_exi
 	             e->insn.length ? svm_emul_rip_after(e) : 0);
 	exit->insn_count = e->count;
 	memcpy(exit->insn, e->bytes, sizeof(exit->insn));
+	if (e->insn.length)
+		describe(exit, &e->insn);
 	if (kind == SVM_EXIT_KIND_CR) {
 		exit->reg.number = 0;
 		exit->reg.is_write = true;
 		exit->reg.value = vcpu->emul_cr0;
 	}
 	return SVM_ACTION_RETURN;
+}
+
+/*
+ * After a release any instruction may be executed, but it has to be the one that exited: fetched
+ * once, here.  CLTS, LMSW and SMSW are not in the scan's tables.
+ */
+static bool is_still_released(struct svm_vcpu *vcpu)
+{
+	const uint64_t code = vcpu->vmcb->control.exit_code;
+	struct svm_emul *e = &vcpu->emul;
+	struct svm_insn_scan scan;
+
+	e->class = SVM_EMUL_ANY;
+	e->count = (uint8_t)svm_vcpu_fetch(vcpu, e->bytes);
+	if (code == SVM_EXIT_EXCEPTION + SVM_VECTOR_UD ||
+	    svm_insn_scan(e->bytes, e->count, svm_vcpu_code_bits(vcpu), code, &scan))
+		return true;
+	e->class = SVM_EMUL_STATUS_WORD;
+	return code == SVM_EXIT_CR_READ || code == SVM_EXIT_CR_WRITE;
 }
 
 static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -521,6 +572,8 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 
 	vcpu->emul_cr0_wanted = false;
 	load_emulator_registers(vcpu);
+	if (vcpu->emul_released && !is_still_released(vcpu))
+		return SVM_ACTION_RESUME;
 	result = svm_emulate(&vcpu->emul);
 	/* A repeat commits whole iterations, whatever the last one came to. */
 	store_emulator_registers(vcpu);
@@ -547,6 +600,7 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                   enum svm_emul_class class)
 {
+	vcpu->emul_released = false;
 	vcpu->emul.class = class;
 	vcpu->emul.wanted_gpa = vcpu->vmcb->control.exit_info_2;
 	vcpu->emul.wanted_access = vcpu->vmcb->control.exit_info_1 & SVM_NPF_WRITE
@@ -568,8 +622,16 @@ void svm_emulation_answer(struct svm_vcpu *vcpu, const void *data)
 	vcpu->emulating = true;
 }
 
+void svm_emulation_release(struct svm_vcpu *vcpu)
+{
+	svm_emul_forget(&vcpu->emul);
+	vcpu->emul_released = true;
+	vcpu->emulating = true;
+}
+
 void svm_emulation_forget(struct svm_vcpu *vcpu)
 {
 	svm_emul_forget(&vcpu->emul);
+	vcpu->emul_released = false;
 	vcpu->emulating = false;
 }

@@ -13,11 +13,17 @@
 enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                   enum svm_emul_class class);
 
+/* The bytes at RIP and what they say: for an embedder that finishes the instruction itself. */
+void svm_emulation_describe(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
 /* Go on with an instruction whose device access the embedder has answered. */
 enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
 /* The embedder's answer to the access that the instruction waits for. */
 void svm_emulation_answer(struct svm_vcpu *vcpu, const void *data);
+
+/* The embedder leaves the intercepted instruction to the library: the next run executes it. */
+void svm_emulation_release(struct svm_vcpu *vcpu);
 
 /* Registers were set, or the vCPU was reset: nothing is half done any more. */
 void svm_emulation_forget(struct svm_vcpu *vcpu);

@@ -6,8 +6,8 @@
  * ours (events.c).  #DB and #AC are always intercepted: a guest whose handler's stack raises the
  * same exception again would otherwise keep the processor in microcode for ever.
  */
-#include "core/vcpu/exits.h"
 #include "core/features.h"
+#include "core/vcpu/emulation.h"
 
 static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              enum svm_exit_kind kind, uint8_t vector)
@@ -25,6 +25,8 @@ static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 		exit->exception.address = vmcb->control.exit_info_2;
 	else if (vector == SVM_VECTOR_DB)
 		exit->exception.address = svm_vmcb_get_dr6(vmcb);
+	if (vector == SVM_VECTOR_UD)
+		svm_emulation_describe(vcpu, exit);
 	return SVM_ACTION_RETURN;
 }
 

@@ -88,6 +88,7 @@ struct svm_vcpu {
 	struct svm_vcpu_stats stats;
 
 	struct svm_emul emul;
+	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */
 	uint64_t emul_cr0;
 	bool emulating; /* The next run starts with svm_emulation_continue(). */
