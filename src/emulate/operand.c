@@ -4,7 +4,7 @@
  *
  * The decoder's own memory operand is not used: it is wrong for one encoding (see insn.h).
  */
-#include "emulate/internal.h"
+#include "emulate/operand.h"
 
 unsigned svm_emul_width(const struct svm_emul *e)
 {
@@ -134,6 +134,52 @@ uint64_t svm_emul_effective_address(const struct svm_emul *e, unsigned *segment)
 
 	*segment = svm_emul_data_segment(e, *segment);
 	return address & svm_emul_address_mask(e);
+}
+
+/* --- the r/m operand -------------------------------------------------------------------------- */
+
+enum svm_emul_result svm_operand_prepare(struct svm_emul *e, unsigned size, uint32_t access,
+                                         struct svm_operand *op)
+{
+	unsigned segment;
+	uint64_t offset;
+
+	op->size = size;
+	op->is_memory = svm_emul_rm_is_memory(e);
+	op->reg = svm_emul_rm(e);
+	if (!op->is_memory)
+		return SVM_EMUL_OK;
+	offset = svm_emul_effective_address(e, &segment);
+	return svm_emul_prepare(e, segment, offset, size, access, &op->span);
+}
+
+enum svm_emul_result svm_operand_read(struct svm_emul *e, const struct svm_operand *op,
+                                      uint64_t *value)
+{
+	if (op->is_memory)
+		return svm_emul_load_u64(e, &op->span, value);
+	*value = svm_emul_get_reg(e, op->reg, op->size);
+	return SVM_EMUL_OK;
+}
+
+enum svm_emul_result svm_operand_write(struct svm_emul *e, const struct svm_operand *op,
+                                       uint64_t value)
+{
+	if (op->is_memory)
+		return svm_emul_store_u64(e, &op->span, value);
+	svm_emul_set_reg(e, op->reg, op->size, value);
+	return SVM_EMUL_OK;
+}
+
+enum svm_emul_result svm_emul_finish(struct svm_emul *e)
+{
+	e->rip = svm_emul_rip_after(e);
+	return SVM_EMUL_OK;
+}
+
+unsigned svm_emul_pair_width(const struct svm_emul *e)
+{
+	return e->insn.opcode & 1 ? svm_emul_width(e) : 1;
 }
 
 /* --- words of system state -------------------------------------------------------------------- */

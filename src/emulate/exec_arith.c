@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Arithmetic and logic with an operand in memory.  APM vol. 3, 3.
+ */
+#include "emulate/operand.h"
+
+/* CMP and TEST write nothing, so they need no right to. */
+static enum svm_emul_result compare(struct svm_emul *e, enum svm_alu_op op, unsigned size,
+                                    uint64_t source)
+{
+	enum svm_emul_result result;
+	struct svm_operand operand;
+	uint64_t value;
+
+	result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
+	if (result == SVM_EMUL_OK)
+		result = svm_operand_read(e, &operand, &value);
+	if (result != SVM_EMUL_OK)
+		return result;
+	svm_alu(op, value, source, size, &e->rflags);
+	return svm_emul_finish(e);
+}
+
+/* op r/m, source */
+static enum svm_emul_result alu_rm(struct svm_emul *e, unsigned op, unsigned size, uint64_t source)
+{
+	if (op == ALU_CMP)
+		return compare(e, ALU_CMP, size, source);
+	return svm_rmw_plain(e, RMW_ALU, op, size, source, 0);
+}
+
+/* op register, value */
+static enum svm_emul_result alu_register(struct svm_emul *e, unsigned op, unsigned reg,
+                                         unsigned size, uint64_t value)
+{
+	const uint64_t result = svm_alu((enum svm_alu_op)op, svm_emul_get_reg(e, reg, size), value,
+	                                size, &e->rflags);
+
+	if (op != ALU_CMP)
+		svm_emul_set_reg(e, reg, size, result);
+	return svm_emul_finish(e);
+}
+
+/* op reg, r/m */
+static enum svm_emul_result alu_reg_rm(struct svm_emul *e, unsigned op, unsigned size)
+{
+	enum svm_emul_result result;
+	struct svm_operand operand;
+	uint64_t value;
+
+	result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
+	if (result == SVM_EMUL_OK)
+		result = svm_operand_read(e, &operand, &value);
+	if (result != SVM_EMUL_OK)
+		return result;
+	return alu_register(e, op, svm_emul_reg(e), size, value);
+}
+
+/* 00 to 3D: the operation in bits 5:3, the form in 2:0. */
+static enum svm_emul_result alu_block(struct svm_emul *e)
+{
+	const unsigned op = e->insn.opcode >> 3, size = svm_emul_pair_width(e);
+
+	switch (e->insn.opcode & 7) {
+	case 0:
+	case 1:
+		return alu_rm(e, op, size, svm_emul_get_reg(e, svm_emul_reg(e), size));
+	case 2:
+	case 3:
+		return alu_reg_rm(e, op, size);
+	case 4:
+	case 5:
+		return alu_register(e, op, SVM_EMUL_RAX, size, e->insn.imm[0]);
+	default:
+		return SVM_EMUL_UNKNOWN;
+	}
+}
+
+/* F6, F7: TEST, NOT, NEG.  Multiplication and division are exec_bits.c's. */
+static enum svm_emul_result unary_group(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_pair_width(e);
+
+	switch (svm_insn_reg(&e->insn)) {
+	case 0:
+	case 1: /* The undocumented alias. */
+		return compare(e, ALU_AND, size, e->insn.imm[0]);
+	case 2:
+		return svm_rmw_plain(e, RMW_NOT, 0, size, 0, 0);
+	case 3:
+		return svm_rmw_plain(e, RMW_NEG, 0, size, 0, 0);
+	default:
+		return SVM_EMUL_UNKNOWN;
+	}
+}
+
+/* FE, FF: INC, DEC.  PUSH is exec_stack.c's, CALL and JMP are exec_branch.c's. */
+static enum svm_emul_result increment_group(struct svm_emul *e)
+{
+	switch (svm_insn_reg(&e->insn)) {
+	case 0:
+		return svm_rmw_plain(e, RMW_INC, 0, svm_emul_pair_width(e), 0, 0);
+	case 1:
+		return svm_rmw_plain(e, RMW_DEC, 0, svm_emul_pair_width(e), 0, 0);
+	default:
+		return SVM_EMUL_UNKNOWN;
+	}
+}
+
+enum svm_emul_result svm_exec_arith(struct svm_emul *e)
+{
+	const uint8_t opcode = e->insn.opcode;
+	const unsigned size = svm_emul_pair_width(e);
+
+	if (opcode < 0x40)
+		return alu_block(e);
+	switch (opcode) {
+	case 0x80:
+	case 0x81:
+	case 0x82:
+		return alu_rm(e, svm_insn_reg(&e->insn), size, e->insn.imm[0]);
+	case 0x83:
+		return alu_rm(e, svm_insn_reg(&e->insn), svm_emul_width(e), e->insn.imm[0]);
+	case 0x84:
+	case 0x85:
+		return compare(e, ALU_AND, size, svm_emul_get_reg(e, svm_emul_reg(e), size));
+	case 0xf6:
+	case 0xf7:
+		return unary_group(e);
+	case 0xfe:
+	case 0xff:
+		return increment_group(e);
+	default:
+		return SVM_EMUL_UNKNOWN;
+	}
+}
