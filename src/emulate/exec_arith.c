@@ -8,13 +8,9 @@
 static enum svm_emul_result compare(struct svm_emul *e, enum svm_alu_op op, unsigned size,
                                     uint64_t source)
 {
-	enum svm_emul_result result;
-	struct svm_operand operand;
-	uint64_t value;
+	uint64_t value = 0;
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
-	result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
 	if (result != SVM_EMUL_OK)
 		return result;
 	svm_alu(op, value, source, size, &e->rflags);
@@ -44,13 +40,9 @@ static enum svm_emul_result alu_register(struct svm_emul *e, unsigned op, unsign
 /* op reg, r/m */
 static enum svm_emul_result alu_reg_rm(struct svm_emul *e, unsigned op, unsigned size)
 {
-	enum svm_emul_result result;
-	struct svm_operand operand;
-	uint64_t value;
+	uint64_t value = 0;
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
-	result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
 	if (result != SVM_EMUL_OK)
 		return result;
 	return alu_register(e, op, svm_emul_reg(e), size, value);

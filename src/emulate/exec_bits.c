@@ -3,9 +3,7 @@
  * Bit tests, bit scans, multiplication and division with an operand in memory, and the cache
  * hints that touch none.  APM vol. 3.
  */
-#include "emulate/internal.h"
-
-#define LOCK_TRIES 16u
+#include "emulate/operand.h"
 
 /* --- BT, BTS, BTR, BTC ------------------------------------------------------------------------ */
 
@@ -36,12 +34,6 @@ static void set_carry(struct svm_emul *e, bool carry)
 	e->rflags = (e->rflags & ~FLAG_CF) | (carry ? FLAG_CF : 0);
 }
 
-static enum svm_emul_result finish_bits(struct svm_emul *e)
-{
-	e->rip = svm_emul_rip_after(e);
-	return SVM_EMUL_OK;
-}
-
 static enum svm_emul_result bit_in_register(struct svm_emul *e, enum bit_op op, uint64_t index)
 {
 	const unsigned size = svm_emul_width(e), rm = svm_emul_rm(e);
@@ -51,7 +43,7 @@ static enum svm_emul_result bit_in_register(struct svm_emul *e, enum bit_op op, 
 	if (op != BIT_TEST)
 		svm_emul_set_reg(e, rm, size, change_bit(op, old, bit));
 	set_carry(e, old & bit);
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 /*
@@ -85,7 +77,7 @@ static enum svm_emul_result bit_in_memory(struct svm_emul *e, enum bit_op op, ui
 	result = svm_emul_prepare(e, segment, offset, size,
 	                          op == BIT_TEST ? SVM_EMUL_READ : SVM_EMUL_READ | SVM_EMUL_WRITE,
 	                          &span);
-	for (unsigned i = 0; result == SVM_EMUL_OK && i < LOCK_TRIES; i++) {
+	for (unsigned i = 0; result == SVM_EMUL_OK && i < SVM_LOCK_TRIES; i++) {
 		result = svm_emul_load_u64(e, &span, &old);
 		if (result != SVM_EMUL_OK)
 			return result;
@@ -95,7 +87,7 @@ static enum svm_emul_result bit_in_memory(struct svm_emul *e, enum bit_op op, ui
 			                : svm_emul_store_u64(e, &span, new);
 		if (result == SVM_EMUL_OK && stored) {
 			set_carry(e, old & bit);
-			return finish_bits(e);
+			return svm_emul_finish(e);
 		}
 	}
 	return result == SVM_EMUL_OK ? SVM_EMUL_RETRY : result;
@@ -110,22 +102,6 @@ static enum svm_emul_result bit_test(struct svm_emul *e, enum bit_op op, uint64_
 }
 
 /* --- scans and counts ------------------------------------------------------------------------- */
-
-static enum svm_emul_result read_rm(struct svm_emul *e, unsigned size, uint64_t *value)
-{
-	struct svm_emul_span span;
-	enum svm_emul_result result;
-	unsigned segment;
-	uint64_t offset;
-
-	if (!svm_emul_rm_is_memory(e)) {
-		*value = svm_emul_get_reg(e, svm_emul_rm(e), size);
-		return SVM_EMUL_OK;
-	}
-	offset = svm_emul_effective_address(e, &segment);
-	result = svm_emul_prepare(e, segment, offset, size, SVM_EMUL_READ, &span);
-	return result == SVM_EMUL_OK ? svm_emul_load_u64(e, &span, value) : result;
-}
 
 static unsigned trailing_zeros(uint64_t value, unsigned bits)
 {
@@ -159,7 +135,7 @@ static enum svm_emul_result scan(struct svm_emul *e, bool forward)
 {
 	const unsigned size = svm_emul_width(e), bits = 8 * size;
 	uint64_t value = 0;
-	const enum svm_emul_result result = read_rm(e, size, &value);
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
 	if (result != SVM_EMUL_OK)
 		return result;
@@ -168,7 +144,7 @@ static enum svm_emul_result scan(struct svm_emul *e, bool forward)
 		svm_emul_set_reg(e, svm_emul_reg(e), size,
 		                 forward ? trailing_zeros(value, bits)
 		                         : bits - 1 - leading_zeros(value, bits));
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 /* TZCNT, LZCNT, POPCNT. */
@@ -177,7 +153,7 @@ static enum svm_emul_result count(struct svm_emul *e)
 	const unsigned size = svm_emul_width(e), bits = 8 * size;
 	uint64_t value = 0, flags = e->rflags;
 	unsigned n;
-	const enum svm_emul_result result = read_rm(e, size, &value);
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
 	if (result != SVM_EMUL_OK)
 		return result;
@@ -192,7 +168,7 @@ static enum svm_emul_result count(struct svm_emul *e)
 	}
 	svm_emul_set_reg(e, svm_emul_reg(e), size, n);
 	e->rflags = flags;
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 /* --- multiplication and division -------------------------------------------------------------- */
@@ -234,7 +210,7 @@ static bool product_overflows(uint64_t low, uint64_t high, unsigned size, bool i
 static enum svm_emul_result multiply_accumulator(struct svm_emul *e, unsigned size, bool is_signed)
 {
 	uint64_t value = 0, low, high;
-	const enum svm_emul_result result = read_rm(e, size, &value);
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
 	if (result != SVM_EMUL_OK)
 		return result;
@@ -246,14 +222,14 @@ static enum svm_emul_result multiply_accumulator(struct svm_emul *e, unsigned si
 		svm_emul_set_reg(e, SVM_EMUL_RDX, size, high);
 	}
 	set_overflow(e, product_overflows(low, high, size, is_signed));
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 static enum svm_emul_result multiply_register(struct svm_emul *e, bool immediate)
 {
 	const unsigned size = svm_emul_width(e), reg = svm_emul_reg(e);
 	uint64_t value = 0, low, high;
-	const enum svm_emul_result result = read_rm(e, size, &value);
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
 	if (result != SVM_EMUL_OK)
 		return result;
@@ -261,7 +237,7 @@ static enum svm_emul_result multiply_register(struct svm_emul *e, bool immediate
 	         value, size, true, &low, &high);
 	svm_emul_set_reg(e, reg, size, low);
 	set_overflow(e, product_overflows(low, high, size, true));
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 /*
@@ -322,7 +298,7 @@ static bool divide_signed(uint64_t high, uint64_t low, uint64_t divisor, unsigne
 static enum svm_emul_result divide(struct svm_emul *e, unsigned size, bool is_signed)
 {
 	uint64_t divisor = 0, high, low, quotient, remainder;
-	const enum svm_emul_result result = read_rm(e, size, &divisor);
+	const enum svm_emul_result result = svm_operand_load(e, size, &divisor);
 	bool fits;
 
 	if (result != SVM_EMUL_OK)
@@ -341,7 +317,7 @@ static enum svm_emul_result divide(struct svm_emul *e, unsigned size, bool is_si
 		svm_emul_set_reg(e, SVM_EMUL_RAX, size, quotient);
 		svm_emul_set_reg(e, SVM_EMUL_RDX, size, remainder);
 	}
-	return finish_bits(e);
+	return svm_emul_finish(e);
 }
 
 static enum svm_emul_result multiply_group(struct svm_emul *e)
@@ -386,7 +362,7 @@ static enum svm_emul_result cache_group(struct svm_emul *e)
 	if (svm_emul_rm_is_memory(e) &&
 	    (sub == 7 || (sub == 6 && (e->insn.prefixes & SVM_INSN_OPSIZE))) &&
 	    !svm_string_repeats(e))
-		return finish_bits(e);
+		return svm_emul_finish(e);
 	return SVM_EMUL_UNKNOWN;
 }
 

@@ -3,7 +3,7 @@
  * Near CALL, JMP and RET whose target or stack lies in memory that needs emulation.
  * APM vol. 3, 3; the target is checked before anything is written.
  */
-#include "emulate/internal.h"
+#include "emulate/operand.h"
 
 static enum svm_emul_result check_target(struct svm_emul *e, uint64_t target)
 {
@@ -17,23 +17,6 @@ static enum svm_emul_result check_target(struct svm_emul *e, uint64_t target)
 static unsigned branch_width(const struct svm_emul *e)
 {
 	return svm_emul_is_long(e) ? 8 : svm_emul_width(e);
-}
-
-static enum svm_emul_result read_target(struct svm_emul *e, uint64_t *target)
-{
-	const unsigned size = branch_width(e);
-	struct svm_emul_span span;
-	enum svm_emul_result result;
-	unsigned segment;
-	uint64_t offset;
-
-	if (!svm_emul_rm_is_memory(e)) {
-		*target = svm_emul_get_reg(e, svm_emul_rm(e), size);
-		return SVM_EMUL_OK;
-	}
-	offset = svm_emul_effective_address(e, &segment);
-	result = svm_emul_prepare(e, segment, offset, size, SVM_EMUL_READ, &span);
-	return result == SVM_EMUL_OK ? svm_emul_load_u64(e, &span, target) : result;
 }
 
 static enum svm_emul_result call_to(struct svm_emul *e, uint64_t target)
@@ -56,7 +39,7 @@ static enum svm_emul_result call_to(struct svm_emul *e, uint64_t target)
 static enum svm_emul_result indirect(struct svm_emul *e, bool is_call)
 {
 	uint64_t target = 0;
-	enum svm_emul_result result = read_target(e, &target);
+	enum svm_emul_result result = svm_operand_load(e, branch_width(e), &target);
 
 	if (result != SVM_EMUL_OK)
 		return result;

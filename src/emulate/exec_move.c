@@ -25,12 +25,9 @@ static uint64_t sign_extend(uint64_t value, unsigned size)
 static enum svm_emul_result move_from_rm(struct svm_emul *e, unsigned from, unsigned to,
                                          bool is_signed)
 {
-	struct svm_operand operand;
-	uint64_t value;
-	enum svm_emul_result result = svm_operand_prepare(e, from, SVM_EMUL_READ, &operand);
+	uint64_t value = 0;
+	const enum svm_emul_result result = svm_operand_load(e, from, &value);
 
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
 	if (result != SVM_EMUL_OK)
 		return result;
 	if (is_signed)
@@ -75,15 +72,12 @@ static uint64_t swap_bytes(uint64_t value, unsigned size)
 static enum svm_emul_result movbe(struct svm_emul *e)
 {
 	const unsigned size = svm_emul_width(e), reg = svm_emul_reg(e);
-	struct svm_operand operand;
-	uint64_t value;
 	enum svm_emul_result result;
+	uint64_t value = 0;
 
 	if (e->insn.opcode == 0xf1)
 		return move_to_rm(e, size, swap_bytes(svm_emul_get_reg(e, reg, size), size));
-	result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
+	result = svm_operand_load(e, size, &value);
 	if (result != SVM_EMUL_OK)
 		return result;
 	svm_emul_set_reg(e, reg, size, swap_bytes(value, size));
@@ -95,12 +89,9 @@ static enum svm_emul_result cmov(struct svm_emul *e)
 {
 	const unsigned size = svm_emul_width(e), reg = svm_emul_reg(e);
 	const bool holds = svm_alu_condition(e->insn.opcode & 15, e->rflags);
-	struct svm_operand operand;
-	uint64_t value;
-	enum svm_emul_result result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
+	uint64_t value = 0;
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
 	if (result != SVM_EMUL_OK)
 		return result;
 	svm_emul_set_reg(e, reg, size, holds ? value : svm_emul_get_reg(e, reg, size));

@@ -21,12 +21,9 @@ static enum svm_emul_result push_value(struct svm_emul *e, unsigned size, uint64
 static enum svm_emul_result push_rm(struct svm_emul *e)
 {
 	const unsigned size = svm_emul_stack_width(e);
-	struct svm_operand operand;
-	uint64_t value;
-	enum svm_emul_result result = svm_operand_prepare(e, size, SVM_EMUL_READ, &operand);
+	uint64_t value = 0;
+	const enum svm_emul_result result = svm_operand_load(e, size, &value);
 
-	if (result == SVM_EMUL_OK)
-		result = svm_operand_read(e, &operand, &value);
 	return result == SVM_EMUL_OK ? push_value(e, size, value) : result;
 }
 

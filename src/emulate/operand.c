@@ -171,6 +171,14 @@ enum svm_emul_result svm_operand_write(struct svm_emul *e, const struct svm_oper
 	return SVM_EMUL_OK;
 }
 
+enum svm_emul_result svm_operand_load(struct svm_emul *e, unsigned size, uint64_t *value)
+{
+	struct svm_operand op;
+	const enum svm_emul_result result = svm_operand_prepare(e, size, SVM_EMUL_READ, &op);
+
+	return result == SVM_EMUL_OK ? svm_operand_read(e, &op, value) : result;
+}
+
 enum svm_emul_result svm_emul_finish(struct svm_emul *e)
 {
 	e->rip = svm_emul_rip_after(e);
@@ -193,18 +201,7 @@ bool svm_emul_umip_forbids(const struct svm_emul *e)
 
 enum svm_emul_result svm_emul_load_word(struct svm_emul *e, uint64_t *word)
 {
-	struct svm_emul_span span;
-	enum svm_emul_result result;
-	unsigned segment;
-	uint64_t offset;
-
-	if (!svm_emul_rm_is_memory(e)) {
-		*word = svm_emul_get_reg(e, svm_emul_rm(e), 2);
-		return SVM_EMUL_OK;
-	}
-	offset = svm_emul_effective_address(e, &segment);
-	result = svm_emul_prepare(e, segment, offset, 2, SVM_EMUL_READ, &span);
-	return result == SVM_EMUL_OK ? svm_emul_load_u64(e, &span, word) : result;
+	return svm_operand_load(e, 2, word);
 }
 
 /* The decoder's width is not asked: of some of these it says 16 where a register gets more. */

@@ -23,6 +23,8 @@ enum svm_emul_result svm_operand_read(struct svm_emul *e, const struct svm_opera
                                       uint64_t *value);
 enum svm_emul_result svm_operand_write(struct svm_emul *e, const struct svm_operand *op,
                                        uint64_t value);
+/* r/m as a source of size bytes, zero-extended; *value is written only on OK. */
+enum svm_emul_result svm_operand_load(struct svm_emul *e, unsigned size, uint64_t *value);
 /* Width of the forms that come in pairs: even opcode bytes, odd operand size. */
 unsigned svm_emul_pair_width(const struct svm_emul *e);
 /* RIP moves on: the last step of an instruction. */
