@@ -208,6 +208,9 @@ static enum svm_emul_result device(struct svm_emul *e, uint64_t gpa, void *data,
 			memcpy(data, done->data, size);
 		return SVM_EMUL_OK;
 	}
+	/* An answer could not be kept, and the instruction would ask for ever. */
+	if (e->log_count >= SVM_EMUL_LOG_MAX)
+		return SVM_EMUL_UNKNOWN;
 	result = e->ops->mmio(e->arg, gpa, data, size, is_write);
 	if (result == SVM_EMUL_OK)
 		return remember(e, SVM_EMUL_PENDING_MMIO, gpa, size, is_write, data);
