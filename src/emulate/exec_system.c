@@ -12,7 +12,7 @@
  * carry them out.  MONITOR and MWAIT outside CPL 0 are #UD, as with HWCR.MonMwaitUserEn clear.
  * MOV CR8 by way of LOCK (AltMovCr8) is not decoded.
  */
-#include "emulate/internal.h"
+#include "emulate/operand.h"
 
 #define SYSTEM_CR0_PE      UINT64_C(0x1)
 #define SYSTEM_CR0_MSW     UINT64_C(0xf) /* What LMSW writes: TS EM MP PE. */
@@ -380,6 +380,24 @@ static enum svm_emul_result single_flags(struct svm_emul *e)
 
 /* --- dispatch --------------------------------------------------------------------------------- */
 
+static enum svm_emul_result system_0f(struct svm_emul *e)
+{
+	switch (e->insn.opcode) {
+	case 0x00: /* VERR, VERW, LAR, LSL */
+	case 0x02:
+	case 0x03:
+		return svm_exec_rights(e);
+	case 0x01:
+		return e->insn.modrm == 0xd0 ? get_xcr(e) : SVM_EMUL_UNKNOWN;
+	case 0x0b: /* UD2, UD1, UD0 */
+	case 0xb9:
+	case 0xff:
+		return svm_emul_raise(e, VECTOR_UD);
+	default:
+		return svm_exec_base(e);
+	}
+}
+
 /* What has no intercept of its own, and so no kind. */
 static enum svm_emul_result system_other(struct svm_emul *e)
 {
@@ -387,9 +405,7 @@ static enum svm_emul_result system_other(struct svm_emul *e)
 		return SVM_EMUL_UNKNOWN;
 	if (e->insn.map == SVM_INSN_MAP_PRIMARY)
 		return single_flags(e);
-	if (e->insn.map == SVM_INSN_MAP_0F && e->insn.opcode == 0x01 && e->insn.modrm == 0xd0)
-		return get_xcr(e);
-	return SVM_EMUL_UNKNOWN;
+	return e->insn.map == SVM_INSN_MAP_0F ? system_0f(e) : SVM_EMUL_UNKNOWN;
 }
 
 /* Only the fault is ours. */
@@ -433,6 +449,8 @@ enum svm_emul_result svm_exec_system(struct svm_emul *e)
 	case SVM_INSN_MONITOR:
 	case SVM_INSN_MWAIT:
 		return e->cpl != 0 ? svm_emul_raise(e, VECTOR_UD) : SVM_EMUL_UNKNOWN;
+	case SVM_INSN_SWAPGS:
+		return svm_exec_base(e);
 	case SVM_INSN_CLI:
 	case SVM_INSN_STI:
 		return set_interrupt_flag(e, e->insn.kind == SVM_INSN_STI);

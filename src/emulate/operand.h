@@ -27,6 +27,8 @@ enum svm_emul_result svm_operand_write(struct svm_emul *e, const struct svm_oper
 enum svm_emul_result svm_operand_load(struct svm_emul *e, unsigned size, uint64_t *value);
 /* Width of the forms that come in pairs: even opcode bytes, odd operand size. */
 unsigned svm_emul_pair_width(const struct svm_emul *e);
+/* The register that the low bits of the opcode name. */
+unsigned svm_emul_opcode_reg(const struct svm_emul *e);
 /* RIP moves on: the last step of an instruction. */
 enum svm_emul_result svm_emul_finish(struct svm_emul *e);
 
@@ -54,10 +56,14 @@ enum svm_emul_result svm_rmw_plain(struct svm_emul *e, enum svm_rmw_op op, unsig
 enum svm_emul_result svm_rmw_store(struct svm_emul *e, const struct svm_operand *op, bool locked,
                                    uint64_t old, uint64_t new, bool *stored);
 
-/* --- what exec_integer.c hands on, by opcode; UNKNOWN as there --- */
+/* --- what exec_integer.c, exec_bits.c and exec_system.c hand on; UNKNOWN as there --- */
 enum svm_emul_result svm_exec_arith(struct svm_emul *e);
+enum svm_emul_result svm_exec_base(struct svm_emul *e);
+enum svm_emul_result svm_exec_bmi(struct svm_emul *e);
+enum svm_emul_result svm_exec_decimal(struct svm_emul *e);
 enum svm_emul_result svm_exec_exchange(struct svm_emul *e);
 enum svm_emul_result svm_exec_move(struct svm_emul *e);
+enum svm_emul_result svm_exec_rights(struct svm_emul *e);
 enum svm_emul_result svm_exec_shift(struct svm_emul *e);
 enum svm_emul_result svm_exec_stack(struct svm_emul *e);
 
