@@ -402,8 +402,13 @@ static enum svm_emul_result bits_extended(struct svm_emul *e)
 enum svm_emul_result svm_exec_bits(struct svm_emul *e)
 {
 	if (e->insn.encoding != SVM_INSN_LEGACY)
-		return SVM_EMUL_UNKNOWN;
-	if (e->insn.map == SVM_INSN_MAP_PRIMARY)
+		return svm_exec_bmi(e);
+	switch (e->insn.map) {
+	case SVM_INSN_MAP_PRIMARY:
 		return bits_primary(e);
-	return e->insn.map == SVM_INSN_MAP_0F ? bits_extended(e) : SVM_EMUL_UNKNOWN;
+	case SVM_INSN_MAP_0F:
+		return bits_extended(e);
+	default:
+		return svm_exec_bmi(e);
+	}
 }

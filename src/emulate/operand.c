@@ -43,9 +43,15 @@ unsigned svm_emul_reg(const struct svm_emul *e)
 	return svm_insn_reg(&e->insn) | (e->insn.rex & SVM_INSN_REX_R ? 8u : 0u);
 }
 
+/* VEX outside 64-bit mode has the bit too, and there it is ignored. */
+static unsigned extension_b(const struct svm_emul *e)
+{
+	return svm_emul_is_long(e) && (e->insn.rex & SVM_INSN_REX_B) ? 8u : 0u;
+}
+
 unsigned svm_emul_rm(const struct svm_emul *e)
 {
-	return svm_insn_rm(&e->insn) | (e->insn.rex & SVM_INSN_REX_B ? 8u : 0u);
+	return svm_insn_rm(&e->insn) | extension_b(e);
 }
 
 bool svm_emul_rm_is_memory(const struct svm_emul *e)
@@ -95,7 +101,7 @@ static uint64_t address_16(const struct svm_emul *e, unsigned *segment)
 
 static uint64_t address_sib(const struct svm_emul *e, unsigned *segment)
 {
-	const unsigned base = (e->insn.sib & 7u) | (e->insn.rex & SVM_INSN_REX_B ? 8u : 0u);
+	const unsigned base = (e->insn.sib & 7u) | extension_b(e);
 	const unsigned index = (e->insn.sib >> 3 & 7u) | (e->insn.rex & SVM_INSN_REX_X ? 8u : 0u);
 	uint64_t address = (uint64_t)e->insn.disp;
 
@@ -188,6 +194,11 @@ enum svm_emul_result svm_emul_finish(struct svm_emul *e)
 unsigned svm_emul_pair_width(const struct svm_emul *e)
 {
 	return e->insn.opcode & 1 ? svm_emul_width(e) : 1;
+}
+
+unsigned svm_emul_opcode_reg(const struct svm_emul *e)
+{
+	return (e->insn.opcode & 7u) | extension_b(e);
 }
 
 /* --- words of system state -------------------------------------------------------------------- */
