@@ -99,14 +99,67 @@ static enum svm_emul_result increment_group(struct svm_emul *e)
 	}
 }
 
+/* 40 to 4F, outside 64-bit mode, where these are REX prefixes. */
+static enum svm_emul_result increment_register(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e), reg = e->insn.opcode & 7u;
+	const uint64_t value = svm_emul_get_reg(e, reg, size);
+
+	svm_emul_set_reg(e, reg, size,
+	                 e->insn.opcode & 8 ? svm_alu_dec(value, size, &e->rflags)
+	                                    : svm_alu_inc(value, size, &e->rflags));
+	return svm_emul_finish(e);
+}
+
+static enum svm_emul_result test_accumulator(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_pair_width(e);
+
+	svm_alu(ALU_AND, svm_emul_get_reg(e, SVM_EMUL_RAX, size), e->insn.imm[0], size, &e->rflags);
+	return svm_emul_finish(e);
+}
+
+static int64_t signed_element(uint64_t pair, unsigned index, unsigned size)
+{
+	const unsigned shift = 64 - 8 * size;
+
+	return (int64_t)(pair >> (8 * size * index) << shift) >> shift;
+}
+
+/* BOUND: two signed limits side by side in memory, both of them still allowed. */
+static enum svm_emul_result check_bounds(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e);
+	struct svm_operand op;
+	uint64_t limits = 0;
+	int64_t index;
+	enum svm_emul_result result;
+
+	if (!svm_emul_rm_is_memory(e))
+		return svm_emul_raise(e, VECTOR_UD);
+	result = svm_operand_prepare(e, 2 * size, SVM_EMUL_READ, &op);
+	if (result == SVM_EMUL_OK)
+		result = svm_operand_read(e, &op, &limits);
+	if (result != SVM_EMUL_OK)
+		return result;
+	index = signed_element(svm_emul_get_reg(e, svm_emul_reg(e), size), 0, size);
+	if (index < signed_element(limits, 0, size) || index > signed_element(limits, 1, size))
+		return svm_emul_raise(e, VECTOR_BR);
+	return svm_emul_finish(e);
+}
+
 enum svm_emul_result svm_exec_arith(struct svm_emul *e)
 {
 	const uint8_t opcode = e->insn.opcode;
 	const unsigned size = svm_emul_pair_width(e);
 
-	if (opcode < 0x40)
-		return alu_block(e);
 	switch (opcode) {
+	case 0x00 ... 0x3f:
+		return alu_block(e);
+	case 0x40 ... 0x4f:
+		return increment_register(e);
+	case 0x62:
+		return check_bounds(e);
 	case 0x80:
 	case 0x81:
 	case 0x82:
@@ -116,6 +169,9 @@ enum svm_emul_result svm_exec_arith(struct svm_emul *e)
 	case 0x84:
 	case 0x85:
 		return compare(e, ALU_AND, size, svm_emul_get_reg(e, svm_emul_reg(e), size));
+	case 0xa8:
+	case 0xa9:
+		return test_accumulator(e);
 	case 0xf6:
 	case 0xf7:
 		return unary_group(e);

@@ -112,10 +112,23 @@ static enum svm_emul_result cmpxchg_pair(struct svm_emul *e)
 	return svm_emul_finish(e);
 }
 
+/* XCHG rAX: with rAX itself it is NOP, and does not even clear the upper half. */
+static enum svm_emul_result exchange_accumulator(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e), reg = svm_emul_opcode_reg(e);
+	const uint64_t value = svm_emul_get_reg(e, reg, size);
+
+	if (reg == SVM_EMUL_RAX)
+		return svm_emul_finish(e);
+	svm_emul_set_reg(e, reg, size, svm_emul_get_reg(e, SVM_EMUL_RAX, size));
+	svm_emul_set_reg(e, SVM_EMUL_RAX, size, value);
+	return svm_emul_finish(e);
+}
+
 enum svm_emul_result svm_exec_exchange(struct svm_emul *e)
 {
 	if (e->insn.map == SVM_INSN_MAP_PRIMARY)
-		return exchange(e, RMW_XCHG);
+		return e->insn.opcode >= 0x90 ? exchange_accumulator(e) : exchange(e, RMW_XCHG);
 	switch (e->insn.opcode) {
 	case 0xb0:
 	case 0xb1:

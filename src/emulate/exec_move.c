@@ -4,6 +4,8 @@
  */
 #include "emulate/operand.h"
 
+#define MOVE_CR4_CET (UINT64_C(1) << 23)
+
 static enum svm_emul_result move_to_rm(struct svm_emul *e, unsigned size, uint64_t value)
 {
 	struct svm_operand operand;
@@ -98,6 +100,97 @@ static enum svm_emul_result cmov(struct svm_emul *e)
 	return svm_emul_finish(e);
 }
 
+static enum svm_emul_result move_immediate(struct svm_emul *e)
+{
+	const unsigned size = e->insn.opcode & 8 ? svm_emul_width(e) : 1;
+
+	svm_emul_set_reg(e, svm_emul_opcode_reg(e), size, e->insn.imm[0]);
+	return svm_emul_finish(e);
+}
+
+/* Computes an address and touches nothing: no segment, no check. */
+static enum svm_emul_result load_address(struct svm_emul *e)
+{
+	uint64_t address;
+	unsigned segment;
+
+	if (!svm_emul_rm_is_memory(e))
+		return svm_emul_raise(e, VECTOR_UD);
+	address = svm_emul_effective_address(e, &segment);
+	svm_emul_set_reg(e, svm_emul_reg(e), svm_emul_width(e), address);
+	return svm_emul_finish(e);
+}
+
+/* Of a 16-bit operand the manual leaves the result open; AMD processors leave 0. */
+static enum svm_emul_result swap_register(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e), reg = svm_emul_opcode_reg(e);
+	const uint64_t value = svm_emul_get_reg(e, reg, size);
+
+	svm_emul_set_reg(e, reg, size, size == 2 ? 0 : swap_bytes(value, size));
+	return svm_emul_finish(e);
+}
+
+/* CBW, CWDE, CDQE */
+static enum svm_emul_result widen_accumulator(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e);
+
+	svm_emul_set_reg(e, SVM_EMUL_RAX, size,
+	                 sign_extend(svm_emul_get_reg(e, SVM_EMUL_RAX, size / 2), size / 2));
+	return svm_emul_finish(e);
+}
+
+/* CWD, CDQ, CQO: the sign of rAX fills rDX. */
+static enum svm_emul_result widen_into_rdx(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e);
+	const bool negative = svm_emul_get_reg(e, SVM_EMUL_RAX, size) >> (8 * size - 1);
+
+	svm_emul_set_reg(e, SVM_EMUL_RDX, size, negative ? ~UINT64_C(0) : 0);
+	return svm_emul_finish(e);
+}
+
+/* XLAT: AL picks a byte of the table at rBX. */
+static enum svm_emul_result translate_byte(struct svm_emul *e)
+{
+	const uint64_t offset = (e->gpr[SVM_EMUL_RBX] + svm_emul_get_reg(e, SVM_EMUL_RAX, 1)) &
+	                        svm_emul_address_mask(e);
+	struct svm_emul_span span;
+	uint64_t value = 0;
+	enum svm_emul_result result = svm_emul_prepare(e, svm_emul_data_segment(e, SVM_EMUL_DS),
+	                                               offset, 1, SVM_EMUL_READ, &span);
+
+	if (result == SVM_EMUL_OK)
+		result = svm_emul_load_u64(e, &span, &value);
+	if (result != SVM_EMUL_OK)
+		return result;
+	e->gpr[SVM_EMUL_RAX] = (e->gpr[SVM_EMUL_RAX] & ~UINT64_C(0xff)) | value;
+	return svm_emul_finish(e);
+}
+
+/*
+ * PREFETCH and the reserved NOPs touch no memory, whatever operand they name.  With shadow stacks
+ * on, F3 0F 1E can be RDSSP.
+ */
+static enum svm_emul_result no_operation(struct svm_emul *e)
+{
+	if (e->insn.opcode == 0x0d && !svm_emul_rm_is_memory(e))
+		return svm_emul_raise(e, VECTOR_UD);
+	if ((e->cr4 & MOVE_CR4_CET) && (e->insn.prefixes & SVM_INSN_REP))
+		return SVM_EMUL_UNKNOWN;
+	return svm_emul_finish(e);
+}
+
+static enum svm_emul_result store_register(struct svm_emul *e)
+{
+	const unsigned size = svm_emul_width(e);
+
+	if (!svm_emul_rm_is_memory(e))
+		return svm_emul_raise(e, VECTOR_UD);
+	return move_to_rm(e, size, svm_emul_get_reg(e, svm_emul_reg(e), size));
+}
+
 static enum svm_emul_result move_primary(struct svm_emul *e)
 {
 	const unsigned size = svm_emul_pair_width(e);
@@ -113,15 +206,25 @@ static enum svm_emul_result move_primary(struct svm_emul *e)
 	case 0x8a:
 	case 0x8b:
 		return move_from_rm(e, size, size, false);
+	case 0x8d:
+		return load_address(e);
+	case 0x98:
+		return widen_accumulator(e);
+	case 0x99:
+		return widen_into_rdx(e);
 	case 0xa0:
 	case 0xa1:
 	case 0xa2:
 	case 0xa3:
 		return move_offset(e);
+	case 0xb0 ... 0xbf:
+		return move_immediate(e);
 	case 0xc6:
 	case 0xc7:
 		return svm_insn_reg(&e->insn) == 0 ? move_to_rm(e, size, e->insn.imm[0])
 		                                   : SVM_EMUL_UNKNOWN;
+	case 0xd7:
+		return translate_byte(e);
 	default:
 		return SVM_EMUL_UNKNOWN;
 	}
@@ -131,15 +234,14 @@ static enum svm_emul_result move_0f(struct svm_emul *e)
 {
 	const uint8_t opcode = e->insn.opcode;
 
-	if (opcode >= 0x40 && opcode <= 0x4f)
-		return cmov(e);
-	if (opcode >= 0x90 && opcode <= 0x9f)
-		return move_to_rm(e, 1, svm_alu_condition(opcode & 15, e->rflags));
 	switch (opcode) {
 	case 0x0d: /* PREFETCH */
-	case 0x18: /* PREFETCHh */
-	case 0x1f: /* NOP with an operand: none of them touches memory. */
-		return svm_emul_finish(e);
+	case 0x18 ... 0x1f: /* PREFETCHh, NOP with an operand */
+		return no_operation(e);
+	case 0x40 ... 0x4f:
+		return cmov(e);
+	case 0x90 ... 0x9f:
+		return move_to_rm(e, 1, svm_alu_condition(opcode & 15, e->rflags));
 	case 0xb6:
 	case 0xb7:
 		return move_from_rm(e, opcode & 1 ? 2 : 1, svm_emul_width(e), false);
@@ -147,10 +249,9 @@ static enum svm_emul_result move_0f(struct svm_emul *e)
 	case 0xbf:
 		return move_from_rm(e, opcode & 1 ? 2 : 1, svm_emul_width(e), true);
 	case 0xc3: /* MOVNTI */
-		return svm_emul_rm_is_memory(e)
-		               ? move_to_rm(e, svm_emul_width(e),
-		                            svm_emul_get_reg(e, svm_emul_reg(e), svm_emul_width(e)))
-		               : SVM_EMUL_UNKNOWN;
+		return store_register(e);
+	case 0xc8 ... 0xcf:
+		return swap_register(e);
 	default:
 		return SVM_EMUL_UNKNOWN;
 	}
@@ -164,6 +265,7 @@ enum svm_emul_result svm_exec_move(struct svm_emul *e)
 	case SVM_INSN_MAP_0F:
 		return move_0f(e);
 	default:
-		return movbe(e);
+		/* MOVDIRI, MOVBE */
+		return e->insn.opcode == 0xf9 ? store_register(e) : movbe(e);
 	}
 }

@@ -132,6 +132,8 @@ void svm_emul_log_commit(struct svm_emul *e);
 
 /* Bytes of a push in this mode and operand size. */
 unsigned svm_emul_stack_width(const struct svm_emul *e);
+/* What of RSP and RBP is an address of the stack. */
+uint64_t svm_emul_stack_mask(const struct svm_emul *e);
 /* Prepare a push or pop of size bytes; *rsp is what RSP becomes. */
 enum svm_emul_result svm_emul_prepare_push(struct svm_emul *e, unsigned size, uint64_t *rsp,
                                            struct svm_emul_span *span);

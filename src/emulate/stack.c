@@ -7,7 +7,7 @@
 
 #define ATTRIBUTE_DB 0x400u
 
-static uint64_t stack_mask(const struct svm_emul *e)
+uint64_t svm_emul_stack_mask(const struct svm_emul *e)
 {
 	if (svm_emul_is_long(e))
 		return ~UINT64_C(0);
@@ -17,7 +17,7 @@ static uint64_t stack_mask(const struct svm_emul *e)
 /* What lies above the width stays. */
 uint64_t svm_emul_stack_move(const struct svm_emul *e, uint64_t delta)
 {
-	const uint64_t mask = stack_mask(e), rsp = e->gpr[SVM_EMUL_RSP];
+	const uint64_t mask = svm_emul_stack_mask(e), rsp = e->gpr[SVM_EMUL_RSP];
 
 	return (rsp & ~mask) | ((rsp + delta) & mask);
 }
@@ -34,7 +34,7 @@ enum svm_emul_result svm_emul_prepare_push(struct svm_emul *e, unsigned size, ui
                                            struct svm_emul_span *span)
 {
 	*rsp = svm_emul_stack_move(e, -(uint64_t)size);
-	return svm_emul_prepare(e, SVM_EMUL_SS, *rsp & stack_mask(e), size,
+	return svm_emul_prepare(e, SVM_EMUL_SS, *rsp & svm_emul_stack_mask(e), size,
 	                        SVM_EMUL_READ | SVM_EMUL_WRITE, span);
 }
 
@@ -42,6 +42,6 @@ enum svm_emul_result svm_emul_prepare_pop(struct svm_emul *e, unsigned size, uin
                                           struct svm_emul_span *span)
 {
 	*rsp = svm_emul_stack_move(e, size);
-	return svm_emul_prepare(e, SVM_EMUL_SS, e->gpr[SVM_EMUL_RSP] & stack_mask(e), size,
+	return svm_emul_prepare(e, SVM_EMUL_SS, e->gpr[SVM_EMUL_RSP] & svm_emul_stack_mask(e), size,
 	                        SVM_EMUL_READ, span);
 }
