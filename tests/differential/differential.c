@@ -69,6 +69,9 @@ struct template {
 	{ name " E,v", { base + 1 }, 1, RM, -1, 0, true, false, AF, false },                       \
 	{ name " b,E", { base + 2 }, 1, RM, -1, 0, false, false, AF, false },                      \
 	{ name " v,E", { base + 3 }, 1, RM, -1, 0, false, false, AF, false }
+#define ALU_ACCUMULATOR(base)                                                                      \
+	{ "alu al,ib " #base, { base }, 1, NONE, -1, 1, false, false, AF, false },                 \
+	{ "alu ax,iv " #base, { base + 1 }, 1, NONE, -1, 4, false, false, AF, false }
 #define GROUP1(opcode, imm)                                                                        \
 	{ "group1 " #opcode, { opcode }, 1, RM, -1, imm, true, false, AF, false }
 #define SHIFTS(opcode, imm)                                                                        \
@@ -79,6 +82,8 @@ struct template {
 static const struct template templates[] = {
 	ALU("add", 0x00), ALU_LOGIC("or", 0x08), ALU("adc", 0x10), ALU("sbb", 0x18),
 	ALU_LOGIC("and", 0x20), ALU("sub", 0x28), ALU_LOGIC("xor", 0x30),
+	ALU_ACCUMULATOR(0x04), ALU_ACCUMULATOR(0x0c), ALU_ACCUMULATOR(0x14), ALU_ACCUMULATOR(0x1c),
+	ALU_ACCUMULATOR(0x24), ALU_ACCUMULATOR(0x2c), ALU_ACCUMULATOR(0x34), ALU_ACCUMULATOR(0x3c),
 	{ "cmp E,b", { 0x38 }, 1, RM, -1, 0, false, false, 0, false },
 	{ "cmp E,v", { 0x39 }, 1, RM, -1, 0, false, false, 0, false },
 	{ "cmp b,E", { 0x3a }, 1, RM, -1, 0, false, false, 0, false },
@@ -95,7 +100,28 @@ static const struct template templates[] = {
 	{ "mov E,v", { 0x89 }, 1, RM, -1, 0, false, false, 0, false },
 	{ "mov b,E", { 0x8a }, 1, RM, -1, 0, false, false, 0, false },
 	{ "mov v,E", { 0x8b }, 1, RM, -1, 0, false, false, 0, false },
+	{ "lea", { 0x8d }, 1, RM, -1, 0, false, false, 0, false },
 	{ "pop E", { 0x8f }, 1, RM, 0, 0, false, false, 0, false },
+	{ "nop", { 0x90 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "xchg ax,cx", { 0x91 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "xchg ax,sp", { 0x94 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "cbw", { 0x98 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "cwd", { 0x99 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "sahf", { 0x9e }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "lahf", { 0x9f }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "test al,ib", { 0xa8 }, 1, NONE, -1, 1, false, false, AF, false },
+	{ "test ax,iv", { 0xa9 }, 1, NONE, -1, 4, false, false, AF, false },
+	{ "mov r,ib", { 0xb3 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "mov ah,ib", { 0xb4 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "mov r,iv", { 0xbe }, 1, NONE, -1, 8, false, false, 0, false },
+	{ "enter", { 0xc8 }, 1, NONE, -1, 3, false, false, 0, false },
+	{ "leave", { 0xc9 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "xlat", { 0xd7 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "cmc", { 0xf5 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "clc", { 0xf8 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "stc", { 0xf9 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "cld", { 0xfc }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "std", { 0xfd }, 1, NONE, -1, 0, false, false, 0, false },
 	{ "mov al,O", { 0xa0 }, 1, MOFFS, -1, 0, false, false, 0, false },
 	{ "mov ax,O", { 0xa1 }, 1, MOFFS, -1, 0, false, false, 0, false },
 	{ "mov O,al", { 0xa2 }, 1, MOFFS, -1, 0, false, false, 0, false },
@@ -161,12 +187,46 @@ static const struct template templates[] = {
 	{ "cmpxchg8b", { 0x0f, 0xc7 }, 2, RM_MEM, 1, 0, true, false, 0, false },
 	{ "bsf", { 0x0f, 0xbc }, 2, RM, -1, 0, false, false, ALL_FLAGS & ~ZF, false },
 	{ "bsr", { 0x0f, 0xbd }, 2, RM, -1, 0, false, false, ALL_FLAGS & ~ZF, false },
-	{ "prefetch", { 0x0f, 0x18 }, 2, RM_MEM, 1, 0, false, false, 0, false },
+	{ "prefetchw", { 0x0f, 0x0d }, 2, RM, -1, 0, false, false, 0, false },
+	{ "prefetch", { 0x0f, 0x18 }, 2, RM, -1, 0, false, false, 0, false },
+	{ "nop 0f19", { 0x0f, 0x19 }, 2, RM, -1, 0, false, false, 0, false },
+	{ "nop 0f1e", { 0x0f, 0x1e }, 2, RM, -1, 0, false, false, 0, false },
+	{ "bswap ax", { 0x0f, 0xc8 }, 2, NONE, -1, 0, false, false, 0, false },
+	{ "bswap di", { 0x0f, 0xcf }, 2, NONE, -1, 0, false, false, 0, false },
+	{ "ud2", { 0x0f, 0x0b }, 2, NONE, -1, 0, false, false, 0, false },
+	{ "ud1", { 0x0f, 0xb9 }, 2, RM, -1, 0, false, false, 0, false },
 	{ "nop E", { 0x0f, 0x1f }, 2, RM, 0, 0, false, false, 0, false },
 	{ "movbe v,M", { 0x0f, 0x38, 0xf0 }, 3, RM_MEM, -1, 0, false, false, 0, false },
 	{ "movbe M,v", { 0x0f, 0x38, 0xf1 }, 3, RM_MEM, -1, 0, false, false, 0, false },
 };
 #define TEMPLATES (sizeof(templates) / sizeof(templates[0]))
+
+/* Transfers of control; what an immediate says is where they go. */
+static const struct template branches[] = {
+	{ "jo", { 0x70 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jnb", { 0x73 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jz", { 0x74 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jnbe", { 0x77 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "js", { 0x78 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jnp", { 0x7b }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jl", { 0x7c }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jnle", { 0x7f }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jb near", { 0x0f, 0x82 }, 2, NONE, -1, 4, false, false, 0, false },
+	{ "jnz near", { 0x0f, 0x85 }, 2, NONE, -1, 4, false, false, 0, false },
+	{ "jle near", { 0x0f, 0x8e }, 2, NONE, -1, 4, false, false, 0, false },
+	{ "loopne", { 0xe0 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "loope", { 0xe1 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "loop", { 0xe2 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "jcxz", { 0xe3 }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "call", { 0xe8 }, 1, NONE, -1, 4, false, false, 0, false },
+	{ "jmp near", { 0xe9 }, 1, NONE, -1, 4, false, false, 0, false },
+	{ "jmp short", { 0xeb }, 1, NONE, -1, 1, false, false, 0, false },
+	{ "ret", { 0xc3 }, 1, NONE, -1, 0, false, false, 0, false },
+	{ "ret n", { 0xc2 }, 1, NONE, -1, 2, false, false, 0, false },
+	{ "call E", { 0xff }, 1, RM, 2, 0, false, false, 0, false },
+	{ "jmp E", { 0xff }, 1, RM, 4, 0, false, false, 0, false },
+};
+#define BRANCHES (sizeof(branches) / sizeof(branches[0]))
 
 /* Behind F3; the prefix is part of the opcode. */
 static const struct template counted[] = {
@@ -221,6 +281,34 @@ static const struct vector_template {
 };
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
 
+/* ADX, BMI1, BMI2: X(name, prefix, map 0F38 or 0F3A, opcode, ModRM.reg, VEX, undefined flags). */
+static const struct bmi_template {
+	const char *name;
+	uint8_t prefix;
+	bool is_0f3a;
+	uint8_t opcode;
+	int8_t sub;
+	bool has_vex;
+	uint32_t undefined;
+} bmis[] = {
+	{ "adcx", 0x66, false, 0xf6, -1, false, 0 },
+	{ "adox", 0xf3, false, 0xf6, -1, false, 0 },
+	{ "andn", 0, false, 0xf2, -1, true, 0 },
+	{ "blsr", 0, false, 0xf3, 1, true, 0 },
+	{ "blsmsk", 0, false, 0xf3, 2, true, 0 },
+	{ "blsi", 0, false, 0xf3, 3, true, 0 },
+	{ "bzhi", 0, false, 0xf5, -1, true, 0 },
+	{ "pext", 0xf3, false, 0xf5, -1, true, 0 },
+	{ "pdep", 0xf2, false, 0xf5, -1, true, 0 },
+	{ "mulx", 0xf2, false, 0xf6, -1, true, 0 },
+	{ "bextr", 0, false, 0xf7, -1, true, AF | SF | PF },
+	{ "shlx", 0x66, false, 0xf7, -1, true, 0 },
+	{ "sarx", 0xf3, false, 0xf7, -1, true, 0 },
+	{ "shrx", 0xf2, false, 0xf7, -1, true, 0 },
+	{ "rorx", 0xf2, true, 0xf0, -1, true, 0 },
+};
+#define BMIS (sizeof(bmis) / sizeof(bmis[0]))
+
 static const struct template vector_operand = { "vector", { 0 }, 0, RM_MEM, -1, 0, false, false, 0,
 	                                        false };
 
@@ -229,6 +317,8 @@ struct test {
 	const struct template *template;
 	uint8_t bytes[15];
 	unsigned length;
+	bool is_branch;
+	uint32_t undefined;
 	struct native_state in;
 	uint8_t data[DATA_SIZE];
 };
@@ -366,6 +456,14 @@ static bool is_bit_by_register(const struct test *t)
 	return t->template->bytes[0] == 0x0f && (t->template->bytes[1] & 0xe7) == 0xa3;
 }
 
+static void put_rm(struct test *t, unsigned reg, uint8_t rex, bool address_32)
+{
+	if (below(5) == 0 && !(t->bytes[0] == 0xf0))
+		put(t, 3 << 6 | reg << 3 | below(8), 1);
+	else
+		put_memory(t, reg, rex, address_32);
+}
+
 static void put_operand(struct test *t, uint8_t rex, bool address_32)
 {
 	const struct template *p = t->template;
@@ -375,11 +473,7 @@ static void put_operand(struct test *t, uint8_t rex, bool address_32)
 		limit_bit_offset(t, reg | (rex & 4 ? 8u : 0u));
 	switch (p->operand) {
 	case RM:
-		if (below(5) == 0 && !(t->bytes[0] == 0xf0)) {
-			put(t, 3 << 6 | reg << 3 | below(8), 1);
-			break;
-		}
-		put_memory(t, reg, rex, address_32);
+		put_rm(t, reg, rex, address_32);
 		break;
 	case RM_MEM:
 		put_memory(t, reg, rex, address_32);
@@ -420,6 +514,39 @@ static uint8_t prefix_number(uint8_t prefix)
 	return prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
 }
 
+/* Three bytes; R, X, B and vvvv are inverted, and here vvvv comes as the bytes have it. */
+static void put_vex(struct test *t, uint8_t rex, unsigned map, unsigned vvvv, bool l,
+                    uint8_t prefix)
+{
+	put(t, 0xc4, 1);
+	put(t, (~(unsigned)rex & 7) << 5 | map, 1);
+	put(t, ((rex & 8u) << 4) | vvvv << 3 | (l ? 4 : 0) | prefix_number(prefix), 1);
+}
+
+/* Now and then with what an encoding forbids: L, or a register in an unused vvvv. */
+static void make_bmi(struct test *t)
+{
+	const struct bmi_template *b = &bmis[below(BMIS)];
+	const uint8_t rex = (uint8_t)(below(2) ? 0x40 | below(16) : 0x40);
+	const unsigned reg = b->sub >= 0 ? (unsigned)b->sub : below(8);
+
+	t->name = b->name;
+	t->undefined = b->undefined;
+	if (b->has_vex) {
+		put_vex(t, rex, b->is_0f3a ? 3 : 2,
+		        b->is_0f3a && below(16) ? 15 : below(16), below(32) == 0, b->prefix);
+	} else {
+		put(t, b->prefix, 1);
+		put(t, rex, 1);
+		put(t, 0x0f, 1);
+		put(t, 0x38, 1);
+	}
+	put(t, b->opcode, 1);
+	put_rm(t, reg, rex, false);
+	if (b->is_0f3a)
+		put(t, random64(), 1);
+}
+
 static void make_vector(struct test *t)
 {
 	const struct vector_template *v = &vectors[below(VECTORS)];
@@ -428,12 +555,8 @@ static void make_vector(struct test *t)
 
 	t->name = v->name;
 	t->template = &vector_operand;
-	if (vex) { /* Three bytes; R, X, B and vvvv are inverted. */
-		put(t, 0xc4, 1);
-		put(t, (~(unsigned)rex & 7) << 5 | (v->is_0f38 ? 2 : 1), 1);
-		put(t, ((rex & 8u) << 4) | 15 << 3 | (v->vex_256 && below(2) ? 4 : 0) |
-		               prefix_number(v->prefix),
-		    1);
+	if (vex) {
+		put_vex(t, rex, v->is_0f38 ? 2 : 1, 15, v->vex_256 && below(2), v->prefix);
 	} else {
 		if (v->prefix)
 			put(t, v->prefix, 1);
@@ -446,21 +569,106 @@ static void make_vector(struct test *t)
 	put_operand(t, rex, false);
 }
 
+/* Somewhere before the instruction, where the page of code holds nothing but HLT. */
+static uint64_t branch_target(bool is_short)
+{
+	const uint64_t page = native_code_address(0) & ~(uint64_t)(PAGE - 1);
+
+	return page + (is_short ? PAGE - 140 + below(60) : 64 + below(PAGE - 256));
+}
+
+/* In a register, or everywhere in memory. */
+static void place_target(struct test *t, uint8_t rex)
+{
+	const uint64_t target = branch_target(false);
+	const bool fills = below(2);
+	const unsigned modrm = t->bytes[t->length - 1], rm = (modrm & 7) | (rex & 1 ? 8 : 0);
+
+	if (t->bytes[t->length - 2] == 0xff && modrm >= 0xc0 && rm != 4)
+		t->in.gpr[rm] = target;
+	for (unsigned i = 0; fills && i < DATA_SIZE; i += 8)
+		memcpy(t->data + i, &target, 8);
+}
+
+/* A displacement, or what a RET finds on the stack. */
+static void put_target(struct test *t, bool is_word, uint8_t rex)
+{
+	const bool is_short = t->template->imm == 1;
+	const unsigned size = is_short ? 1 : is_word ? 2 : 4;
+	const uint64_t target = branch_target(is_short);
+	const uint64_t next = native_code_address(t->length + size) + t->length + size;
+
+	if (t->template->imm == 2)
+		put(t, below(3) ? below(64) : random64(), 2);
+	else if (t->template->imm)
+		put(t, target - next, size);
+	else if (t->template->operand == RM)
+		place_target(t, rex);
+	if (t->in.gpr[4] - DATA_AT <= DATA_SIZE - 8)
+		memcpy(t->data + (t->in.gpr[4] - DATA_AT), &target, 8);
+}
+
+static bool is_enter(const struct test *t)
+{
+	return t->template->bytes[0] == 0xc8;
+}
+
+/* Frames: RBP is an address, and ENTER's space small, its level any. */
+static void make_frame(struct test *t)
+{
+	t->in.gpr[5] = data_address();
+	if (is_enter(t)) {
+		put(t, below(4) ? below(64) : random64(), 2);
+		put(t, below(2) ? below(4) : random64(), 1);
+	}
+}
+
+static void put_immediate(struct test *t, bool width_16, uint8_t rex)
+{
+	const bool is_word = width_16 && !(rex & 8);
+
+	if (is_double_shift(t) && width_16)
+		limit_count(t);
+	else if (t->is_branch)
+		put_target(t, is_word, rex);
+	else if (is_enter(t) || t->template->bytes[0] == 0xc9)
+		make_frame(t);
+	else if (t->template->imm == 1)
+		put(t, random64(), 1);
+	else if (t->template->imm == 4)
+		put(t, edge_value(), is_word ? 2 : 4);
+	else if (t->template->imm == 8)
+		put(t, edge_value(), is_word ? 2 : rex & 8 ? 8 : 4);
+}
+
+static const struct template *pick_template(struct test *t)
+{
+	const unsigned dice = below(24);
+
+	if (dice == 0)
+		return &counted[below(COUNTED)];
+	t->is_branch = dice < 3;
+	return t->is_branch ? &branches[below(BRANCHES)] : &templates[below(TEMPLATES)];
+}
+
 static void make(struct test *t)
 {
-	const bool is_counted = below(24) == 0, is_vector = below(6) == 0;
+	const bool is_vector = below(6) == 0, is_bmi = below(12) == 0;
 	uint8_t rex = 0;
 	bool width_16 = false, address_32 = false;
 
 	memset(t, 0, sizeof(*t));
-	t->template = is_counted ? &counted[below(COUNTED)] : &templates[below(TEMPLATES)];
+	t->template = pick_template(t);
 	t->name = t->template->name;
+	t->undefined = t->template->undefined;
 	make_fpu(t);
 	for (unsigned i = 0; i < 16; i++)
 		t->in.gpr[i] = edge_value();
 	t->in.gpr[4] = data_address() & ~7ull;
 	t->in.gpr[6] = data_address();
 	t->in.gpr[7] = data_address();
+	if (t->template->bytes[0] == 0xd7) /* XLAT */
+		t->in.gpr[3] = data_address() - below(256);
 	t->in.gpr[1] = t->template->repeats ? below(20) : edge_value();
 	t->in.rflags = 0x202 | (random64() & ALL_FLAGS) | (below(4) == 0 ? 0x400 : 0) |
 	               (below(16) == 0 ? 0x40000 : 0);
@@ -470,7 +678,14 @@ static void make(struct test *t)
 		memcpy(t->data + i, &word, 8);
 	}
 	if (is_vector) {
+		t->is_branch = false;
+		t->undefined = 0;
 		make_vector(t);
+		return;
+	}
+	if (is_bmi) {
+		t->is_branch = false;
+		make_bmi(t);
 		return;
 	}
 	if (t->template->lockable && below(4) == 0)
@@ -485,7 +700,7 @@ static void make(struct test *t)
 		put(t, 0x67, 1);
 		address_32 = true;
 	}
-	if (is_counted)
+	if (t->template >= counted && t->template < counted + COUNTED)
 		put(t, 0xf3, 1);
 	if (below(2)) {
 		rex = (uint8_t)(0x40 | below(16));
@@ -494,12 +709,7 @@ static void make(struct test *t)
 	for (unsigned i = 0; i < t->template->count; i++)
 		put(t, t->template->bytes[i], 1);
 	put_operand(t, rex, address_32);
-	if (is_double_shift(t) && width_16)
-		limit_count(t);
-	else if (t->template->imm == 1)
-		put(t, random64(), 1);
-	else if (t->template->imm == 4)
-		put(t, edge_value(), width_16 && !(rex & 8) ? 2 : 4);
+	put_immediate(t, width_16, rex);
 }
 
 /* --- the emulator's side: the same addresses, in a copy --------------------------------------- */
@@ -676,14 +886,6 @@ struct verdict {
 	char what[256];
 };
 
-static uint32_t undefined_flags(const struct test *t)
-{
-	uint32_t flags = t->template->undefined;
-
-	/* A shift by 1 defines OF; the count is in CL, an immediate, or the opcode. */
-	return flags;
-}
-
 static void differ(struct verdict *v, const char *what, uint64_t native, uint64_t emulated)
 {
 	if (v->differs)
@@ -735,6 +937,17 @@ static void compare_fpu(struct verdict *v, const struct test *t, const uint8_t *
 			differ(v, "mmx", native[NATIVE_ST + 16 * i], emulated[NATIVE_ST + 16 * i]);
 }
 
+/* A branch that was taken faults where it went: there is a HLT, or nothing. */
+static void forgive_target(const struct test *t, struct native_outcome *n,
+                           enum svm_emul_result result, const struct svm_emul *e)
+{
+	const uint64_t start = native_code_address(t->length);
+
+	if (t->is_branch && n->faulted && result == SVM_EMUL_OK && n->rip &&
+	    start + n->rip == e->rip)
+		n->faulted = false;
+}
+
 static struct verdict judge(const struct test *t, uint8_t *real)
 {
 	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
@@ -751,21 +964,26 @@ static struct verdict judge(const struct test *t, uint8_t *real)
 	native_run(t->bytes, t->length, &t->in, &n);
 	memcpy(copy, t->data, DATA_SIZE);
 	result = run_emulator(t, copy, fpu, &e);
+	/* The decoder does not tell #UD from what it does not know. */
+	if (result == SVM_EMUL_UNKNOWN && !e.insn.length && n.faulted && n.vector == 6)
+		return v;
 	if (result == SVM_EMUL_UNKNOWN) {
 		differ(&v, "unknown to the emulator", n.vector, e.insn.opcode);
 		return v;
 	}
+	forgive_target(t, &n, result, &e);
 	compare_faults(&v, &n, result, &e);
 	for (unsigned i = 0; i < 16; i++)
 		if (n.state.gpr[i] != e.gpr[i])
 			differ(&v, names[i], n.state.gpr[i], e.gpr[i]);
-	mask = (ALL_FLAGS & ~(n.faulted ? 0 : undefined_flags(t))) | 0x400;
+	mask = (ALL_FLAGS & ~(n.faulted ? 0 : t->undefined)) | 0x400;
 	if ((n.state.rflags ^ e.rflags) & mask)
 		differ(&v, "flags", n.state.rflags & mask, e.rflags & mask);
 	if (n.rip != e.rip - native_code_address(t->length))
 		differ(&v, "rip", n.rip, e.rip - native_code_address(t->length));
 	compare_fpu(&v, t, n.state.fpu, fpu);
-	for (unsigned i = 0; i < DATA_SIZE && !v.differs; i++)
+	/* A processor pushes until ENTER faults; the emulator has checked before. */
+	for (unsigned i = 0; i < DATA_SIZE && !v.differs && !(n.faulted && is_enter(t)); i++)
 		if (real[i] != copy[i])
 			differ(&v, "memory", real[i], copy[i] | (uint64_t)i << 16);
 	return v;
@@ -833,6 +1051,8 @@ int main(int argc, char **argv)
 	            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (real == MAP_FAILED)
 		return 1;
+	/* What branches land on: HLT. */
+	memset((uint8_t *)(uintptr_t)native_code_address(PAGE - 64), 0xf4, PAGE - 128);
 	random_state = seed * 0x9e3779b97f4a7c15ull + 1;
 	for (unsigned long i = 0; i < cases && failed < 20; i++) {
 		struct verdict v;
