@@ -166,6 +166,20 @@ static const struct template templates[] = {
 	{ "sgdt", { 0x0f, 0x01 }, 2, 0, true, 0, false },
 	{ "lgdt", { 0x0f, 0x01 }, 2, 2, true, 0, false },
 	{ "mov r, cr0", { 0x0f, 0x20 }, 2, 0, false, 0, false },
+	{ "pusha", { 0x60 }, 1, -2, false, 0, false },
+	{ "popa", { 0x61 }, 1, -2, false, 0, false },
+	{ "enter", { 0xc8 }, 1, -2, false, 1, false },
+	{ "leave", { 0xc9 }, 1, -2, false, 0, false },
+	{ "inc", { 0x42 }, 1, -2, false, 0, false },
+	{ "dec", { 0x4e }, 1, -2, false, 0, false },
+	{ "bound", { 0x62 }, 1, -1, true, 0, false },
+	{ "jcxz", { 0xe3 }, 1, -2, false, 1, true },
+	{ "loopne", { 0xe0 }, 1, -2, false, 1, false },
+	{ "jmp", { 0xe9 }, 1, -2, false, 1, true },
+	{ "xlat", { 0xd7 }, 1, -2, false, 0, false },
+	{ "verr", { 0x0f, 0x00 }, 2, 4, false, 0, false },
+	{ "verw", { 0x0f, 0x00 }, 2, 5, false, 0, false },
+	{ "lsl", { 0x0f, 0x03 }, 2, -1, false, 0, false },
 };
 #define TEMPLATES (sizeof(templates) / sizeof(templates[0]))
 
