@@ -252,6 +252,12 @@ static const struct vector_template {
 	{ "movss store", 0xf3, false, 0x11, true, false, false },
 	{ "movsd load", 0xf2, false, 0x10, true, false, false },
 	{ "movsd store", 0xf2, false, 0x11, true, false, false },
+	{ "movlps load", 0, false, 0x12, true, false, false },
+	{ "movlpd load", 0x66, false, 0x12, true, false, false },
+	{ "movhps load", 0, false, 0x16, true, false, false },
+	{ "movhpd load", 0x66, false, 0x16, true, false, false },
+	{ "movntss", 0xf3, false, 0x2b, false, false, false },
+	{ "movntsd", 0xf2, false, 0x2b, false, false, false },
 	{ "movlps store", 0, false, 0x13, true, false, false },
 	{ "movlpd store", 0x66, false, 0x13, true, false, false },
 	{ "movhps store", 0, false, 0x17, true, false, false },
@@ -279,6 +285,18 @@ static const struct vector_template {
 	{ "movq mmx store", 0, false, 0x7f, false, false, true },
 	{ "movntq", 0, false, 0xe7, false, false, true },
 };
+/* The same of map 0F3A, or with an immediate behind; the element is one of a register. */
+static const struct vector_template elements[] = {
+	{ "pinsrb", 0x66, true, 0x20, true, false, false },
+	{ "pinsrw", 0x66, false, 0xc4, true, false, false },
+	{ "pinsrd", 0x66, true, 0x22, true, false, false },
+	{ "pextrb", 0x66, true, 0x14, true, false, false },
+	{ "pextrw", 0x66, true, 0x15, true, false, false },
+	{ "pextrd", 0x66, true, 0x16, true, false, false },
+	{ "extractps", 0x66, true, 0x17, true, false, false },
+};
+#define ELEMENTS (sizeof(elements) / sizeof(elements[0]))
+
 #define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
 
 /* ADX, BMI1, BMI2: X(name, prefix, map 0F38 or 0F3A, opcode, ModRM.reg, VEX, undefined flags). */
@@ -547,26 +565,38 @@ static void make_bmi(struct test *t)
 		put(t, random64(), 1);
 }
 
+/* A load of less than the register, which has a second source with VEX. */
+static bool merges(const struct vector_template *v)
+{
+	return strncmp(v->name, "pinsr", 5) == 0 || v->opcode == 0x12 ||
+	       (v->opcode == 0x16 && !v->is_0f38);
+}
+
 static void make_vector(struct test *t)
 {
-	const struct vector_template *v = &vectors[below(VECTORS)];
+	const bool is_element = below(8) == 0;
+	const struct vector_template *v =
+		is_element ? &elements[below(ELEMENTS)] : &vectors[below(VECTORS)];
+	const unsigned map = !v->is_0f38 ? 1 : is_element ? 3 : 2;
 	const bool vex = v->has_vex && below(2);
 	const uint8_t rex = (uint8_t)(below(2) ? 0x40 | below(16) : 0x40);
 
 	t->name = v->name;
 	t->template = &vector_operand;
 	if (vex) {
-		put_vex(t, rex, v->is_0f38 ? 2 : 1, 15, v->vex_256 && below(2), v->prefix);
+		put_vex(t, rex, map, merges(v) ? below(16) : 15, v->vex_256 && below(2), v->prefix);
 	} else {
 		if (v->prefix)
 			put(t, v->prefix, 1);
 		put(t, rex, 1);
 		put(t, 0x0f, 1);
-		if (v->is_0f38)
-			put(t, 0x38, 1);
+		if (map > 1)
+			put(t, map == 2 ? 0x38 : 0x3a, 1);
 	}
 	put(t, v->opcode, 1);
 	put_operand(t, rex, false);
+	if (is_element)
+		put(t, random64(), 1);
 }
 
 /* Somewhere before the instruction, where the page of code holds nothing but HLT. */
