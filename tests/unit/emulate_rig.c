@@ -3,6 +3,15 @@
 
 /* --- functions of the table ------------------------------------------------------------------- */
 
+int emu_place(uint64_t linear)
+{
+	if (linear - EMU_FAR_DATA < EMU_FAR_SIZE)
+		return (int)(linear - EMU_FAR_DATA + EMU_FAR_RAM);
+	if (linear - EMU_FAR_CODE < EMU_FAR_SIZE)
+		return (int)(linear - EMU_FAR_CODE + EMU_CODE);
+	return linear < EMU_RAM && (linear & ~UINT64_C(0xfff)) != EMU_BAD ? (int)linear : -1;
+}
+
 static enum svm_emul_result rig_translate(void *arg, uint64_t linear, uint32_t access,
                                           uint64_t *gpa, struct svm_emul_fault *fault)
 {
@@ -10,9 +19,8 @@ static enum svm_emul_result rig_translate(void *arg, uint64_t linear, uint32_t a
 	const bool is_read_only = (linear & ~UINT64_C(0xfff)) == EMU_RO;
 	const bool is_user = r->e.cpl == 3 && !(access & SVM_EMUL_SYSTEM);
 
-	*gpa = linear;
-	if (linear < EMU_RAM && (linear & ~UINT64_C(0xfff)) != EMU_BAD &&
-	    !(is_read_only && (access & SVM_EMUL_WRITE)))
+	*gpa = (uint64_t)emu_place(linear);
+	if (emu_place(linear) >= 0 && !(is_read_only && (access & SVM_EMUL_WRITE)))
 		return SVM_EMUL_OK;
 	*fault = (struct svm_emul_fault){
 		.vector = 14,
@@ -24,11 +32,18 @@ static enum svm_emul_result rig_translate(void *arg, uint64_t linear, uint32_t a
 	return SVM_EMUL_FAULT;
 }
 
+static bool is_device(uint64_t gpa)
+{
+	return (gpa & ~UINT64_C(0xfff)) == EMU_DEVICE;
+}
+
 static enum svm_emul_result rig_read(void *arg, uint64_t gpa, void *data, unsigned size)
 {
 	const struct emu *r = arg;
 
 	ck_assert((gpa & 0xfff) + size <= 0x1000 && gpa + size <= EMU_RAM);
+	if (is_device(gpa))
+		return SVM_EMUL_NOT_RAM;
 	memcpy(data, r->ram + gpa, size);
 	return SVM_EMUL_OK;
 }
@@ -38,6 +53,8 @@ static enum svm_emul_result rig_write(void *arg, uint64_t gpa, const void *data,
 	struct emu *r = arg;
 
 	ck_assert((gpa & 0xfff) + size <= 0x1000 && gpa + size <= EMU_RAM);
+	if (is_device(gpa))
+		return SVM_EMUL_NOT_RAM;
 	memcpy(r->ram + gpa, data, size);
 	return SVM_EMUL_OK;
 }
@@ -48,6 +65,8 @@ static enum svm_emul_result rig_exchange(void *arg, uint64_t gpa, void *expected
 	struct emu *r = arg;
 
 	ck_assert((gpa & 0xfff) + size <= 0x1000 && gpa + size <= EMU_RAM);
+	if (is_device(gpa))
+		return SVM_EMUL_NOT_RAM;
 	r->exchanges++;
 	if (r->interfere)
 		r->ram[gpa] ^= 1;
@@ -56,6 +75,87 @@ static enum svm_emul_result rig_exchange(void *arg, uint64_t gpa, void *expected
 	memcpy(*stored ? (void *)(r->ram + gpa) : expected,
 	       *stored ? desired : (const void *)(r->ram + gpa), size);
 	return SVM_EMUL_OK;
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+static void note_access(struct emu *r, uint8_t kind, uint64_t address, const void *data,
+                        unsigned size, bool is_write)
+{
+	struct svm_emul_access *access = &r->access[r->accesses++];
+
+	ck_assert_int_le((int)r->accesses, EMU_ACCESSES);
+	*access = (struct svm_emul_access){
+		.kind = kind,
+		.is_write = is_write,
+		.size = (uint8_t)size,
+		.address = address,
+	};
+	memcpy(access->data, data, size);
+}
+
+static enum svm_emul_result rig_mmio(void *arg, uint64_t gpa, void *data, unsigned size,
+                                     bool is_write)
+{
+	struct emu *r = arg;
+
+	ck_assert((gpa & 0xfff) + size <= 0x1000 && is_device(gpa));
+	if (r->device_exits)
+		return SVM_EMUL_EXIT;
+	for (unsigned i = 0; !is_write && i < size; i++)
+		((uint8_t *)data)[i] = (uint8_t)(EMU_DEVICE_BYTE + gpa + i);
+	note_access(r, SVM_EMUL_PENDING_MMIO, gpa, data, size, is_write);
+	return SVM_EMUL_OK;
+}
+
+static enum svm_emul_result rig_port(void *arg, uint16_t port, uint32_t *value, unsigned size,
+                                     bool is_in)
+{
+	struct emu *r = arg;
+
+	if (r->device_exits)
+		return SVM_EMUL_EXIT;
+	if (is_in)
+		*value = EMU_PORT_VALUE;
+	note_access(r, SVM_EMUL_PENDING_PORT, port, value, size, !is_in);
+	return SVM_EMUL_OK;
+}
+
+/* --- registers of the owner ------------------------------------------------------------------- */
+
+static void rig_read_vector(void *arg, unsigned n, void *data, unsigned size)
+{
+	const struct emu *r = arg;
+
+	ck_assert(n < 16 && (size == 16 || size == 32));
+	memcpy(data, r->vector[n], size);
+}
+
+static void rig_write_vector(void *arg, unsigned n, const void *data, unsigned size,
+                             bool clear_upper)
+{
+	struct emu *r = arg;
+
+	ck_assert(n < 16 && (size == 16 || size == 32));
+	memcpy(r->vector[n], data, size);
+	if (size == 16 && clear_upper)
+		memset(r->vector[n] + 16, 0, 16);
+}
+
+static void rig_read_mmx(void *arg, unsigned n, uint64_t *value)
+{
+	const struct emu *r = arg;
+
+	ck_assert(n < 8);
+	*value = r->mmx[n];
+}
+
+static void rig_write_mmx(void *arg, unsigned n, uint64_t value)
+{
+	struct emu *r = arg;
+
+	ck_assert(n < 8);
+	r->mmx[n] = value;
 }
 
 static enum svm_emul_result refuse(struct svm_emul_fault *fault)
@@ -124,6 +224,12 @@ static const struct svm_emul_ops rig_ops = {
 	.ram_read = rig_read,
 	.ram_write = rig_write,
 	.ram_exchange = rig_exchange,
+	.mmio = rig_mmio,
+	.port = rig_port,
+	.read_vector = rig_read_vector,
+	.write_vector = rig_write_vector,
+	.read_mmx = rig_read_mmx,
+	.write_mmx = rig_write_mmx,
 	.read_register = rig_read_register,
 	.write_register = rig_write_register,
 	.load_segment = rig_load_segment,

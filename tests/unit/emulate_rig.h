@@ -22,7 +22,24 @@
 #define EMU_BAD   0x3000u /* A page that is not present: 3000h to 3fffh. */
 #define EMU_RO    0x4000u /* A page that supervisors can only read, WP set. */
 
-enum emu_mode { EMU_REAL, EMU_VM86, EMU_16, EMU_32, EMU_64, EMU_COMPAT };
+/* A page of device registers: a byte reads as EMU_DEVICE_BYTE and its address in the page. */
+#define EMU_DEVICE      0x5000u
+#define EMU_DEVICE_BYTE 0xc0u
+/* What every port says, in as many bytes as are asked for. */
+#define EMU_PORT_VALUE 0xa1b2c3d4u
+
+/*
+ * Two more views of the RAM, at the addresses of tests/differential: its data between two holes,
+ * and its code.
+ */
+#define EMU_FAR_DATA 0x20000000u
+#define EMU_FAR_CODE 0x10000000u
+#define EMU_FAR_SIZE 0x2000u
+#define EMU_FAR_RAM  0xc000u /* Where in RAM the data lies; the code lies at EMU_CODE. */
+
+enum emu_mode { EMU_REAL, EMU_VM86, EMU_16, EMU_32, EMU_64, EMU_COMPAT, EMU_PROCESS };
+
+#define EMU_ACCESSES 16
 
 struct emu {
 	struct svm_emul e;
@@ -39,6 +56,11 @@ struct emu {
 	uint64_t invalidated;
 	bool interfere; /* The next exchange finds another value. */
 	unsigned exchanges;
+	uint8_t vector[16][32];
+	uint64_t mmx[8];
+	bool device_exits; /* Every access to a device or port is an EXIT. */
+	unsigned accesses; /* Of devices and ports, as far as they were done at once. */
+	struct svm_emul_access access[EMU_ACCESSES];
 };
 
 /* What read_register() says of everything that has no other value. */
@@ -53,6 +75,8 @@ enum svm_emul_result emu_run(struct emu *r, const char *bytes, size_t size);
 void emu_descriptor(struct emu *r, uint32_t at, uint32_t base, uint32_t limit, uint32_t attributes);
 uint64_t emu_get(const struct emu *r, uint32_t at, unsigned size);
 void emu_put(struct emu *r, uint32_t at, uint64_t value, unsigned size);
+/* Place of a linear address in RAM, or -1. */
+int emu_place(uint64_t linear);
 /* Registers, flags and segments are what they were; the owner was asked for nothing. */
 void emu_check_untouched(const struct emu *now, const struct emu *before, const char *what);
 
