@@ -6,7 +6,8 @@
  *
  * Templates name instructions; operands, prefixes, registers and memory are random, with a bias to
  * edges.  Memory is two pages between two holes, so that operands cross a page, end at the last
- * byte, and fault.  A difference is made smaller and printed as the rows of a unit test.
+ * byte, and fault.  A difference is made smaller and printed as a row that any of the tables in
+ * tests/unit/test_emulate_*.c takes: what went in, and what the processor made of it.
  */
 #include "native.h"
 
@@ -914,6 +915,7 @@ static enum svm_emul_result run_emulator(const struct test *t, uint8_t *data, ui
 struct verdict {
 	bool differs;
 	char what[256];
+	struct native_outcome native;
 };
 
 static void differ(struct verdict *v, const char *what, uint64_t native, uint64_t emulated)
@@ -978,63 +980,82 @@ static void forgive_target(const struct test *t, struct native_outcome *n,
 		n->faulted = false;
 }
 
-static struct verdict judge(const struct test *t, uint8_t *real)
+static const struct verdict *judge(const struct test *t, uint8_t *real)
 {
 	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
 		                               "rsi", "rdi", "r8",  "r9",  "r10", "r11",
 		                               "r12", "r13", "r14", "r15" };
 	static uint8_t copy[DATA_SIZE], fpu[NATIVE_FPU_SIZE];
 	static struct svm_emul e;
-	struct verdict v = { .differs = false };
-	static struct native_outcome n;
+	static struct verdict v;
+	struct native_outcome *n = &v.native;
 	enum svm_emul_result result;
 	uint64_t mask;
 
+	v.differs = false;
 	memcpy(real, t->data, DATA_SIZE);
-	native_run(t->bytes, t->length, &t->in, &n);
+	native_run(t->bytes, t->length, &t->in, n);
 	memcpy(copy, t->data, DATA_SIZE);
 	result = run_emulator(t, copy, fpu, &e);
 	/* The decoder does not tell #UD from what it does not know. */
-	if (result == SVM_EMUL_UNKNOWN && !e.insn.length && n.faulted && n.vector == 6)
-		return v;
+	if (result == SVM_EMUL_UNKNOWN && !e.insn.length && n->faulted && n->vector == 6)
+		return &v;
 	if (result == SVM_EMUL_UNKNOWN) {
-		differ(&v, "unknown to the emulator", n.vector, e.insn.opcode);
-		return v;
+		differ(&v, "unknown to the emulator", n->vector, e.insn.opcode);
+		return &v;
 	}
-	forgive_target(t, &n, result, &e);
-	compare_faults(&v, &n, result, &e);
+	forgive_target(t, n, result, &e);
+	compare_faults(&v, n, result, &e);
 	for (unsigned i = 0; i < 16; i++)
-		if (n.state.gpr[i] != e.gpr[i])
-			differ(&v, names[i], n.state.gpr[i], e.gpr[i]);
-	mask = (ALL_FLAGS & ~(n.faulted ? 0 : t->undefined)) | 0x400;
-	if ((n.state.rflags ^ e.rflags) & mask)
-		differ(&v, "flags", n.state.rflags & mask, e.rflags & mask);
-	if (n.rip != e.rip - native_code_address(t->length))
-		differ(&v, "rip", n.rip, e.rip - native_code_address(t->length));
-	compare_fpu(&v, t, n.state.fpu, fpu);
+		if (n->state.gpr[i] != e.gpr[i])
+			differ(&v, names[i], n->state.gpr[i], e.gpr[i]);
+	mask = (ALL_FLAGS & ~(n->faulted ? 0 : t->undefined)) | 0x400;
+	if ((n->state.rflags ^ e.rflags) & mask)
+		differ(&v, "flags", n->state.rflags & mask, e.rflags & mask);
+	if (n->rip != e.rip - native_code_address(t->length))
+		differ(&v, "rip", n->rip, e.rip - native_code_address(t->length));
+	compare_fpu(&v, t, n->state.fpu, fpu);
 	/* A processor pushes until ENTER faults; the emulator has checked before. */
-	for (unsigned i = 0; i < DATA_SIZE && !v.differs && !(n.faulted && is_enter(t)); i++)
+	for (unsigned i = 0; i < DATA_SIZE && !v.differs && !(n->faulted && is_enter(t)); i++)
 		if (real[i] != copy[i])
 			differ(&v, "memory", real[i], copy[i] | (uint64_t)i << 16);
-	return v;
+	return &v;
 }
 
 /* --- making a difference small ---------------------------------------------------------------- */
 
+/* Vector and MMX registers, eight bytes at a time. */
+static void minimise_fpu(struct test *t, uint8_t *real)
+{
+	for (unsigned at = NATIVE_ST; at < NATIVE_FPU_SIZE; at += 8) {
+		const bool is_header = at >= NATIVE_XMM + 256 && at < NATIVE_YMM;
+		const bool is_exponent = at < NATIVE_XMM && at % 16;
+		uint64_t old;
+
+		if (is_header || is_exponent)
+			continue;
+		memcpy(&old, t->in.fpu + at, sizeof(old));
+		memset(t->in.fpu + at, 0, sizeof(old));
+		if (!judge(t, real)->differs)
+			memcpy(t->in.fpu + at, &old, sizeof(old));
+	}
+}
+
 static void minimise(struct test *t, uint8_t *real)
 {
+	minimise_fpu(t, real);
 	for (unsigned i = 0; i < 16; i++) {
 		const uint64_t old = t->in.gpr[i];
 
 		t->in.gpr[i] = 0;
-		if (!judge(t, real).differs)
+		if (!judge(t, real)->differs)
 			t->in.gpr[i] = old;
 	}
 	for (unsigned bit = 0; bit < 12; bit++) {
 		const uint64_t old = t->in.rflags;
 
 		t->in.rflags &= ~(1ull << bit) | 0x202;
-		if (!judge(t, real).differs)
+		if (!judge(t, real)->differs)
 			t->in.rflags = old;
 	}
 	for (unsigned block = DATA_SIZE; block >= 8; block /= 2) {
@@ -1043,26 +1064,116 @@ static void minimise(struct test *t, uint8_t *real)
 
 			memcpy(old, t->data, DATA_SIZE);
 			memset(t->data + at, 0, block);
-			if (!judge(t, real).differs)
+			if (!judge(t, real)->differs)
 				memcpy(t->data, old, DATA_SIZE);
 		}
 	}
 }
 
-static void print(const struct test *t, const struct verdict *v)
+/* --- a difference as a row of tests/unit/emulate_row.h ---------------------------------------- */
+
+/* A list in braces, without a comma before its first setting. */
+static void setting(const char *format, unsigned long long n, unsigned long long value,
+                    unsigned *count)
 {
-	printf("DIFFERS %s: %s\n\t{ \"%s\", {", t->name, v->what, t->name);
-	for (unsigned i = 0; i < t->length; i++)
-		printf(" 0x%02x,", t->bytes[i]);
-	printf(" },\n\t  .rflags = %#llx,", (unsigned long long)t->in.rflags);
+	printf((*count)++ ? ", " : " ");
+	printf(format, n, value);
+}
+
+static void print_registers(const struct native_state *now, const struct native_state *before,
+                            unsigned *count)
+{
+	const uint64_t shown = ALL_FLAGS | 0x40700; /* AC, DF, IF, TF */
+
+	if (!before || (now->rflags ^ before->rflags) & shown)
+		setting("FLAGS(%2$#llx)", 0, now->rflags & shown, count);
 	for (unsigned i = 0; i < 16; i++)
-		if (t->in.gpr[i])
-			printf(" .gpr[%u] = %#llx,", i, (unsigned long long)t->in.gpr[i]);
-	printf("\n\t  .memory = {");
-	for (unsigned i = 0; i < DATA_SIZE; i++)
-		if (t->data[i])
-			printf(" { %#llx, %#x },", DATA_AT + i, t->data[i]);
-	printf(" } },\n");
+		if (now->gpr[i] != (before ? before->gpr[i] : 0))
+			setting("GPR(%llu, %#llx)", i, now->gpr[i], count);
+}
+
+static uint64_t vector_word(const struct native_state *state, unsigned n, unsigned word)
+{
+	const unsigned at = (word < 2 ? NATIVE_XMM : NATIVE_YMM) + 16 * n + 8 * (word & 1);
+	uint64_t value = 0;
+
+	if (state)
+		memcpy(&value, state->fpu + at, sizeof(value));
+	return value;
+}
+
+static void print_vectors(const struct test *t, const struct native_state *now,
+                          const struct native_state *before, unsigned *count)
+{
+	char format[32];
+
+	for (unsigned i = 0; i < 64 && t->template == &vector_operand; i++) {
+		const uint64_t value = vector_word(now, i / 4, i % 4);
+
+		snprintf(format, sizeof(format), "VECTOR(%u, %%llu, %%#llx)", i / 4);
+		if (value != vector_word(before, i / 4, i % 4))
+			setting(format, i % 4, value, count);
+	}
+	for (unsigned i = 0; i < 8 && strstr(t->name, "mmx"); i++) {
+		uint64_t value, old = 0;
+
+		memcpy(&value, now->fpu + NATIVE_ST + 16 * i, sizeof(value));
+		if (before)
+			memcpy(&old, before->fpu + NATIVE_ST + 16 * i, sizeof(old));
+		if (value != old)
+			setting("MMX(%llu, %#llx)", i, value, count);
+	}
+}
+
+static void print_memory(const uint8_t *now, const uint8_t *before, unsigned *count)
+{
+	for (unsigned i = 0; i < DATA_SIZE; i += 8) {
+		uint64_t value, old = 0;
+
+		memcpy(&value, now + i, sizeof(value));
+		if (before)
+			memcpy(&old, before + i, sizeof(old));
+		if (value != old)
+			setting("MEM(%#llx, 8, %#llx)", DATA_AT + i, value, count);
+	}
+}
+
+/* What the processor did with it. */
+static void print_outcome(const struct test *t, const struct native_outcome *n, const uint8_t *real)
+{
+	const uint64_t start = native_code_address(t->length);
+	unsigned count = 0;
+
+	printf("\n\t  .out = {");
+	print_registers(&n->state, &t->in, &count);
+	print_vectors(t, &n->state, &t->in, &count);
+	print_memory(real, t->data, &count);
+	if (!n->faulted && n->rip != t->length)
+		setting("RIP(%2$#llx)", 0, start + n->rip, &count);
+	printf(" },\n\t  .rip = %#llx", (unsigned long long)start);
+	if (t->undefined)
+		printf(", .undefined = %#x", t->undefined);
+	if (n->faulted)
+		printf(", .fault = FAULT(%u), .error = %#x", n->vector,
+		       n->error & ~hidden_error_bits(n));
+	if (n->faulted && n->vector == 14)
+		printf(", .address = %#llx", (unsigned long long)n->address);
+	printf(" },\n");
+}
+
+static void print(const struct test *t, const struct verdict *v, const uint8_t *real)
+{
+	unsigned count = 0;
+
+	printf("DIFFERS %s: %s\n\t{ \"%s\", EMU_PROCESS, BYTES(\"", t->name, v->what, t->name);
+	for (unsigned i = 0; i < t->length; i++)
+		printf("\\x%02x", t->bytes[i]);
+	printf("\"),\n\t  .in = {");
+	print_registers(&t->in, NULL, &count);
+	print_vectors(t, &t->in, NULL, &count);
+	print_memory(t->data, NULL, &count);
+	printf(" },");
+	print_outcome(t, &v->native, real);
 }
 
 int main(int argc, char **argv)
@@ -1085,16 +1196,12 @@ int main(int argc, char **argv)
 	memset((uint8_t *)(uintptr_t)native_code_address(PAGE - 64), 0xf4, PAGE - 128);
 	random_state = seed * 0x9e3779b97f4a7c15ull + 1;
 	for (unsigned long i = 0; i < cases && failed < 20; i++) {
-		struct verdict v;
-
 		make(&t);
-		v = judge(&t, real);
-		if (!v.differs)
+		if (!judge(&t, real)->differs)
 			continue;
 		failed++;
 		minimise(&t, real);
-		v = judge(&t, real);
-		print(&t, &v);
+		print(&t, judge(&t, real), real);
 	}
 	printf("seed %lu: %lu cases, %lu differences\n", seed, cases, failed);
 	printf("%d passed, %d failed\n", failed == 0, failed != 0);
