@@ -72,7 +72,7 @@ static enum svm_emul_result jump_if(struct svm_emul *e, bool taken)
 }
 
 /* LOOPNE, LOOPE, LOOP: the counter is as wide as an address, and ZF can end the loop early. */
-static enum svm_emul_result loop(struct svm_emul *e)
+static enum svm_emul_result loop_branch(struct svm_emul *e)
 {
 	const unsigned size = e->insn.address_width / 8u;
 	const uint64_t left = svm_emul_get_reg(e, SVM_EMUL_RCX, size) - 1;
@@ -126,7 +126,7 @@ enum svm_emul_result svm_exec_branch(struct svm_emul *e)
 	case 0xe0:
 	case 0xe1:
 	case 0xe2:
-		return loop(e);
+		return loop_branch(e);
 	case 0xe3: /* JCXZ, JECXZ, JRCXZ */
 		return jump_if(e, !(e->gpr[SVM_EMUL_RCX] & svm_emul_address_mask(e)));
 	case 0xe8:

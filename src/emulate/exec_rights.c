@@ -10,8 +10,8 @@
 #include "emulate/operand.h"
 
 #define RIGHTS_EFER_LMA UINT64_C(0x400)
-#define RIGHTS_MASK     UINT64_C(0x00ffff00)       /* Of the second doubleword. */
-#define RIGHTS_UPPER    UINT64_C(0x1f0000000000)   /* Of the upper half: its type. */
+#define RIGHTS_MASK     UINT64_C(0x00ffff00)     /* Of the second doubleword. */
+#define RIGHTS_UPPER    UINT64_C(0x1f0000000000) /* Of the upper half: its type. */
 
 /* Types of system descriptors, as bits: those with a limit, and those that only LAR takes. */
 #define RIGHTS_LIMIT_LEGACY (1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11)
@@ -20,8 +20,9 @@
 #define RIGHTS_GATE_LONG    (1u << 12)
 
 /* #GP is the reader's word for "not in the table"; here that is an answer. */
-static enum svm_emul_result look_up(struct svm_emul *e, uint16_t selector, unsigned size,
-                                    struct svm_descriptor *d, bool *found)
+static enum svm_emul_result look_up_descriptor(struct svm_emul *e, uint16_t selector,
+                                               unsigned size, struct svm_descriptor *d,
+                                               bool *found)
 {
 	const enum svm_emul_result result = svm_descriptor_read(e, selector, size, d);
 
@@ -29,7 +30,7 @@ static enum svm_emul_result look_up(struct svm_emul *e, uint16_t selector, unsig
 	return result == SVM_EMUL_FAULT && e->fault.vector == VECTOR_GP ? SVM_EMUL_OK : result;
 }
 
-static bool privilege_allows(const struct svm_emul *e, const struct svm_descriptor *d)
+static bool rights_allow(const struct svm_emul *e, const struct svm_descriptor *d)
 {
 	const unsigned type = svm_descriptor_attributes(d), dpl = svm_descriptor_dpl(d);
 	const unsigned conforming = DESCRIPTOR_S | DESCRIPTOR_CODE | DESCRIPTOR_CONFORMING;
@@ -71,7 +72,7 @@ static enum svm_emul_result check_upper_half(struct svm_emul *e, struct svm_desc
 
 	if (!(e->efer & RIGHTS_EFER_LMA) || (svm_descriptor_attributes(d) & DESCRIPTOR_S))
 		return SVM_EMUL_OK;
-	result = look_up(e, d->selector, 16, d, found);
+	result = look_up_descriptor(e, d->selector, 16, d, found);
 	if (result == SVM_EMUL_OK && *found)
 		*found = !(d->word[1] & RIGHTS_UPPER);
 	return result;
@@ -92,7 +93,7 @@ static enum svm_emul_result find_descriptor(struct svm_emul *e, struct svm_descr
 	result = svm_emul_load_word(e, &selector);
 	if (result != SVM_EMUL_OK || selector <= 3)
 		return result;
-	return look_up(e, (uint16_t)selector, 8, d, found);
+	return look_up_descriptor(e, (uint16_t)selector, 8, d, found);
 }
 
 static enum svm_emul_result rights_done(struct svm_emul *e, bool yes)
@@ -109,7 +110,7 @@ static enum svm_emul_result verify(struct svm_emul *e, bool for_write)
 
 	if (result != SVM_EMUL_OK)
 		return result;
-	return rights_done(e, found && type_verifies(&d, for_write) && privilege_allows(e, &d));
+	return rights_done(e, found && type_verifies(&d, for_write) && rights_allow(e, &d));
 }
 
 static enum svm_emul_result load_rights(struct svm_emul *e, bool limit)
@@ -119,7 +120,7 @@ static enum svm_emul_result load_rights(struct svm_emul *e, bool limit)
 	bool found;
 	enum svm_emul_result result = find_descriptor(e, &d, &found);
 
-	found = found && type_has_rights(e, &d, limit) && privilege_allows(e, &d);
+	found = found && type_has_rights(e, &d, limit) && rights_allow(e, &d);
 	if (result == SVM_EMUL_OK && found)
 		result = check_upper_half(e, &d, &found);
 	if (result != SVM_EMUL_OK)

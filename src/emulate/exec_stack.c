@@ -227,7 +227,7 @@ static enum svm_emul_result check_frame_end(struct svm_emul *e, const struct sta
 	                        SVM_EMUL_READ | SVM_EMUL_WRITE, &span);
 }
 
-static enum svm_emul_result enter(struct svm_emul *e)
+static enum svm_emul_result enter_frame(struct svm_emul *e)
 {
 	struct stack_frame frame = {
 		.size = svm_emul_stack_width(e),
@@ -252,7 +252,7 @@ static enum svm_emul_result enter(struct svm_emul *e)
 	return svm_emul_finish(e);
 }
 
-static enum svm_emul_result leave(struct svm_emul *e)
+static enum svm_emul_result leave_frame(struct svm_emul *e)
 {
 	const unsigned size = svm_emul_stack_width(e);
 	const uint64_t mask = svm_emul_stack_mask(e), old_rsp = e->gpr[SVM_EMUL_RSP];
@@ -291,9 +291,9 @@ enum svm_emul_result svm_exec_stack(struct svm_emul *e)
 	case 0x8f:
 		return svm_insn_reg(&e->insn) == 0 ? pop_rm(e) : SVM_EMUL_UNKNOWN;
 	case 0xc8:
-		return enter(e);
+		return enter_frame(e);
 	case 0xc9:
-		return leave(e);
+		return leave_frame(e);
 	case 0xff:
 		return svm_insn_reg(&e->insn) == 6 ? push_rm(e) : SVM_EMUL_UNKNOWN;
 	default:
