@@ -6,6 +6,8 @@
  */
 #include "emulate/internal.h"
 
+#define DESCRIPTOR_EFER_LMA UINT64_C(0x400)
+
 /* svm_emul_segment.attributes. */
 #define DESCRIPTOR_RW         0x002u
 #define DESCRIPTOR_CONFORMING 0x004u /* Of code. */
@@ -28,6 +30,18 @@ struct svm_descriptor {
 	uint16_t selector;
 };
 
+/* Tables and TSS are those of long mode, in compatibility mode too. */
+static inline bool svm_emul_in_long_mode(const struct svm_emul *e)
+{
+	return e->efer & DESCRIPTOR_EFER_LMA;
+}
+
+static inline bool svm_is_null_selector(uint16_t selector)
+{
+	return selector <= 3;
+}
+
+enum svm_emul_result svm_descriptor_fault(struct svm_emul *e, uint8_t vector, uint16_t selector);
 /* Read 8 or 16 bytes; #GP(selector) outside the table.  ops->store_segment has to be there. */
 enum svm_emul_result svm_descriptor_read(struct svm_emul *e, uint16_t selector, unsigned size,
                                          struct svm_descriptor *d);

@@ -12,106 +12,7 @@
  */
 #include "emulate/descriptor.h"
 
-#define SEGMENT_EFER_LMA UINT64_C(0x400)
-
-/* --- descriptors ------------------------------------------------------------------------------ */
-
-static bool in_long_mode(const struct svm_emul *e)
-{
-	return e->efer & SEGMENT_EFER_LMA;
-}
-
-/* Exceptions of descriptors name the selector, without its RPL. */
-static enum svm_emul_result selector_fault(struct svm_emul *e, uint8_t vector, uint16_t selector)
-{
-	return svm_emul_raise_error(e, vector, selector & 0xfffcu);
-}
-
-static enum svm_emul_result prepare_in_table(struct svm_emul *e,
-                                             const struct svm_emul_segment *table, uint16_t index,
-                                             unsigned size, uint32_t access,
-                                             struct svm_emul_span *span)
-{
-	uint64_t linear = table->base + index;
-
-	if (!in_long_mode(e))
-		linear = (uint32_t)linear;
-	return svm_emul_prepare_linear(e, linear, size, access | SVM_EMUL_SYSTEM, span);
-}
-
-enum svm_emul_result svm_descriptor_read(struct svm_emul *e, uint16_t selector, unsigned size,
-                                         struct svm_descriptor *d)
-{
-	struct svm_emul_segment table;
-	struct svm_emul_span span;
-	enum svm_emul_result result;
-	const uint16_t index = selector & 0xfff8u;
-
-	e->ops->store_segment(e->arg, selector & 4 ? SVM_EMUL_LDTR : SVM_EMUL_GDTR, &table);
-	if ((selector & 4) && !(table.attributes & DESCRIPTOR_P))
-		return selector_fault(e, VECTOR_GP, selector);
-	if (index + size - 1 > table.limit)
-		return selector_fault(e, VECTOR_GP, selector);
-	*d = (struct svm_descriptor){ .selector = selector, .table = table };
-	result = prepare_in_table(e, &table, index, size, SVM_EMUL_READ, &span);
-	return result == SVM_EMUL_OK ? svm_emul_load(e, &span, d->word) : result;
-}
-
-unsigned svm_descriptor_attributes(const struct svm_descriptor *d)
-{
-	return (unsigned)(d->word[0] >> 40 & 0xff) | (unsigned)(d->word[0] >> 52 & 0xf) << 8;
-}
-
-unsigned svm_descriptor_dpl(const struct svm_descriptor *d)
-{
-	return svm_descriptor_attributes(d) >> 5 & 3u;
-}
-
-/* word[1] is that of a 16-byte descriptor, else 0. */
-void svm_descriptor_unpack(const struct svm_descriptor *d, struct svm_emul_segment *segment)
-{
-	const uint64_t word = d->word[0];
-	const uint32_t limit = (uint32_t)((word & 0xffff) | (word >> 32 & 0xf0000));
-
-	segment->selector = d->selector;
-	segment->attributes = (uint16_t)svm_descriptor_attributes(d);
-	segment->limit = segment->attributes & DESCRIPTOR_G ? limit << 12 | 0xfff : limit;
-	segment->base = (word >> 16 & 0xffffff) | (word >> 56) << 24 | d->word[1] << 32;
-}
-
-/* The right to write is asked for before anything is written anywhere. */
-enum svm_emul_result svm_descriptor_prepare_mark(struct svm_emul *e, uint64_t bit,
-                                                 struct svm_descriptor *d)
-{
-	d->mark = bit & ~d->word[0];
-	if (!d->mark)
-		return SVM_EMUL_OK;
-	return prepare_in_table(e, &d->table, d->selector & 0xfff8u, 8,
-	                        SVM_EMUL_READ | SVM_EMUL_WRITE, &d->span);
-}
-
-enum svm_emul_result svm_descriptor_mark(struct svm_emul *e, struct svm_descriptor *d)
-{
-	const uint64_t new = d->word[0] | d->mark;
-	enum svm_emul_result result = SVM_EMUL_OK;
-	bool stored = true;
-
-	if (d->mark)
-		result = svm_emul_replace(e, &d->span, &d->word[0], &new, &stored);
-	if (result != SVM_EMUL_OK)
-		return result;
-	if (!stored)
-		return SVM_EMUL_RETRY; /* Another processor changed the descriptor. */
-	d->word[0] = new;
-	return SVM_EMUL_OK;
-}
-
 /* --- data and stack segments ------------------------------------------------------------------ */
-
-static bool is_null_selector(uint16_t selector)
-{
-	return selector <= 3;
-}
 
 /* DS, ES, FS, GS: data, or code that can be read; conforming code asks no privilege. */
 static enum svm_emul_result judge_data(struct svm_emul *e, const struct svm_descriptor *d)
@@ -120,12 +21,12 @@ static enum svm_emul_result judge_data(struct svm_emul *e, const struct svm_desc
 	const bool is_code = type & DESCRIPTOR_CODE;
 
 	if (!(type & DESCRIPTOR_S) || (is_code && !(type & DESCRIPTOR_RW)))
-		return selector_fault(e, VECTOR_GP, d->selector);
+		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
 	if (!(is_code && (type & DESCRIPTOR_CONFORMING)) &&
 	    (dpl < e->cpl || dpl < (d->selector & 3u)))
-		return selector_fault(e, VECTOR_GP, d->selector);
+		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
 	if (!(type & DESCRIPTOR_P))
-		return selector_fault(e, VECTOR_NP, d->selector);
+		return svm_descriptor_fault(e, VECTOR_NP, d->selector);
 	return SVM_EMUL_OK;
 }
 
@@ -135,11 +36,11 @@ static enum svm_emul_result judge_stack(struct svm_emul *e, const struct svm_des
 	const unsigned type = svm_descriptor_attributes(d);
 
 	if ((d->selector & 3u) != e->cpl || svm_descriptor_dpl(d) != e->cpl)
-		return selector_fault(e, VECTOR_GP, d->selector);
+		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
 	if (!(type & DESCRIPTOR_S) || (type & DESCRIPTOR_CODE) || !(type & DESCRIPTOR_RW))
-		return selector_fault(e, VECTOR_GP, d->selector);
+		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
 	if (!(type & DESCRIPTOR_P))
-		return selector_fault(e, VECTOR_SS, d->selector);
+		return svm_descriptor_fault(e, VECTOR_SS, d->selector);
 	return SVM_EMUL_OK;
 }
 
@@ -160,7 +61,7 @@ static enum svm_emul_result load_protected(struct svm_emul *e, unsigned n, uint1
 	struct svm_emul_segment segment;
 	enum svm_emul_result result;
 
-	if (is_null_selector(selector))
+	if (svm_is_null_selector(selector))
 		return load_null(e, n, selector);
 	result = svm_descriptor_read(e, selector, 8, &d);
 	if (result == SVM_EMUL_OK)
@@ -370,7 +271,7 @@ static bool is_system_type(const struct svm_emul *e, unsigned n, unsigned type)
 {
 	if (n == SVM_EMUL_LDTR)
 		return type == TYPE_LDT;
-	return type == TYPE_TSS || (type == TYPE_TSS_16 && !in_long_mode(e));
+	return type == TYPE_TSS || (type == TYPE_TSS_16 && !svm_emul_in_long_mode(e));
 }
 
 /* Long mode doubles the descriptor: 16 bytes, a base of 64 bits. */
@@ -380,14 +281,14 @@ static enum svm_emul_result read_system(struct svm_emul *e, unsigned n, uint16_t
 	enum svm_emul_result result;
 
 	if (selector & 4)
-		return selector_fault(e, VECTOR_GP, selector);
-	result = svm_descriptor_read(e, selector, in_long_mode(e) ? 16 : 8, d);
+		return svm_descriptor_fault(e, VECTOR_GP, selector);
+	result = svm_descriptor_read(e, selector, svm_emul_in_long_mode(e) ? 16 : 8, d);
 	if (result != SVM_EMUL_OK)
 		return result;
 	if (!is_system_type(e, n, SYSTEM_TYPE(d)) || (d->word[1] & UPPER_TYPE))
-		return selector_fault(e, VECTOR_GP, selector);
+		return svm_descriptor_fault(e, VECTOR_GP, selector);
 	if (!(svm_descriptor_attributes(d) & DESCRIPTOR_P))
-		return selector_fault(e, VECTOR_NP, selector);
+		return svm_descriptor_fault(e, VECTOR_NP, selector);
 	d->word[1] &= UINT32_MAX;
 	return SVM_EMUL_OK;
 }
@@ -398,7 +299,7 @@ static enum svm_emul_result load_system(struct svm_emul *e, unsigned n, uint16_t
 	struct svm_descriptor d = { .selector = selector };
 	enum svm_emul_result result;
 
-	if (is_null_selector(selector)) {
+	if (svm_is_null_selector(selector)) {
 		if (n == SVM_EMUL_TR)
 			return svm_emul_raise_error(e, VECTOR_GP, 0);
 		e->ops->load_segment(e->arg, n, &segment);
@@ -408,8 +309,8 @@ static enum svm_emul_result load_system(struct svm_emul *e, unsigned n, uint16_t
 	if (result != SVM_EMUL_OK)
 		return result;
 	svm_descriptor_unpack(&d, &segment);
-	if (in_long_mode(e) && !is_canonical_base(e, segment.base))
-		return selector_fault(e, VECTOR_GP, selector);
+	if (svm_emul_in_long_mode(e) && !is_canonical_base(e, segment.base))
+		return svm_descriptor_fault(e, VECTOR_GP, selector);
 	result = svm_descriptor_prepare_mark(e, n == SVM_EMUL_TR ? DESCRIPTOR_BUSY : 0, &d);
 	if (result == SVM_EMUL_OK)
 		result = svm_descriptor_mark(e, &d);
