@@ -26,7 +26,7 @@ static enum svm_emul_result prepare_in_table(struct svm_emul *e,
 }
 
 enum svm_emul_result svm_descriptor_read(struct svm_emul *e, uint16_t selector, unsigned size,
-                                         struct svm_descriptor *d)
+                                         uint8_t vector, struct svm_descriptor *d)
 {
 	struct svm_emul_segment table;
 	struct svm_emul_span span;
@@ -35,9 +35,9 @@ enum svm_emul_result svm_descriptor_read(struct svm_emul *e, uint16_t selector, 
 
 	e->ops->store_segment(e->arg, selector & 4 ? SVM_EMUL_LDTR : SVM_EMUL_GDTR, &table);
 	if ((selector & 4) && !(table.attributes & DESCRIPTOR_P))
-		return svm_descriptor_fault(e, VECTOR_GP, selector);
+		return svm_descriptor_fault(e, vector, selector);
 	if (index + size - 1 > table.limit)
-		return svm_descriptor_fault(e, VECTOR_GP, selector);
+		return svm_descriptor_fault(e, vector, selector);
 	*d = (struct svm_descriptor){ .selector = selector, .table = table };
 	result = prepare_in_table(e, &table, index, size, SVM_EMUL_READ, &span);
 	return result == SVM_EMUL_OK ? svm_emul_load(e, &span, d->word) : result;
@@ -63,6 +63,21 @@ void svm_descriptor_unpack(const struct svm_descriptor *d, struct svm_emul_segme
 	segment->attributes = (uint16_t)svm_descriptor_attributes(d);
 	segment->limit = segment->attributes & DESCRIPTOR_G ? limit << 12 | 0xfff : limit;
 	segment->base = (word >> 16 & 0xffffff) | (word >> 56) << 24 | d->word[1] << 32;
+}
+
+/* SS: writable data of exactly this privilege. */
+enum svm_emul_result svm_descriptor_judge_stack(struct svm_emul *e, unsigned cpl, uint8_t vector,
+                                                const struct svm_descriptor *d)
+{
+	const unsigned type = svm_descriptor_attributes(d);
+
+	if ((d->selector & 3u) != cpl || svm_descriptor_dpl(d) != cpl)
+		return svm_descriptor_fault(e, vector, d->selector);
+	if (!(type & DESCRIPTOR_S) || (type & DESCRIPTOR_CODE) || !(type & DESCRIPTOR_RW))
+		return svm_descriptor_fault(e, vector, d->selector);
+	if (!(type & DESCRIPTOR_P))
+		return svm_descriptor_fault(e, VECTOR_SS, d->selector);
+	return SVM_EMUL_OK;
 }
 
 /* The right to write is asked for before anything is written anywhere. */

@@ -42,12 +42,19 @@ static inline bool svm_is_null_selector(uint16_t selector)
 }
 
 enum svm_emul_result svm_descriptor_fault(struct svm_emul *e, uint8_t vector, uint16_t selector);
-/* Read 8 or 16 bytes; #GP(selector) outside the table.  ops->store_segment has to be there. */
+/*
+ * Read 8 or 16 bytes.  Outside the table it is #GP(selector), or #TS(selector) for what a TSS
+ * names: the vector says.  ops->store_segment has to be there.
+ */
 enum svm_emul_result svm_descriptor_read(struct svm_emul *e, uint16_t selector, unsigned size,
-                                         struct svm_descriptor *d);
+                                         uint8_t vector, struct svm_descriptor *d);
 unsigned svm_descriptor_attributes(const struct svm_descriptor *d);
 unsigned svm_descriptor_dpl(const struct svm_descriptor *d);
 void svm_descriptor_unpack(const struct svm_descriptor *d, struct svm_emul_segment *segment);
+
+/* Is it a stack of this privilege?  #SS if it is absent, the vector for all else. */
+enum svm_emul_result svm_descriptor_judge_stack(struct svm_emul *e, unsigned cpl, uint8_t vector,
+                                                const struct svm_descriptor *d);
 
 /* Set a bit in memory, if it is clear: first the right to, then the exchange. */
 enum svm_emul_result svm_descriptor_prepare_mark(struct svm_emul *e, uint64_t bit,

@@ -30,20 +30,6 @@ static enum svm_emul_result judge_data(struct svm_emul *e, const struct svm_desc
 	return SVM_EMUL_OK;
 }
 
-/* SS: writable data of exactly this privilege. */
-static enum svm_emul_result judge_stack(struct svm_emul *e, const struct svm_descriptor *d)
-{
-	const unsigned type = svm_descriptor_attributes(d);
-
-	if ((d->selector & 3u) != e->cpl || svm_descriptor_dpl(d) != e->cpl)
-		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
-	if (!(type & DESCRIPTOR_S) || (type & DESCRIPTOR_CODE) || !(type & DESCRIPTOR_RW))
-		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
-	if (!(type & DESCRIPTOR_P))
-		return svm_descriptor_fault(e, VECTOR_SS, d->selector);
-	return SVM_EMUL_OK;
-}
-
 /* A null SS exists in 64-bit mode alone, and not at CPL 3. */
 static enum svm_emul_result load_null(struct svm_emul *e, unsigned n, uint16_t selector)
 {
@@ -63,9 +49,10 @@ static enum svm_emul_result load_protected(struct svm_emul *e, unsigned n, uint1
 
 	if (svm_is_null_selector(selector))
 		return load_null(e, n, selector);
-	result = svm_descriptor_read(e, selector, 8, &d);
+	result = svm_descriptor_read(e, selector, 8, VECTOR_GP, &d);
 	if (result == SVM_EMUL_OK)
-		result = n == SVM_EMUL_SS ? judge_stack(e, &d) : judge_data(e, &d);
+		result = n == SVM_EMUL_SS ? svm_descriptor_judge_stack(e, e->cpl, VECTOR_GP, &d)
+		                          : judge_data(e, &d);
 	if (result == SVM_EMUL_OK)
 		result = svm_descriptor_prepare_mark(e, DESCRIPTOR_ACCESSED, &d);
 	if (result == SVM_EMUL_OK)
@@ -282,7 +269,8 @@ static enum svm_emul_result read_system(struct svm_emul *e, unsigned n, uint16_t
 
 	if (selector & 4)
 		return svm_descriptor_fault(e, VECTOR_GP, selector);
-	result = svm_descriptor_read(e, selector, svm_emul_in_long_mode(e) ? 16 : 8, d);
+	result = svm_descriptor_read(e, selector, svm_emul_in_long_mode(e) ? 16 : 8, VECTOR_GP,
+	                             d);
 	if (result != SVM_EMUL_OK)
 		return result;
 	if (!is_system_type(e, n, SYSTEM_TYPE(d)) || (d->word[1] & UPPER_TYPE))

@@ -33,6 +33,7 @@ int memcmp(const void *a, const void *b, size_t size);
 enum {
 	VECTOR_DE = 0,
 	VECTOR_DB = 1,
+	VECTOR_BP = 3,
 	VECTOR_OF = 4,
 	VECTOR_BR = 5,
 	VECTOR_UD = 6,

@@ -26,6 +26,8 @@
 #define AREA     0x100u /* Random bytes around STACK and from DATA on. */
 
 #define FLAG_TF       0x100u
+#define FLAG_RF       0x10000u
+#define FLAG_VM       0x20000u
 #define FLAGS_VIF_VIP 0x180000u /* An IRET at CPL 0 takes them; Unicorn's does not. */
 #define NO_VECTOR     (-1)
 
@@ -227,11 +229,17 @@ static unsigned make_instruction(const struct template *t, uint8_t *bytes)
 	return count;
 }
 
+static bool is_call_gate(uint32_t attributes)
+{
+	return !is_real && (attributes & 0x17) == 0x04 && attributes != 0;
+}
+
 static void fill_memory(void)
 {
 	static const uint16_t attributes[] = { 0xc9b, 0xc93, 0xc9a, 0xc92, 0x49f, 0x491, 0xcfb,
 		                               0xcf3, 0x09b, 0x093, 0xc99, 0x082, 0x089, 0x08e,
-		                               0xc1b, 0xc13, 0x097, 0xcff, 0xc98, 0x000 };
+		                               0xc1b, 0xc13, 0x097, 0xcff, 0xc98, 0x000,
+		                               0x08c, 0x084, 0x0ec, 0x00c };
 
 	memset(ram, 0x90, sizeof(ram));
 	for (uint32_t at = 0; at < AREA; at += 2) {
@@ -244,9 +252,14 @@ static void fill_memory(void)
 	for (uint32_t at = 0; at < GDT_SIZE; at += 8) {
 		const uint32_t a = at == 8    ? 0xc9b
 		                   : at == 16 ? 0xc93
-		                              : attributes[random_below(20)];
+		                              : attributes[random_below(24)];
 		const uint64_t high = (a & 0xff) << 8 | (a >> 8) << 20 | 0xf0000;
-		const uint64_t descriptor = high << 32 | 0xffff;
+		/* Unicorn takes the upper half of the offset from a 16-bit gate too. */
+		const uint64_t upper = a & 0x08 ? random_below(2) << 16 : 0;
+		const uint64_t gate = (a & 0xff) << 8 | upper | random_below(4);
+		const uint64_t code = (uint64_t)random_selector() << 16 | random_below(0x8000);
+		const uint64_t descriptor = is_call_gate(a) ? gate << 32 | code
+		                                            : high << 32 | 0xffff;
 
 		memcpy(ram + GDT + at, &descriptor, 8);
 	}
@@ -367,6 +380,9 @@ static void compare_state(uc_engine *uc, const char *name, const uint8_t *bytes)
 	uc_reg_read(uc, UC_X86_REG_EFLAGS, &value);
 	if (is_iret)
 		value |= (uint32_t)emulator.rflags & FLAGS_VIF_VIP;
+	/* Into virtual-8086 mode it drops RF. */
+	if (is_iret && (emulator.rflags & FLAG_VM))
+		value |= (uint32_t)emulator.rflags & FLAG_RF;
 	if (value != (uint32_t)emulator.rflags)
 		differ(name, bytes, "flags", emulator.rflags, value);
 	uc_reg_read(uc, UC_X86_REG_EIP, &value);
@@ -402,6 +418,12 @@ static bool misses_limit(const struct template *t, int ours, int theirs)
 	return t->is_far && ours == 13 && emulator.fault.error == 0 && theirs == NO_VECTOR;
 }
 
+/* A JMP through a gate to absent code is #GP there, and not #NP. */
+static bool misses_absence(const struct template *t, int ours, int theirs)
+{
+	return strncmp(t->name, "jmp far", 7) == 0 && ours == 11 && theirs == 13;
+}
+
 static void one_case(void)
 {
 	const struct template *t = &templates[random_below(TEMPLATES)];
@@ -429,7 +451,7 @@ static void one_case(void)
 	ours = result == SVM_EMUL_FAULT ? emulator.fault.vector : NO_VECTOR;
 	compared++;
 	faults += ours != NO_VECTOR;
-	if (misses_limit(t, ours, theirs))
+	if (misses_limit(t, ours, theirs) || misses_absence(t, ours, theirs))
 		limits++;
 	else if (ours != theirs)
 		differ(t->name, bytes, "vector", (uint64_t)ours, (uint64_t)theirs);
@@ -447,7 +469,7 @@ int main(int argc, char **argv)
 		is_real = i & 1;
 		one_case();
 	}
-	printf("%u cases, %u compared (%u faults), %u limits unchecked, %u unknown, %u "
+	printf("%u cases, %u compared (%u faults), %u checks missing there, %u unknown, %u "
 	       "differences\n",
 	       cases, compared, faults, limits, unknown, differences);
 	return differences || !faults || compared < cases / 2;
