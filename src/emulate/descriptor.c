@@ -80,20 +80,49 @@ enum svm_emul_result svm_descriptor_judge_stack(struct svm_emul *e, unsigned cpl
 	return SVM_EMUL_OK;
 }
 
-/* The right to write is asked for before anything is written anywhere. */
-enum svm_emul_result svm_descriptor_prepare_mark(struct svm_emul *e, uint64_t bit,
-                                                 struct svm_descriptor *d)
+/* DS, ES, FS, GS: data, or code that can be read; conforming code asks no privilege. */
+enum svm_emul_result svm_descriptor_judge_data(struct svm_emul *e, uint8_t vector,
+                                               const struct svm_descriptor *d)
 {
-	d->mark = bit & ~d->word[0];
+	const unsigned type = svm_descriptor_attributes(d), dpl = svm_descriptor_dpl(d);
+	const bool is_code = type & DESCRIPTOR_CODE;
+
+	if (!(type & DESCRIPTOR_S) || (is_code && !(type & DESCRIPTOR_RW)))
+		return svm_descriptor_fault(e, vector, d->selector);
+	if (!(is_code && (type & DESCRIPTOR_CONFORMING)) &&
+	    (dpl < e->cpl || dpl < (d->selector & 3u)))
+		return svm_descriptor_fault(e, vector, d->selector);
+	if (!(type & DESCRIPTOR_P))
+		return svm_descriptor_fault(e, VECTOR_NP, d->selector);
+	return SVM_EMUL_OK;
+}
+
+/* The right to write is asked for before anything is written anywhere. */
+static enum svm_emul_result prepare_change(struct svm_emul *e, uint64_t mark,
+                                           struct svm_descriptor *d)
+{
+	d->mark = mark;
 	if (!d->mark)
 		return SVM_EMUL_OK;
 	return prepare_in_table(e, &d->table, d->selector & 0xfff8u, 8,
 	                        SVM_EMUL_READ | SVM_EMUL_WRITE, &d->span);
 }
 
+enum svm_emul_result svm_descriptor_prepare_mark(struct svm_emul *e, uint64_t bit,
+                                                 struct svm_descriptor *d)
+{
+	return prepare_change(e, bit & ~d->word[0], d);
+}
+
+enum svm_emul_result svm_descriptor_prepare_clear(struct svm_emul *e, uint64_t bit,
+                                                  struct svm_descriptor *d)
+{
+	return prepare_change(e, bit & d->word[0], d);
+}
+
 enum svm_emul_result svm_descriptor_mark(struct svm_emul *e, struct svm_descriptor *d)
 {
-	const uint64_t new = d->word[0] | d->mark;
+	const uint64_t new = d->word[0] ^ d->mark;
 	enum svm_emul_result result = SVM_EMUL_OK;
 	bool stored = true;
 

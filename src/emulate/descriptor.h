@@ -24,7 +24,7 @@
 
 struct svm_descriptor {
 	uint64_t word[2]; /* [1] only of 16 bytes. */
-	uint64_t mark;    /* Bits to set in word[0] in memory. */
+	uint64_t mark;    /* Bits to change in word[0] in memory. */
 	struct svm_emul_segment table;
 	struct svm_emul_span span; /* Where, if there is something to mark. */
 	uint16_t selector;
@@ -56,9 +56,18 @@ void svm_descriptor_unpack(const struct svm_descriptor *d, struct svm_emul_segme
 enum svm_emul_result svm_descriptor_judge_stack(struct svm_emul *e, unsigned cpl, uint8_t vector,
                                                 const struct svm_descriptor *d);
 
-/* Set a bit in memory, if it is clear: first the right to, then the exchange. */
+/* The same question of DS, ES, FS and GS at e->cpl; #NP if it is absent. */
+enum svm_emul_result svm_descriptor_judge_data(struct svm_emul *e, uint8_t vector,
+                                               const struct svm_descriptor *d);
+
+/*
+ * Set a bit in memory, if it is clear, or clear it, if it is set: first the right to, then the
+ * exchange.
+ */
 enum svm_emul_result svm_descriptor_prepare_mark(struct svm_emul *e, uint64_t bit,
                                                  struct svm_descriptor *d);
+enum svm_emul_result svm_descriptor_prepare_clear(struct svm_emul *e, uint64_t bit,
+                                                  struct svm_descriptor *d);
 enum svm_emul_result svm_descriptor_mark(struct svm_emul *e, struct svm_descriptor *d);
 
 #endif

@@ -192,6 +192,7 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 	e->sets_shadow = false;
 	e->rep_goes_on = false;
 	e->keeps_rf = false;
+	e->task_switched = false;
 	e->touched = false;
 	e->insn.length = 0;
 	e->pending.kind = SVM_EMUL_PENDING_NOTHING;

@@ -73,7 +73,10 @@ struct svm_emul_fault {
 	uint64_t address; /* #PF: the linear address. */
 };
 
-/* How memory is touched; beside these, translate() knows the CPL. */
+/*
+ * How memory is touched; beside these, translate() knows the CPL: svm_emul.cpl as it is at the
+ * call, which differs from the guest's while a frame is pushed for another privilege.
+ */
 #define SVM_EMUL_READ   1u
 #define SVM_EMUL_WRITE  2u
 #define SVM_EMUL_FETCH  4u
@@ -170,10 +173,11 @@ struct svm_emul {
 	uint64_t gpr[16];
 	uint64_t rip, rflags;
 
+	uint8_t cpl; /* As translate() and load_segment() have to see it. */
+
 	/* The guest, in. */
 	const struct svm_emul_segment *segment; /* ES CS SS DS FS GS. */
 	uint64_t cr0, cr4, efer, xcr0;
-	uint8_t cpl;
 	uint8_t linear_bits; /* 48 or 57: what is canonical. */
 	bool in_vm86;
 	enum svm_insn_mode mode;
@@ -189,6 +193,8 @@ struct svm_emul {
 	bool sets_shadow;  /* MOV SS, POP SS, STI: the next instruction is shielded. */
 	bool rep_goes_on;  /* OK, but RIP is still on the instruction. */
 	bool keeps_rf; /* IRET: rflags holds RF as it was popped. */
+	/* Registers, RIP and RFLAGS are the new task's, and a FAULT is its fault. */
+	bool task_switched;
 
 	/* The instruction. */
 	uint8_t bytes[SVM_INSN_MAX_LENGTH];
@@ -222,6 +228,33 @@ void svm_emul_answer(struct svm_emul *e, const void *data);
 
 /* Forget a half-done instruction: the guest was reset, or its registers were set. */
 void svm_emul_forget(struct svm_emul *e);
+
+/* Why a task switch. */
+enum svm_emul_task_reason {
+	SVM_EMUL_TASK_JMP,
+	SVM_EMUL_TASK_CALL,
+	SVM_EMUL_TASK_IRET,
+	SVM_EMUL_TASK_EVENT, /* An interrupt or exception, INT n too. */
+};
+
+struct svm_emul_task {
+	uint64_t rip;      /* What the old task goes on with. */
+	uint32_t error;    /* With has_error: for the new task's stack. */
+	uint16_t selector; /* Of the new TSS; gates are resolved, privileges checked. */
+	uint8_t reason;    /* enum svm_emul_task_reason */
+	bool has_error;
+	bool is_external; /* No INT n: error codes have EXT set. */
+};
+
+/*
+ * Switch tasks.  OK, or FAULT with task_switched: registers, RIP and RFLAGS are the new task's, and
+ * the fault is to be delivered there.  Anything else leaves the guest as it was.
+ *
+ * e        as for svm_emulate(); e->insn is not looked at.
+ *
+ * Context and stack as svm_emulate().
+ */
+enum svm_emul_result svm_emul_task_switch(struct svm_emul *e, const struct svm_emul_task *task);
 
 /* RIP behind the decoded instruction, wrapped as the code segment says. */
 uint64_t svm_emul_rip_after(const struct svm_emul *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Far JMP and CALL through call gates.  APM vol. 2, 4.7.4, 4.8.3, 4.11.2; vol. 3, 3.
+ * Far JMP and CALL through gates, and of TSSs.  APM vol. 2, 4.7.4, 4.8.3, 4.11.2, 12.3; vol. 3, 3.
  *
  * The gate names code and offset; those of the instruction do not count.  A CALL may go to more
  * privilege, onto the stack that the TSS holds for it, and takes up to 31 parameters along.  In
@@ -9,6 +9,7 @@
 #include "emulate/far.h"
 
 #define GATE_CALL_16 0x4u
+#define GATE_TASK    0x5u
 #define GATE_CALL    0xcu
 #define GATE_TYPE(d) (svm_descriptor_attributes(d) & 0x1fu)
 #define GATE_UPPER   UINT64_C(0x1f0000000000) /* Type of the upper half: must be 0. */
@@ -126,19 +127,29 @@ static enum svm_emul_result jump_through_gate(struct svm_emul *e, struct svm_far
 	return result == SVM_EMUL_OK ? svm_far_go(e, target, &stack, stack.rsp) : result;
 }
 
+/* A TSS is named itself, or by a task gate, whose DPL then counts alone. */
+static enum svm_emul_result switch_through_gate(struct svm_emul *e, const struct svm_descriptor *d,
+                                                bool is_call)
+{
+	const uint16_t selector =
+		GATE_TYPE(d) == GATE_TASK ? (uint16_t)(d->word[0] >> 16) : d->selector;
+
+	return svm_exec_task(e, selector, is_call ? SVM_EMUL_TASK_CALL : SVM_EMUL_TASK_JMP);
+}
+
 enum svm_emul_result svm_exec_gate(struct svm_emul *e, struct svm_far_target *target, bool is_call)
 {
 	struct svm_descriptor *const d = &target->descriptor;
 	enum svm_emul_result result;
 	struct gate gate;
 
-	if (GATE_TYPE(d) != GATE_CALL && GATE_TYPE(d) != GATE_CALL_16)
-		return SVM_EMUL_UNKNOWN;
 	result = read_gate(e, d);
 	if (result == SVM_EMUL_OK)
 		result = judge_gate(e, d);
 	if (result != SVM_EMUL_OK)
 		return result;
+	if (GATE_TYPE(d) != GATE_CALL && GATE_TYPE(d) != GATE_CALL_16)
+		return switch_through_gate(e, d, is_call);
 	gate = open_gate(e, d);
 	result = svm_far_gate_target(e, gate.selector, gate.rip, target);
 	if (result != SVM_EMUL_OK)

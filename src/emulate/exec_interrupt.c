@@ -19,7 +19,6 @@
 #define GATE_INT_16 0x6u
 #define GATE_TRAP   0x1u /* Beside the type of an interrupt gate. */
 #define GATE_IS_32  0x8u
-#define ERROR_EXT   0x1u
 #define ERROR_IDT   0x2u
 
 struct interrupt {
@@ -227,16 +226,11 @@ static enum svm_emul_result protected_interrupt(struct svm_emul *e, struct inter
 	if (result != SVM_EMUL_OK)
 		return result;
 	if ((svm_descriptor_attributes(&i->gate) & 0x1f) == GATE_TASK)
-		return SVM_EMUL_UNKNOWN;
+		return svm_exec_task(e, (uint16_t)(i->gate.word[0] >> 16), SVM_EMUL_TASK_EVENT);
 	return through_gate(e, i);
 }
 
 /* --- dispatch --------------------------------------------------------------------------------- */
-
-static bool names_selector(uint8_t vector)
-{
-	return vector >= VECTOR_TS && vector <= VECTOR_GP;
-}
 
 static enum svm_emul_result interrupt(struct svm_emul *e, uint8_t vector)
 {
@@ -250,8 +244,8 @@ static enum svm_emul_result interrupt(struct svm_emul *e, uint8_t vector)
 	if (!(e->cr0 & INTERRUPT_CR0_PE))
 		return real_interrupt(e, vector);
 	result = protected_interrupt(e, &i);
-	if (result == SVM_EMUL_FAULT && i.is_external && names_selector(e->fault.vector))
-		e->fault.error |= ERROR_EXT;
+	if (result == SVM_EMUL_FAULT && i.is_external && svm_names_selector(e->fault.vector))
+		e->fault.error |= SVM_ERROR_EXT;
 	return result;
 }
 

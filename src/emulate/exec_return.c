@@ -195,8 +195,7 @@ static enum svm_emul_result check_virtual_return(struct svm_emul *e, unsigned wi
 
 static void load_virtual_segment(struct svm_emul *e, unsigned n, uint16_t selector)
 {
-	const struct svm_emul_segment segment = { selector, 0xf3, 0xffff,
-		                                  (uint32_t)selector << 4 };
+	const struct svm_emul_segment segment = svm_far_virtual_segment(selector);
 
 	e->ops->load_segment(e->arg, n, &segment);
 }
@@ -257,5 +256,5 @@ enum svm_emul_result svm_exec_interrupt_return(struct svm_emul *e)
 		return return_from_interrupt(e);
 	if (svm_emul_in_long_mode(e))
 		return svm_emul_raise_error(e, VECTOR_GP, 0);
-	return SVM_EMUL_UNKNOWN; /* NT: a task ends. */
+	return svm_exec_task_return(e);
 }

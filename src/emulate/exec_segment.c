@@ -14,22 +14,6 @@
 
 /* --- data and stack segments ------------------------------------------------------------------ */
 
-/* DS, ES, FS, GS: data, or code that can be read; conforming code asks no privilege. */
-static enum svm_emul_result judge_data(struct svm_emul *e, const struct svm_descriptor *d)
-{
-	const unsigned type = svm_descriptor_attributes(d), dpl = svm_descriptor_dpl(d);
-	const bool is_code = type & DESCRIPTOR_CODE;
-
-	if (!(type & DESCRIPTOR_S) || (is_code && !(type & DESCRIPTOR_RW)))
-		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
-	if (!(is_code && (type & DESCRIPTOR_CONFORMING)) &&
-	    (dpl < e->cpl || dpl < (d->selector & 3u)))
-		return svm_descriptor_fault(e, VECTOR_GP, d->selector);
-	if (!(type & DESCRIPTOR_P))
-		return svm_descriptor_fault(e, VECTOR_NP, d->selector);
-	return SVM_EMUL_OK;
-}
-
 /* A null SS exists in 64-bit mode alone, and not at CPL 3. */
 static enum svm_emul_result load_null(struct svm_emul *e, unsigned n, uint16_t selector)
 {
@@ -52,7 +36,7 @@ static enum svm_emul_result load_protected(struct svm_emul *e, unsigned n, uint1
 	result = svm_descriptor_read(e, selector, 8, VECTOR_GP, &d);
 	if (result == SVM_EMUL_OK)
 		result = n == SVM_EMUL_SS ? svm_descriptor_judge_stack(e, e->cpl, VECTOR_GP, &d)
-		                          : judge_data(e, &d);
+		                          : svm_descriptor_judge_data(e, VECTOR_GP, &d);
 	if (result == SVM_EMUL_OK)
 		result = svm_descriptor_prepare_mark(e, DESCRIPTOR_ACCESSED, &d);
 	if (result == SVM_EMUL_OK)

@@ -87,6 +87,26 @@ enum svm_emul_result svm_far_outer_stack(struct svm_emul *e, const struct svm_fa
                                          uint16_t selector, uint64_t rsp,
                                          struct svm_far_stack *stack);
 
+/* A segment of virtual-8086 mode. */
+static inline struct svm_emul_segment svm_far_virtual_segment(uint16_t selector)
+{
+	return (struct svm_emul_segment){ selector, 0xf3, 0xffff, (uint32_t)selector << 4 };
+}
+
+/* Error codes of these are selectors, with EXT for an event from outside. */
+#define SVM_ERROR_EXT 0x1u
+static inline bool svm_names_selector(uint8_t vector)
+{
+	return vector >= VECTOR_TS && vector <= VECTOR_GP;
+}
+
+/* --- exec_task.c --- */
+
+/* The TSS that an instruction names, or its gate; whether it may is decided. */
+enum svm_emul_result svm_exec_task(struct svm_emul *e, uint16_t selector,
+                                   enum svm_emul_task_reason reason);
+enum svm_emul_result svm_exec_task_return(struct svm_emul *e);
+
 /* --- exec_gate.c, exec_return.c, exec_interrupt.c --- */
 
 /* JMP or CALL of the gate or TSS in target->descriptor, of which 8 bytes are read. */

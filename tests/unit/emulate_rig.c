@@ -191,6 +191,10 @@ static enum svm_emul_result rig_write_register(void *arg, enum svm_emul_register
 	r->kind = kind;
 	r->number = number;
 	r->value = value;
+	if (kind == SVM_EMUL_CR && number < 9)
+		r->control[number] = value;
+	if (kind == SVM_EMUL_DR && number < 8)
+		r->debug[number] = value;
 	return SVM_EMUL_OK;
 }
 

@@ -51,6 +51,7 @@ struct emu {
 	enum svm_emul_register kind;
 	uint32_t number;
 	uint64_t value;
+	uint64_t control[9], debug[8]; /* What was written into CR and DR. */
 	unsigned loads; /* Calls of load_segment(). */
 	unsigned invalidations;
 	uint64_t invalidated;
