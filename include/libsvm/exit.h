@@ -31,7 +31,7 @@
 	X(INIT, false, "a physical INIT is pending on this CPU")                                   \
 	X(CR, true, "a control register that the embedder asked for")                              \
 	X(DR, true, "a debug register that the embedder asked for")                                \
-	X(TASK_SWITCH, true, "a task switch")                                                      \
+	X(TASK_SWITCH, true, "a task switch that the library leaves to the embedder")              \
 	X(RAW, true, "an exit that the library does not finish; see raw")                          \
 	X(NPT_FAULT, false, "guest memory that is absent, or not there now, or not so writable")   \
 	X(EMULATION, true, "an instruction that only an emulator can finish")                      \
@@ -160,7 +160,10 @@ struct svm_exit {
 			bool is_write;
 			uint64_t value; /**< Writes: what the guest wants to store. */
 		} reg;
-		/** TASK_SWITCH: complete with a fault. */
+		/**
+		 * TASK_SWITCH: to a 16-bit TSS, or where svm_vcpu_set_intercept() asked for it; the
+		 * library makes all others.  Complete with a fault.
+		 */
 		struct {
 			uint16_t selector;
 			bool is_iret, is_jump, has_error;

@@ -7,7 +7,8 @@
  * eva: src/core/vcpu/control.c
  * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
  * eva: src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c src/core/vcpu/exit_npf.c
- * eva: src/core/vcpu/exit_register.c src/core/vcpu/exits.c src/core/vcpu/insn_length.c
+ * eva: src/core/vcpu/exit_register.c src/core/vcpu/exit_task.c src/core/vcpu/exits.c
+ * eva: src/core/vcpu/insn_length.c
  * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c src/core/vcpu/segment.c
  * eva-options: -no-warn-invalid-bool -eva-precision 1 -eva-split-return auto
  * eva-options: -eva-domains cvalue,equality
@@ -59,7 +60,21 @@ void svm_emulation_describe(struct svm_vcpu *of, struct svm_exit *exit)
 {
 	(void)of;
 	UNKNOWN(exit->insn);
+	UNKNOWN(exit->insn_len);
 	UNKNOWN(exit->decoded);
+}
+
+enum svm_emul_result svm_emulation_switch_task(struct svm_vcpu *of,
+                                               const struct svm_emul_task *task)
+{
+	(void)task;
+	of->emul.task_switched = eva_maybe();
+	return (enum svm_emul_result)Frama_C_interval(SVM_EMUL_OK, SVM_EMUL_NOT_RAM);
+}
+
+void svm_emulation_raise(struct svm_vcpu *of)
+{
+	svm_events_raise(of, (uint8_t)Frama_C_interval(0, 31), (uint32_t)eva_any());
 }
 
 int svm_guest_fetch(struct svm_vcpu *of, uint64_t linear, uint8_t *buffer, unsigned want,

@@ -1489,7 +1489,6 @@ static const struct {
 	{ 0xa3, 0, 0, SVM_EXIT_KIND_NONE, 6 },  /* MCOMMIT */
 	{ 0xa4, 0, 0, SVM_EXIT_KIND_NONE, 6 },  /* TLBSYNC */
 	{ 0x51, 0x1c, 0, SVM_EXIT_KIND_NONE, 17 }, /* #AC */
-	{ 0x7d, 0x28, 0x100012345678, SVM_EXIT_KIND_TASK_SWITCH, -1 },
 	{ 0x7e, 0, 0, SVM_EXIT_KIND_RAW, -1 },  /* FERR_FREEZE */
 	{ 0xa5, 0, 0, SVM_EXIT_KIND_RAW, -1 },  /* bus lock */
 	{ 0x7b, 0, 0, SVM_EXIT_KIND_RAW, -1 },  /* IOIO without a size */
@@ -1521,13 +1520,6 @@ START_TEST(an_unknown_exit_comes_as_it_is)
 		ck_assert_int_eq(events.exception_vector, dispatch_rows[_i].vector);
 	if (dispatch_rows[_i].vector == 17)
 		ck_assert_uint_eq(events.exception_error, 0x1c);
-	if (r.exit.kind == SVM_EXIT_KIND_TASK_SWITCH) {
-		ck_assert_uint_eq(r.exit.task.selector, 0x28);
-		ck_assert_uint_eq(r.exit.task.error, 0x12345678);
-		ck_assert(r.exit.task.has_error);
-		ck_assert(!r.exit.task.is_iret && !r.exit.task.is_jump);
-		ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), SVM_ERR_NOSUPPORT);
-	}
 	rig_fini(&r);
 }
 END_TEST

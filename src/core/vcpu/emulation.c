@@ -35,6 +35,7 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
                                                 uint64_t *gpa, struct svm_emul_fault *fault)
 {
 	struct svm_vcpu *vcpu = arg;
+	bool is_system = access & SVM_EMUL_SYSTEM;
 	struct svm_translation page;
 	uint32_t rights = SVM_PROT_READ;
 	int error;
@@ -43,7 +44,12 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
 		rights = SVM_PROT_WRITE;
 	else if (access & SVM_EMUL_FETCH)
 		rights = SVM_PROT_EXECUTE;
-	error = svm_guest_walk(vcpu, linear, rights, access & SVM_EMUL_SYSTEM, true, &page);
+	/* A frame for another privilege is pushed before the VMCB knows of it. */
+	if (vcpu->emul.cpl == 3 && !is_system)
+		rights |= SVM_ACCESS_USER;
+	else if (vcpu->emul.cpl != 3 && svm_vmcb_get_cpl(vcpu->vmcb) == 3)
+		is_system = true;
+	error = svm_guest_walk(vcpu, linear, rights, is_system, true, &page);
 	*gpa = page.gpa;
 	if (error != SVM_ERR_FAULT)
 		return error ? SVM_EMUL_RETRY : SVM_EMUL_OK;
@@ -437,13 +443,16 @@ static void store_emulator_registers(struct svm_vcpu *vcpu)
 	svm_events_set_rflags(vcpu, e->rflags);
 	if (e->cpl != svm_vmcb_get_cpl(vcpu->vmcb))
 		svm_vmcb_set_cpl(vcpu->vmcb, e->cpl);
+	/* The new task's, also where it begins with a fault. */
+	if (e->task_switched)
+		vcpu->vmcb->save.rip = e->rip;
 }
 
 /* --- outcomes
  * ------------------------------------------------------------------------------------------------
  */
 
-static void raise_emulated_fault(struct svm_vcpu *vcpu)
+void svm_emulation_raise(struct svm_vcpu *vcpu)
 {
 	const struct svm_emul_fault *fault = &vcpu->emul.fault;
 
@@ -582,7 +591,7 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 		complete_emulation(vcpu, stepped);
 		return SVM_ACTION_RESUME;
 	case SVM_EMUL_FAULT:
-		raise_emulated_fault(vcpu);
+		svm_emulation_raise(vcpu);
 		return SVM_ACTION_RESUME;
 	case SVM_EMUL_EXIT:
 		return emulation_to_embedder(vcpu, exit);
@@ -627,6 +636,23 @@ void svm_emulation_release(struct svm_vcpu *vcpu)
 	svm_emul_forget(&vcpu->emul);
 	vcpu->emul_released = true;
 	vcpu->emulating = true;
+}
+
+enum svm_emul_result svm_emulation_switch_task(struct svm_vcpu *vcpu,
+                                               const struct svm_emul_task *task)
+{
+	struct svm_emul *e = &vcpu->emul;
+	enum svm_emul_result result;
+
+	load_emulator_registers(vcpu);
+	svm_emul_forget(e);
+	e->class = SVM_EMUL_ANY;
+	e->insn.kind = SVM_INSN_OTHER;
+	result = svm_emul_task_switch(e, task);
+	svm_emul_forget(e);
+	if (e->task_switched)
+		store_emulator_registers(vcpu);
+	return result;
 }
 
 void svm_emulation_forget(struct svm_vcpu *vcpu)

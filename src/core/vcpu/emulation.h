@@ -19,6 +19,14 @@ void svm_emulation_describe(struct svm_vcpu *vcpu, struct svm_exit *exit);
 /* Go on with an instruction whose device access the embedder has answered. */
 enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
+/*
+ * Switch tasks, as svm_emul_task_switch(); registers are stored once vcpu->emul.task_switched.  A
+ * FAULT is still to be raised: the event that led to the switch decides what becomes of both.
+ */
+enum svm_emul_result svm_emulation_switch_task(struct svm_vcpu *vcpu,
+                                               const struct svm_emul_task *task);
+void svm_emulation_raise(struct svm_vcpu *vcpu);
+
 /* The embedder's answer to the access that the instruction waits for. */
 void svm_emulation_answer(struct svm_vcpu *vcpu, const void *data);
 

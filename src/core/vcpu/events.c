@@ -41,7 +41,7 @@ bool svm_exception_has_error(uint8_t vector)
 	return false;
 }
 
-static bool is_fault(uint8_t vector)
+bool svm_exception_is_fault(uint8_t vector)
 {
 	return vector != SVM_VECTOR_DB && vector != SVM_VECTOR_BP && vector != SVM_VECTOR_OF &&
 	       vector != SVM_VECTOR_DF && vector != SVM_VECTOR_MC;
@@ -248,7 +248,7 @@ static void inject_exception(struct svm_vcpu *vcpu)
 	struct svm_vcpu_events *events = &vcpu->events;
 
 	events->exception_pending = false;
-	if (is_fault(events->exception_vector))
+	if (svm_exception_is_fault(events->exception_vector))
 		vcpu->vmcb->save.rflags |= RFLAGS_RF; /* 8.2: the return must not trap again. */
 	inject(vcpu, exception_word(events->exception_vector, events->exception_error));
 }

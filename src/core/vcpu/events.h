@@ -33,6 +33,8 @@ void svm_events_set_rflags(struct svm_vcpu *vcpu, uint64_t rflags);
 
 /* Does the processor push an error code for this exception? */
 bool svm_exception_has_error(uint8_t vector);
+/* Is RIP that of the instruction, which runs again?  Then RF is set in what the handler returns. */
+bool svm_exception_is_fault(uint8_t vector);
 
 void svm_events_close_windows(struct svm_vcpu *vcpu);
 

@@ -150,19 +150,6 @@ static enum svm_action icebp(struct svm_vcpu *vcpu)
 	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
 }
 
-static enum svm_action task_switch(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const uint64_t info = vcpu->vmcb->control.exit_info_2;
-
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_TASK_SWITCH, SVM_OWED_EVENT, 0);
-	exit->task.selector = (uint16_t)vcpu->vmcb->control.exit_info_1;
-	exit->task.is_iret = info & SVM_BIT(36);
-	exit->task.is_jump = info & SVM_BIT(38);
-	exit->task.has_error = info & SVM_BIT(44);
-	exit->task.error = (uint32_t)info;
-	return SVM_ACTION_RETURN;
-}
-
 static enum svm_action raw(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP,
@@ -237,7 +224,7 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_EXIT_ICEBP:
 		return icebp(vcpu);
 	case SVM_EXIT_TASK_SWITCH:
-		return task_switch(vcpu, exit);
+		return svm_exit_task_switch(vcpu, exit);
 	case SVM_EXIT_SHUTDOWN:
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_SHUTDOWN);
 	default:

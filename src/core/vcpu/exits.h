@@ -31,6 +31,7 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_register(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_task_switch(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_xsetbv(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
