@@ -93,6 +93,7 @@ static enum svm_action task_exit(struct rig *r, const char *bytes, size_t size, 
 #define FAR_CALL_M BYTES("\xff\x1b")
 
 /* EVENTINJ and EXITINTINFO: valid, error code valid, type, vector. */
+#define INTERRUPT_0   UINT64_C(0x80000000)
 #define INTERRUPT_30  UINT64_C(0x80000030)
 #define NMI           UINT64_C(0x80000202)
 #define INT_N_80      UINT64_C(0x80000480)
@@ -116,6 +117,7 @@ static const struct {
 	{ "iret", BYTES("\xcf"), IRET, 0, 1, 0x97, false, false },
 	{ "int n", BYTES("\xcd\x80"), 0, INT_N_80, 2, 0x97, true, false },
 	{ "int n with a prefix", BYTES("\x66\xcd\x80"), 0, INT_N_80, 3, 0x97, true, false },
+	{ "int n as Bochs reports it", BYTES("\xcd\x80"), 0, INTERRUPT_0, 2, 0x97, true, false },
 	{ "int3", BYTES("\xcc"), 0, INT_3, 1, 0x97, true, false },
 	{ "interrupt", BYTES("\xf4"), 0, INTERRUPT_30, 0, 0x97, true, false },
 	{ "NMI", BYTES("\xf4"), 0, NMI, 0, 0x97, true, false },

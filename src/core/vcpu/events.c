@@ -361,7 +361,8 @@ static uint64_t repair(uint64_t event)
 
 /*
  * INT n, INT3, INTO of the guest itself: RIP is still on the instruction, which runs again.  One
- * that the library has injected is told apart by what was injected.
+ * that the library has injected is told apart by what was injected.  Bochs reports them all as an
+ * interrupt of vector 0.
  */
 static bool is_guests_instruction(uint64_t event, uint64_t injected)
 {
@@ -371,6 +372,7 @@ static bool is_guests_instruction(uint64_t event, uint64_t injected)
 	if (((event ^ injected) & same) == 0)
 		return false;
 	return type_of(event) == SVM_EVENT_TYPE_SOFT ||
+	       (type_of(event) == SVM_EVENT_TYPE_INTR && vector == 0) ||
 	       (type_of(event) == SVM_EVENT_TYPE_EXCP &&
 	        (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF));
 }
