@@ -39,6 +39,7 @@ FAMILIES_LONG = """
 """.split()
 GUESTS["mmio_long"] = ("device=mmio", r"ended: exit: status 0",
                        [r"mmio_long\| mmio " + _name + " ok" for _name in FAMILIES_LONG])
+GUESTS["task_switch"] = ("", r"ended: exit: status 0", [r"task_switch\| task_switch all ok"])
 # Any end will do; only that it ends, and the host with it does not.
 GUESTS["noise"] = ("forgive=1 limit=300", r"ended: ", [r"noise\| noise begins"])
 for _name in ("vmrun", "vmload", "vmsave", "stgi", "clgi", "skinit", "invlpga"):
@@ -156,6 +157,11 @@ CASES = {
                       wanted=[WELL] + DEVICE_WAS_USED),
     "bochs-mmio": Case("bochs", cmdline="run=guests", guests=["mmio", "mmio_long", "hello"],
                        wanted=[WELL] + DEVICE_WAS_USED),
+    # By the processor in QEMU, which does not know the intercept, and by the library in Bochs.
+    "qemu-task-switch": Case("qemu", cmdline="run=guests", guests=["task_switch", "hello"],
+                             wanted=[WELL]),
+    "bochs-task-switch": Case("bochs", cmdline="run=guests", guests=["task_switch", "hello"],
+                              wanted=[WELL]),
     # Random instructions in ring 0.  On Bochs, which repeats each run to the instruction; QEMU 7.2
     # aborts in its own locking on some of these seeds.
     "bochs-noise": Case("bochs", cmdline="run=guests hz=1000", guests=["noise"] * 8 + ["hello"],

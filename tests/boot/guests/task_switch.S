@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Task switches in 32-bit protected mode with paging: JMP and CALL of a TSS and of a task gate, IRET
- * back, and INT n and exceptions through task gates, with and without an error code.  Each task has
- * page tables of its own: only those of the second map a window at 4 MiB.
+ * Task switches in 32-bit protected mode with paging: JMP and CALL of a TSS and of a task gate,
+ * IRET back, and INT n and exceptions through task gates, with and without an error code.  Each
+ * task has page tables of its own: only those of the second map a window at 4 MiB.
  *
- * Where the processor has the intercept, the library makes them all; elsewhere the processor.  Both
- * must come to the same.  One line for what is wrong, `task_switch all ok` and status 0 for nothing.
+ * Where the processor has the intercept, the library makes them all; elsewhere the processor.
+ * Both must come to the same.  A line for each thing that is wrong, `task_switch all ok` and status
+ * 0 for none.
  */
 #include "guest.h"
 
@@ -228,7 +229,7 @@ start:
 	expect	"error code of #NP", ABSENT
 	expect_main_state
 
-	/* Refused in the next task: its DS is none.  The third task takes it and jumps back here. */
+	/* Refused in the next task: its DS is none.  The third task takes it and jumps here. */
 	movl	$0x1230, other_tss + TSS_DS
 	ljmp	$OTHER, $0
 	expect_main_state
