@@ -170,7 +170,7 @@ struct svm_emul {
 	void *arg;
 
 	/* The guest, in and out. */
-	uint64_t gpr[16];
+	uint64_t *gpr; /* 16 of the owner's, enum svm_emul_gpr; written when all has succeeded. */
 	uint64_t rip, rflags;
 
 	uint8_t cpl; /* As translate() and load_segment() have to see it. */

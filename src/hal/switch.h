@@ -11,31 +11,32 @@
 #define SVM_SWITCH_VMCB       0x000 /* u64 hpa of the guest's VMCB */
 #define SVM_SWITCH_HOST_VMCB  0x008 /* u64 hpa of this CPU's page for the host's VMSAVE */
 #define SVM_SWITCH_FLAGS      0x010 /* u64 SVM_SWITCH_DO_*; 0: the short path */
-#define SVM_SWITCH_RBX        0x018
+#define SVM_SWITCH_GPR        0x018 /* 16 u64 in the processor's numbering; RAX, RSP: see below */
 #define SVM_SWITCH_RCX        0x020
 #define SVM_SWITCH_RDX        0x028
-#define SVM_SWITCH_RSI        0x030
-#define SVM_SWITCH_RDI        0x038
+#define SVM_SWITCH_RBX        0x030
 #define SVM_SWITCH_RBP        0x040
-#define SVM_SWITCH_R8         0x048
-#define SVM_SWITCH_R9         0x050
-#define SVM_SWITCH_R10        0x058
-#define SVM_SWITCH_R11        0x060
-#define SVM_SWITCH_R12        0x068
-#define SVM_SWITCH_R13        0x070
-#define SVM_SWITCH_R14        0x078
-#define SVM_SWITCH_R15        0x080
-#define SVM_SWITCH_GUEST_XCR0 0x088
-#define SVM_SWITCH_HOST_XCR0  0x090
-#define SVM_SWITCH_GUEST_XSS  0x098
-#define SVM_SWITCH_HOST_XSS   0x0a0
-#define SVM_SWITCH_GUEST_SPEC 0x0a8
-#define SVM_SWITCH_HOST_SPEC  0x0b0
-#define SVM_SWITCH_GUEST_AUX  0x0b8 /* TSC_AUX */
-#define SVM_SWITCH_HOST_AUX   0x0c0
-#define SVM_SWITCH_GUEST_DR   0x0c8 /* DR0 to DR3 */
-#define SVM_SWITCH_HOST_DR    0x0e8 /* DR0 to DR3, DR6, DR7 */
-#define SVM_SWITCH_SIZE       0x118
+#define SVM_SWITCH_RSI        0x048
+#define SVM_SWITCH_RDI        0x050
+#define SVM_SWITCH_R8         0x058
+#define SVM_SWITCH_R9         0x060
+#define SVM_SWITCH_R10        0x068
+#define SVM_SWITCH_R11        0x070
+#define SVM_SWITCH_R12        0x078
+#define SVM_SWITCH_R13        0x080
+#define SVM_SWITCH_R14        0x088
+#define SVM_SWITCH_R15        0x090
+#define SVM_SWITCH_GUEST_XCR0 0x098
+#define SVM_SWITCH_HOST_XCR0  0x0a0
+#define SVM_SWITCH_GUEST_XSS  0x0a8
+#define SVM_SWITCH_HOST_XSS   0x0b0
+#define SVM_SWITCH_GUEST_SPEC 0x0b8
+#define SVM_SWITCH_HOST_SPEC  0x0c0
+#define SVM_SWITCH_GUEST_AUX  0x0c8 /* TSC_AUX */
+#define SVM_SWITCH_HOST_AUX   0x0d0
+#define SVM_SWITCH_GUEST_DR   0x0d8 /* DR0 to DR3 */
+#define SVM_SWITCH_HOST_DR    0x0f8 /* DR0 to DR3, DR6, DR7 */
+#define SVM_SWITCH_SIZE       0x128
 
 /* Extra work around VMRUN, all of it with GIF = 0. */
 #define SVM_SWITCH_DO_XCR0     0x001 /* XCR0 differs */
@@ -55,8 +56,17 @@
 struct svm_switch {
 	svm_hpa_t vmcb, host_vmcb;
 	uint64_t flags;
-	uint64_t rbx, rcx, rdx, rsi, rdi, rbp;
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	/*
+	 * By number for the emulator, by name for everyone else.  The guest's RAX and RSP live in
+	 * the VMCB; their places here are filled while an instruction is emulated.
+	 */
+	union {
+		uint64_t gpr[16];
+		struct {
+			uint64_t lent_rax, rcx, rdx, rbx, lent_rsp, rbp, rsi, rdi;
+			uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+		};
+	};
 	uint64_t guest_xcr0, host_xcr0;
 	uint64_t guest_xss, host_xss;
 	uint64_t guest_spec_ctrl, host_spec_ctrl;
@@ -70,6 +80,7 @@ struct svm_switch {
 SVM_SWITCH_ASSERT(vmcb, SVM_SWITCH_VMCB);
 SVM_SWITCH_ASSERT(host_vmcb, SVM_SWITCH_HOST_VMCB);
 SVM_SWITCH_ASSERT(flags, SVM_SWITCH_FLAGS);
+SVM_SWITCH_ASSERT(gpr, SVM_SWITCH_GPR);
 SVM_SWITCH_ASSERT(rbx, SVM_SWITCH_RBX);
 SVM_SWITCH_ASSERT(rcx, SVM_SWITCH_RCX);
 SVM_SWITCH_ASSERT(rdx, SVM_SWITCH_RDX);

@@ -44,6 +44,7 @@ static uint32_t random_below(uint32_t limit)
 /* --- the emulator's side ---------------------------------------------------------------------- */
 
 static struct svm_emul emulator;
+static uint64_t emulator_gpr[16];
 static struct svm_emul_segment segments[SVM_EMUL_TR + 1];
 
 static enum svm_emul_result emu_translate(void *arg, uint64_t linear, uint32_t access,
@@ -334,6 +335,7 @@ static void load_case(void)
 	segments[SVM_EMUL_GDTR].base = GDT;
 	segments[SVM_EMUL_GDTR].limit = GDT_SIZE - 1;
 	emulator.ops = &ops;
+	emulator.gpr = emulator_gpr;
 	emulator.segment = segments;
 	emulator.mode = is_real ? SVM_INSN_MODE_REAL : SVM_INSN_MODE_32;
 	emulator.linear_bits = 48;

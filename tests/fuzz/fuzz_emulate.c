@@ -28,6 +28,7 @@ struct input {
 };
 
 struct guest {
+	uint64_t gpr[16];
 	struct input answers;
 	bool failed; /* A function has said no: the emulator must come back. */
 	struct svm_emul_segment segments[6];
@@ -277,8 +278,9 @@ static void take_state(struct svm_emul *e, struct guest *g, struct input *in)
 	for (unsigned i = 0; i < 6; i++)
 		g->segments[i] = take_segment(in);
 	g->table = take_segment(in);
+	e->gpr = g->gpr;
 	for (unsigned i = 0; i < 16; i++)
-		e->gpr[i] = take64(in);
+		g->gpr[i] = take64(in);
 	e->rip = take64(in);
 	e->rflags = take64(in);
 	e->cr0 = take64(in) | 1;
@@ -295,14 +297,15 @@ static void take_state(struct svm_emul *e, struct guest *g, struct input *in)
 	e->arg = g;
 }
 
-static void check_unchanged(const struct svm_emul *before, const struct svm_emul *after)
+static void check_unchanged(const struct svm_emul *before, const uint64_t gpr[16],
+                            const struct svm_emul *after)
 {
 	const bool repeats = after->insn.prefixes & (SVM_INSN_REP | SVM_INSN_REPNE);
 
 	HOLDS(before->rip == after->rip);
 	if (repeats && after->insn.length)
 		return;
-	HOLDS(memcmp(before->gpr, after->gpr, sizeof(before->gpr)) == 0);
+	HOLDS(memcmp(gpr, after->gpr, 16 * sizeof(gpr[0])) == 0);
 	HOLDS(((before->rflags ^ after->rflags) & ~UINT64_C(0x10000)) == 0);
 }
 
@@ -312,6 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct svm_emul e, before;
 	static struct guest g;
+	uint64_t gpr[16];
 	struct input in = { data, size };
 
 	memset(&e, 0, sizeof(e));
@@ -332,10 +336,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		g.failed = false;
 		before = e;
+		memcpy(gpr, g.gpr, sizeof(gpr));
 		result = svm_emulate(&e);
 		HOLDS(result != SVM_EMUL_NOT_RAM);
 		if (result != SVM_EMUL_OK)
-			check_unchanged(&before, &e);
+			check_unchanged(&before, gpr, &e);
 		if (result != SVM_EMUL_EXIT)
 			break;
 		HOLDS(e.pending.kind != SVM_EMUL_PENDING_NOTHING);

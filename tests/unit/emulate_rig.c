@@ -274,6 +274,7 @@ void emu_init(struct emu *r, enum emu_mode mode, unsigned cpl)
 	r->e.ops = &rig_ops;
 	r->e.arg = r;
 	r->e.segment = r->segment;
+	r->e.gpr = r->gpr;
 	r->e.cr0 = modes[mode].cr0;
 	r->e.efer = modes[mode].efer;
 	r->e.rflags = modes[mode].rflags;
@@ -321,7 +322,7 @@ void emu_descriptor(struct emu *r, uint32_t at, uint32_t base, uint32_t limit, u
 
 void emu_check_untouched(const struct emu *now, const struct emu *before, const char *what)
 {
-	ck_assert_msg(memcmp(now->e.gpr, before->e.gpr, sizeof(now->e.gpr)) == 0,
+	ck_assert_msg(memcmp(now->gpr, before->gpr, sizeof(now->gpr)) == 0,
 	              "%s: a register changed", what);
 	ck_assert_msg(now->e.rip == before->e.rip && now->e.rflags == before->e.rflags,
 	              "%s: RIP or flags changed", what);

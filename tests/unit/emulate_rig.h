@@ -43,6 +43,7 @@ enum emu_mode { EMU_REAL, EMU_VM86, EMU_16, EMU_32, EMU_64, EMU_COMPAT, EMU_PROC
 
 struct emu {
 	struct svm_emul e;
+	uint64_t gpr[16]; /* e.gpr, except in a copy. */
 	struct svm_emul_segment segment[SVM_EMUL_TR + 1]; /* Tables too. */
 	uint8_t ram[EMU_RAM];
 	uint64_t dr7;

@@ -219,11 +219,11 @@ START_TEST(a_register_instruction_follows_its_page)
 		ck_assert_msg(r.kind == row->kind && r.number == row->number &&
 		                      r.value == row->value,
 		              "%s: wrote %lx to %u", row->what, (unsigned long)r.value, r.number);
-	before.e.gpr[SVM_EMUL_RAX] = row->rax_after ? row->rax_after : before.e.gpr[SVM_EMUL_RAX];
-	before.e.gpr[SVM_EMUL_RCX] = row->rcx_after ? row->rcx_after : before.e.gpr[SVM_EMUL_RCX];
-	before.e.gpr[SVM_EMUL_RDX] = row->rdx_after ? row->rdx_after : before.e.gpr[SVM_EMUL_RDX];
+	before.gpr[SVM_EMUL_RAX] = row->rax_after ? row->rax_after : before.gpr[SVM_EMUL_RAX];
+	before.gpr[SVM_EMUL_RCX] = row->rcx_after ? row->rcx_after : before.gpr[SVM_EMUL_RCX];
+	before.gpr[SVM_EMUL_RDX] = row->rdx_after ? row->rdx_after : before.gpr[SVM_EMUL_RDX];
 	for (unsigned n = 0; n < 16; n++)
-		ck_assert_msg(r.e.gpr[n] == before.e.gpr[n], "%s: register %u is %lx", row->what, n,
+		ck_assert_msg(r.e.gpr[n] == before.gpr[n], "%s: register %u is %lx", row->what, n,
 		              (unsigned long)r.e.gpr[n]);
 	ck_assert_uint_eq(r.e.rflags, before.e.rflags);
 	ck_assert(!r.e.sets_shadow);

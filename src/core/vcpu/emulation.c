@@ -417,8 +417,9 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 
 	e->ops = &emulation_ops;
 	e->arg = vcpu;
-	for (unsigned n = 0; n < 16; n++)
-		e->gpr[n] = svm_vcpu_read_gpr(vcpu, n);
+	e->gpr = vcpu->s.gpr;
+	vcpu->s.lent_rax = vmcb->save.rax;
+	vcpu->s.lent_rsp = vmcb->save.rsp;
 	e->rip = vmcb->save.rip;
 	e->rflags = svm_events_rflags(vcpu);
 	/* In place: the six lie in the VMCB in the processor's order, and only for reading. */
@@ -437,9 +438,10 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 static void store_emulator_registers(struct svm_vcpu *vcpu)
 {
 	const struct svm_emul *e = &vcpu->emul;
+	struct svm_vmcb_save *save = &vcpu->vmcb->save;
 
-	for (unsigned n = 0; n < 16; n++)
-		svm_vcpu_write_gpr(vcpu, n, e->gpr[n]);
+	save->rax = vcpu->s.lent_rax;
+	save->rsp = vcpu->s.lent_rsp;
 	svm_events_set_rflags(vcpu, e->rflags);
 	if (e->cpl != svm_vmcb_get_cpl(vcpu->vmcb))
 		svm_vmcb_set_cpl(vcpu->vmcb, e->cpl);

@@ -9,21 +9,11 @@
 #include "core/vcpu/events.h"
 #include "core/vcpu/vcpu.h"
 
-enum {
-	GPR_RAX,
-	GPR_RCX,
-	GPR_RDX,
-	GPR_RBX,
-	GPR_RSP,
-	GPR_RBP,
-	GPR_RSI,
-	GPR_RDI,
-};
+enum { GPR_RAX = 0, GPR_RSP = 4 };
 
 /* Where general register n is kept. */
 static uint64_t *gpr(struct svm_vcpu *vcpu, unsigned n)
 {
-	struct svm_switch *s = &vcpu->s;
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
 
 	switch (n & 15) {
@@ -31,34 +21,8 @@ static uint64_t *gpr(struct svm_vcpu *vcpu, unsigned n)
 		return &save->rax;
 	case GPR_RSP:
 		return &save->rsp;
-	case GPR_RCX:
-		return &s->rcx;
-	case GPR_RDX:
-		return &s->rdx;
-	case GPR_RBX:
-		return &s->rbx;
-	case GPR_RBP:
-		return &s->rbp;
-	case GPR_RSI:
-		return &s->rsi;
-	case GPR_RDI:
-		return &s->rdi;
-	case 8:
-		return &s->r8;
-	case 9:
-		return &s->r9;
-	case 10:
-		return &s->r10;
-	case 11:
-		return &s->r11;
-	case 12:
-		return &s->r12;
-	case 13:
-		return &s->r13;
-	case 14:
-		return &s->r14;
 	default:
-		return &s->r15;
+		return &vcpu->s.gpr[n & 15];
 	}
 }
 
