@@ -16,22 +16,50 @@ struct window {
 	void *hva; /* Of the byte at gpa. */
 };
 
-/* Inside a section. */
-static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct window *window)
+/* What has to be asked for: a page of a list or of a callback, or anything at all just now. */
+static int locate_slowly(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                         uint32_t access, svm_hpa_t *hpa)
 {
-	const struct svm_hal *hal = &vm->host->hal;
 	struct svm_backing backing;
-	int result;
+	const int result = svm_slots_backing(vm, piece, gpa, access, &backing);
 
-	window->piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
-	if (!window->piece || (access & ~(uint32_t)window->piece->prot))
-		return SVM_ERR_FAULT;
-	result = svm_slots_backing(vm, window->piece, gpa, access, &backing);
 	if (result)
 		return result;
 	if (access & ~backing.prot)
 		return SVM_ERR_FAULT;
-	window->hva = hal->phys_to_virt(hal->ctx, backing.hpa + (gpa & (SVM_PAGE_SIZE - 1)));
+	*hpa = backing.hpa + (gpa & (SVM_PAGE_SIZE - 1));
+	return 0;
+}
+
+static int locate(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                  uint32_t access, svm_hpa_t *hpa)
+{
+	if (!piece || (access & ~(uint32_t)piece->prot))
+		return SVM_ERR_FAULT;
+	if (piece->kind != SVM_SLOT_RANGE || svm_atomic_load(&vm->memory.invalidate_count))
+		return locate_slowly(vm, piece, gpa, access, hpa);
+	*hpa = piece->target.hpa + (gpa - piece->first);
+	return 0;
+}
+
+int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, svm_hpa_t *hpa)
+{
+	return locate(vm, svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa), gpa, access,
+	              hpa);
+}
+
+/* Inside a section. */
+static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct window *window)
+{
+	const struct svm_hal *hal = &vm->host->hal;
+	svm_hpa_t hpa;
+	int result;
+
+	window->piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
+	result = locate(vm, window->piece, gpa, access, &hpa);
+	if (result)
+		return result;
+	window->hva = hal->phys_to_virt(hal->ctx, hpa);
 	return window->hva ? 0 : SVM_ERR_FAULT;
 }
 

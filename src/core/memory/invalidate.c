@@ -47,6 +47,7 @@ void svm_vm_invalidate_begin(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size)
 	if (last > memory->invalidate_last)
 		svm_atomic_store(&memory->invalidate_last, last);
 	svm_atomic_add(&memory->invalidate_count, 1u);
+	svm_atomic_add(&memory->generation, 1u);
 	svm_section_wait(memory);
 	svm_edit_zap(&edit, first, last);
 	svm_edit_end(&edit);

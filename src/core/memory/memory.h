@@ -28,6 +28,11 @@ struct svm_memory {
 	struct svm_slot_table *slots; /* Replaced whole; read inside a section. */
 	uintptr_t edit_lock;          /* HAL mutex: whoever takes entries away. */
 
+	/*
+	 * Counts announcements of change, each before its wait for sections: what was found behind
+	 * an address is there still for whoever reads, inside a section, the number of that time.
+	 */
+	uint64_t generation;
 	uint32_t section_phase; /* section.h */
 	uint32_t section_count[2];
 
@@ -58,6 +63,13 @@ void svm_memory_fini(struct svm_vm *vm);
  */
 enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
                                         enum svm_npt_fault_reason *reason);
+
+/*
+ * Inside a section: where the host has the byte at gpa; the rest of its 4 KiB page follows.  Errors
+ * as svm_vm_read().  Good until svm_memory.generation moves.
+ */
+SVM_MUST_CHECK int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access,
+                                     svm_hpa_t *hpa);
 
 /* svm_vm_read() of bytes that lie in one 4 KiB page, all or none of them.  Context A. */
 SVM_MUST_CHECK int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data,

@@ -62,31 +62,10 @@ void svm_slots_publish(struct svm_vm *vm, struct svm_slot_table *table)
 	struct svm_slot_table *old = vm->memory.slots;
 
 	svm_atomic_store(&vm->memory.slots, table);
+	svm_atomic_add(&vm->memory.generation, 1u);
 	svm_section_wait(&vm->memory);
 	free_logs(vm, old, table);
 	svm_slots_free(vm, old);
-}
-
-uint32_t svm_slots_index(const struct svm_slot_table *table, svm_gpa_t gpa)
-{
-	uint32_t low = 0, high = table->count;
-
-	while (low < high) {
-		const uint32_t middle = low + (high - low) / 2;
-
-		if (table->piece[middle].last < gpa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-const struct svm_slot_piece *svm_slots_find(const struct svm_slot_table *table, svm_gpa_t gpa)
-{
-	const uint32_t i = svm_slots_index(table, gpa);
-
-	return i < table->count && table->piece[i].first <= gpa ? &table->piece[i] : NULL;
 }
 
 bool svm_slots_cover(const struct svm_slot_table *table, svm_gpa_t first, svm_gpa_t last)

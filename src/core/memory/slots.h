@@ -54,10 +54,31 @@ void svm_slots_free_all(struct svm_vm *vm, struct svm_slot_table *table);
  */
 void svm_slots_publish(struct svm_vm *vm, struct svm_slot_table *table);
 
-/* The piece that covers gpa, or NULL. */
-const struct svm_slot_piece *svm_slots_find(const struct svm_slot_table *table, svm_gpa_t gpa);
 /* Index of the first piece that ends at or after gpa; count if none does. */
-uint32_t svm_slots_index(const struct svm_slot_table *table, svm_gpa_t gpa);
+static inline uint32_t svm_slots_index(const struct svm_slot_table *table, svm_gpa_t gpa)
+{
+	uint32_t low = 0, high = table->count;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (table->piece[middle].last < gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The piece that covers gpa, or NULL. */
+static inline const struct svm_slot_piece *svm_slots_find(const struct svm_slot_table *table,
+                                                          svm_gpa_t gpa)
+{
+	const uint32_t i = svm_slots_index(table, gpa);
+
+	return i < table->count && table->piece[i].first <= gpa ? &table->piece[i] : NULL;
+}
+
 /* Is every byte of the range in some piece? */
 bool svm_slots_cover(const struct svm_slot_table *table, svm_gpa_t first, svm_gpa_t last);
 /* The slot that begins at gpa: index of its first piece, or count; *last is its last byte. */
