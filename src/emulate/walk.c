@@ -55,6 +55,7 @@ struct shape {
 	unsigned int index_bits;
 	uint64_t root;
 	uint64_t base_mask; /* Address bits of an entry that names a table. */
+	uint64_t reserved;  /* Bits that are 0 in entries of every level. */
 };
 
 /* One entry on the way down. */
@@ -71,7 +72,8 @@ struct walk {
 	unsigned int flags;
 	bool is_user;
 	struct shape shape;
-	unsigned int leaf_level; /* The lowest level read. */
+	unsigned int leaf_level;  /* The lowest level read. */
+	uint64_t in_all, in_some; /* Bits of the entries that have rights. */
 	struct step steps[LEVELS_MAX];
 };
 
@@ -85,31 +87,46 @@ static uint64_t address_mask(const struct svm_walk_state *state)
 	return SVM_BITS(bits - 1, TABLE_SHIFT);
 }
 
-static struct shape shape_of(const struct svm_walk_state *state)
+static void shape_64(struct shape *shape, const struct svm_walk_state *state)
 {
-	struct shape shape = { PAGING_NONE, 0, 0, 0, 0, 0 };
-
-	if (!(state->cr0 & CR0_PG))
-		return shape;
+	shape->entry_size = 8;
+	shape->index_bits = 9;
+	shape->base_mask = address_mask(state);
+	shape->reserved = SVM_BITS(51, TABLE_SHIFT) & ~shape->base_mask;
+	if (!(state->efer & EFER_NXE))
+		shape->reserved |= ENTRY_NX;
 	if (state->efer & EFER_LMA) {
-		shape.paging = PAGING_LONG;
-		shape.levels = state->cr4 & CR4_LA57 ? 5 : 4;
-		shape.base_mask = address_mask(state);
-		shape.root = state->cr3 & shape.base_mask;
-	} else if (state->cr4 & CR4_PAE) {
-		shape.paging = PAGING_PAE;
-		shape.levels = 3;
-		shape.base_mask = address_mask(state);
-		shape.root = state->cr3 & SVM_BITS(31, 5);
+		shape->paging = PAGING_LONG;
+		shape->levels = state->cr4 & CR4_LA57 ? 5 : 4;
+		shape->root = state->cr3 & shape->base_mask;
 	} else {
-		shape.paging = PAGING_32;
-		shape.levels = 2;
-		shape.base_mask = SVM_BITS(31, TABLE_SHIFT);
-		shape.root = state->cr3 & shape.base_mask;
+		shape->paging = PAGING_PAE;
+		shape->levels = 3;
+		shape->root = state->cr3 & SVM_BITS(31, 5);
+		shape->reserved |= SVM_BITS(62, 52);
 	}
-	shape.entry_size = shape.paging == PAGING_32 ? 4 : 8;
-	shape.index_bits = shape.paging == PAGING_32 ? 10 : 9;
-	return shape;
+}
+
+static void shape_32(struct shape *shape, const struct svm_walk_state *state)
+{
+	shape->paging = PAGING_32;
+	shape->levels = 2;
+	shape->entry_size = 4;
+	shape->index_bits = 10;
+	shape->base_mask = SVM_BITS(31, TABLE_SHIFT);
+	shape->root = state->cr3 & shape->base_mask;
+	shape->reserved = 0;
+}
+
+/* Without paging there is a mode and nothing else. */
+static void find_shape(struct shape *shape, const struct svm_walk_state *state)
+{
+	if (!(state->cr0 & CR0_PG))
+		shape->paging = PAGING_NONE;
+	else if ((state->efer & EFER_LMA) || (state->cr4 & CR4_PAE))
+		shape_64(shape, state);
+	else
+		shape_32(shape, state);
 }
 
 /* Lowest address bit that an entry of a level decides. */
@@ -126,7 +143,7 @@ static bool is_canonical_in(uint64_t linear, const struct shape *shape)
 }
 
 /* Whether a present entry maps a page. */
-static bool is_leaf(const struct walk *w, unsigned int level, uint64_t entry)
+static inline bool is_leaf(const struct walk *w, unsigned int level, uint64_t entry)
 {
 	if (level == 1)
 		return true;
@@ -158,35 +175,29 @@ static uint64_t reserved_32(const struct walk *w, unsigned int level, uint64_t e
 	return PSE_RESERVED | SVM_BITS(20, bits > 32 ? bits - 32 + 13 : 13);
 }
 
-/* Bits that must be 0 in a 64-bit entry: figures of 5.2.3, 5.3.3 to 5.3.5. */
+/*
+ * Bits that must be 0 in a 64-bit entry beside those of all levels: figures of 5.2.3, 5.3.3 to
+ * 5.3.5.
+ */
 static uint64_t reserved_64(const struct walk *w, unsigned int level, uint64_t entry)
 {
-	uint64_t reserved = SVM_BITS(51, TABLE_SHIFT) & ~w->shape.base_mask;
-
-	if (w->shape.paging == PAGING_PAE) {
-		reserved |= SVM_BITS(62, 52);
-		/*
-		 * A page directory pointer has no rights and no accessed bit.  Bit 5 is
-		 * reserved by the book and forgiven: there are processor models that set it.
-		 */
-		if (level == 3)
-			return reserved | ENTRY_NX | SVM_BITS(8, 6) | SVM_BITS(2, 1);
-	}
-	if (!(w->state->efer & EFER_NXE))
-		reserved |= ENTRY_NX;
+	/*
+	 * A page directory pointer of PAE has no rights and no accessed bit.  Bit 5 is reserved by
+	 * the book and forgiven: there are processor models that set it.
+	 */
+	if (w->shape.paging == PAGING_PAE && level == 3)
+		return ENTRY_NX | SVM_BITS(8, 6) | SVM_BITS(2, 1);
 	if (level == 1)
-		return reserved;
+		return 0;
 	if (is_leaf(w, level, entry)) /* From the PAT bit, 12, up to the page's own bits. */
-		return reserved | SVM_BITS(level_shift(&w->shape, level) - 1, 13);
-	if (level >= 3)
-		reserved |= ENTRY_PS | ENTRY_G;
-	return reserved;
+		return SVM_BITS(level_shift(&w->shape, level) - 1, 13);
+	return level >= 3 ? ENTRY_PS | ENTRY_G : 0;
 }
 
 static uint64_t reserved_bits(const struct walk *w, unsigned int level, uint64_t entry)
 {
-	return w->shape.paging == PAGING_32 ? reserved_32(w, level, entry)
-	                                    : reserved_64(w, level, entry);
+	return w->shape.reserved | (w->shape.paging == PAGING_32 ? reserved_32(w, level, entry)
+	                                                         : reserved_64(w, level, entry));
 }
 
 /* The error code's bits that follow from the access alone. */
@@ -222,13 +233,21 @@ static enum svm_walk_status page_fault(struct walk *w, unsigned int level,
 	return SVM_WALK_PAGE_FAULT;
 }
 
+/* Whether an entry of this level has rights at all. */
+static bool has_rights(const struct walk *w, unsigned int level)
+{
+	return !(w->shape.paging == PAGING_PAE && level == 3);
+}
+
 /* Read entries from the top to the leaf. */
 static enum svm_walk_status descend(struct walk *w)
 {
+	unsigned int shift = level_shift(&w->shape, w->shape.levels);
 	uint64_t table = w->shape.root;
 
+	w->in_all = UINT64_MAX;
+	w->in_some = 0;
 	for (unsigned int level = w->shape.levels; level >= 1; level--) {
-		const unsigned int shift = level_shift(&w->shape, level);
 		const uint64_t index = w->linear >> shift & (SVM_BIT(w->shape.index_bits) - 1);
 		struct step *step = &w->steps[level - 1];
 
@@ -246,17 +265,16 @@ static enum svm_walk_status descend(struct walk *w)
 		if (step->entry & reserved_bits(w, level, step->entry))
 			return page_fault(w, level, SVM_WALK_REASON_RESERVED,
 			                  SVM_WALK_ERROR_PRESENT | SVM_WALK_ERROR_RESERVED);
+		if (has_rights(w, level)) {
+			w->in_all &= step->entry;
+			w->in_some |= step->entry;
+		}
 		if (is_leaf(w, level, step->entry))
 			return SVM_WALK_OK;
 		table = step->entry & w->shape.base_mask;
+		shift -= w->shape.index_bits;
 	}
 	return SVM_WALK_OK; /* Not reached: an entry of level 1 is a leaf. */
-}
-
-/* Whether an entry of this level has rights at all. */
-static bool has_rights(const struct walk *w, unsigned int level)
-{
-	return !(w->shape.paging == PAGING_PAE && level == 3);
 }
 
 /* The uppermost entry with a bit at 0 (or, inverted, at 1); 0 if there is none. */
@@ -316,8 +334,27 @@ static enum svm_walk_reason find_denial(const struct walk *w, unsigned int *leve
 	return SVM_WALK_REASON_NONE;
 }
 
+/* Most accesses: every right is there, and none of the modes that forbid user pages is on. */
+static bool clearly_allowed(const struct walk *w)
+{
+	const struct svm_walk_state *s = w->state;
+	const bool is_write = w->flags & SVM_WALK_WRITE;
+	uint64_t needed = w->is_user ? ENTRY_US : 0;
+
+	if (is_write && (w->is_user || (s->cr0 & CR0_WP)))
+		needed |= ENTRY_RW;
+	if ((w->in_all & needed) != needed || (s->cr4 & CR4_PKE))
+		return false;
+	if ((w->flags & SVM_WALK_EXECUTE) && (w->in_some & ENTRY_NX))
+		return false;
+	return w->is_user || !(w->in_all & ENTRY_US) || !(s->cr4 & (CR4_SMEP | CR4_SMAP));
+}
+
 static enum svm_walk_status check_rights(struct walk *w)
 {
+	if (clearly_allowed(w))
+		return SVM_WALK_OK;
+
 	const bool key = key_denies(w, !level_lacking(w, ENTRY_US, false));
 	unsigned int level = w->leaf_level;
 	enum svm_walk_reason reason = find_denial(w, &level);
@@ -328,6 +365,13 @@ static enum svm_walk_status check_rights(struct walk *w)
 		return SVM_WALK_OK;
 	return page_fault(w, level, reason,
 	                  SVM_WALK_ERROR_PRESENT | (key ? SVM_WALK_ERROR_KEY : 0));
+}
+
+/* Whether all accessed bits are set, and the leaf's dirty bit if that is wanted. */
+static bool is_marked(const struct walk *w)
+{
+	return (w->in_all & ENTRY_A) && (!(w->flags & SVM_WALK_WRITE) ||
+	                                 (w->steps[w->leaf_level - 1].entry & ENTRY_D));
 }
 
 /* Accessed bits on the way, accessed and dirty in the leaf.  RETRY: an entry is not what it was. */
@@ -374,7 +418,7 @@ static enum svm_walk_status walk_once(struct walk *w)
 
 	if (status == SVM_WALK_OK)
 		status = check_rights(w);
-	if (status == SVM_WALK_OK && (w->flags & SVM_WALK_SET_AD))
+	if (status == SVM_WALK_OK && (w->flags & SVM_WALK_SET_AD) && !is_marked(w))
 		status = set_marks(w);
 	if (status != SVM_WALK_OK)
 		return status;
@@ -397,10 +441,10 @@ enum svm_walk_status svm_walk(const struct svm_walk_state *state,
 		.flags = flags,
 		.is_user = (flags & SVM_WALK_USER) ||
 		           (state->cpl == 3 && !(flags & SVM_WALK_IMPLICIT)),
-		.shape = shape_of(state),
 	};
 	enum svm_walk_status status = SVM_WALK_RETRY;
 
+	find_shape(&w.shape, state);
 	*result = (struct svm_walk_result){ 0 };
 	if (w.shape.paging != PAGING_LONG)
 		w.linear = (uint32_t)linear;
