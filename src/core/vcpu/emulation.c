@@ -35,8 +35,8 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
                                                 uint64_t *gpa, struct svm_emul_fault *fault)
 {
 	struct svm_vcpu *vcpu = arg;
+	struct svm_translation page; /* Filled where it is looked at. */
 	bool is_system = access & SVM_EMUL_SYSTEM;
-	struct svm_translation page;
 	uint32_t rights = SVM_PROT_READ;
 	int error;
 
@@ -49,8 +49,7 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
 		rights |= SVM_ACCESS_USER;
 	else if (vcpu->emul.cpl != 3 && svm_vmcb_get_cpl(vcpu->vmcb) == 3)
 		is_system = true;
-	error = svm_guest_walk(vcpu, linear, rights, is_system, true, &page);
-	*gpa = page.gpa;
+	error = svm_guest_walk(vcpu, linear, rights, is_system, gpa, &page);
 	if (error != SVM_ERR_FAULT)
 		return error ? SVM_EMUL_RETRY : SVM_EMUL_OK;
 	*fault = (struct svm_emul_fault){

@@ -14,6 +14,7 @@
 #include <libsvm/exit_codes.h>
 
 #include "core/features.h"
+#include "core/memory/section.h"
 #include "emulate/walk.h"
 
 #define XCR0_PKRU   SVM_BIT(9)
@@ -21,25 +22,46 @@
 #define ACCESS_OWN  (SVM_ACCESS_USER | SVM_ACCESS_SYSTEM)
 #define ACCESS_BITS (SVM_PROT_ALL | ACCESS_OWN)
 
+/* What a walk reads its tables by: inside one section. */
+struct table_reader {
+	struct svm_vm *vm;
+	struct svm_walk_memo *memo; /* Filled on the way; NULL: none. */
+};
+
 static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entry)
 {
-	struct svm_vm *vm = arg;
-	uint32_t half = 0;
-	int result;
+	const struct table_reader *reader = arg;
+	const struct svm_hal *hal = &reader->vm->host->hal;
+	const void *hva;
+	svm_hpa_t hpa;
+	const int result = svm_memory_locate(reader->vm, gpa, SVM_PROT_READ, &hpa);
 
-	if (size == 8)
-		return svm_memory_read_u64(vm, gpa, entry);
-	result = svm_memory_read_u32(vm, gpa, &half);
-	*entry = half;
-	return result;
+	if (result)
+		return result;
+	hva = hal->phys_to_virt(hal->ctx, hpa);
+	if (!hva)
+		return SVM_ERR_FAULT;
+	if (size == 8) {
+		*entry = svm_atomic_load((const uint64_t *)hva);
+		if (reader->memo)
+			svm_walk_memo_note(reader->memo, hpa, *entry);
+	} else {
+		*entry = svm_atomic_load((const uint32_t *)hva);
+		if (reader->memo) /* Which compares 8 bytes. */
+			reader->memo->count = SVM_WALK_MEMO_SPOILT;
+	}
+	return 0;
 }
 
 static int exchange_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t expected,
                           uint64_t desired, bool *stored)
 {
-	struct svm_vm *vm = arg;
+	const struct table_reader *reader = arg;
+	struct svm_vm *vm = reader->vm;
 	uint32_t half = (uint32_t)expected;
 
+	if (reader->memo) /* The entry is no longer what was read. */
+		reader->memo->count = SVM_WALK_MEMO_SPOILT;
 	if (size == 8)
 		return svm_memory_cas_u64(vm, gpa, &expected, desired, stored);
 	return svm_memory_cas_u32(vm, gpa, &half, (uint32_t)desired, stored);
@@ -116,15 +138,32 @@ static void fill_translation(const struct svm_walk_result *walk, struct svm_tran
 	};
 }
 
-/* One walk.  extra: SVM_WALK_SET_AD or 0. */
-static int walk_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
-                     struct svm_translation *result)
+/* All of it in one section: at most 20 entries are read. */
+static enum svm_walk_status walk_in_section(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
+                                            unsigned int flags, struct svm_walk_memo *memo,
+                                            struct svm_walk_result *walk)
 {
+	struct svm_memory *memory = &vcpu->vm->memory;
+	struct table_reader reader = { vcpu->vm, memo };
 	const struct svm_walk_state state = walk_state(vcpu, access);
-	const struct svm_walk_memory memory = { vcpu->vm, read_entry, exchange_entry };
+	const struct svm_walk_memory functions = { &reader, read_entry, exchange_entry };
+	const unsigned section = svm_section_enter(memory);
+	enum svm_walk_status status;
+
+	if (memo)
+		svm_walk_memo_begin(memo, memory);
+	status = svm_walk(&state, &functions, gva, flags, walk);
+	svm_section_leave(memory, section);
+	return status;
+}
+
+/* One walk.  extra: SVM_WALK_SET_AD or 0.  memo: what to remember it by, or NULL. */
+static int walk_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsigned int extra,
+                     struct svm_walk_memo *memo, struct svm_translation *result)
+{
 	struct svm_walk_result walk;
 	const enum svm_walk_status status =
-		svm_walk(&state, &memory, gva, walk_flags(access) | extra, &walk);
+		walk_in_section(vcpu, gva, access, walk_flags(access) | extra, memo, &walk);
 
 	fill_translation(&walk, result);
 	switch (status) {
@@ -149,19 +188,31 @@ static int translate_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
                           struct svm_translation *result)
 {
 	if (svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG)
-		return walk_page(vcpu, gva, access, extra, result);
+		return walk_page(vcpu, gva, access, extra, NULL, result);
 	*result = (struct svm_translation){ .gpa = (uint32_t)gva, .page_size = SVM_PAGE_SIZE };
 	return 0;
 }
 
 int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool is_system,
-                   bool set_ad, struct svm_translation *result)
+                   svm_gpa_t *gpa, struct svm_translation *fault)
 {
-	unsigned int extra = set_ad ? SVM_WALK_SET_AD : 0;
+	const unsigned int extra = SVM_WALK_SET_AD | (is_system ? SVM_WALK_IMPLICIT : 0);
+	struct svm_walk_memo *memo =
+		access & SVM_PROT_EXECUTE ? &vcpu->code_walk : &vcpu->data_walk;
+	uint32_t mode;
+	int error;
 
-	if (is_system)
-		extra |= SVM_WALK_IMPLICIT;
-	return translate_page(vcpu, gva, access, extra, result);
+	*gpa = (uint32_t)gva;
+	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
+		return 0;
+	mode = svm_walk_memo_mode(vcpu, walk_flags(access) | extra);
+	if (svm_walk_memo_find(vcpu, memo, gva, mode, gpa))
+		return 0;
+	error = walk_page(vcpu, gva, access, extra, memo, fault);
+	*gpa = fault->gpa;
+	if (!error)
+		svm_walk_memo_keep(vcpu, memo, gva, mode, *gpa);
+	return error;
 }
 
 int svm_vcpu_translate(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
@@ -248,7 +299,7 @@ static int fetch_in_page(struct svm_vcpu *vcpu, svm_gva_t at, uint8_t *buffer, s
 
 	if (svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG) {
 		struct svm_translation page;
-		const int result = walk_page(vcpu, at, SVM_PROT_EXECUTE, 0, &page);
+		const int result = walk_page(vcpu, at, SVM_PROT_EXECUTE, 0, NULL, &page);
 
 		if (result)
 			return result;

@@ -12,10 +12,10 @@ int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, uns
 
 /*
  * One walk, for the emulator: access is one of SVM_PROT_*; as the guest's CPL, or as the supervisor
- * to a system structure.  With set_ad it leaves accessed and dirty bits like a processor.  Errors
- * as svm_vcpu_translate().
+ * to a system structure.  It leaves accessed and dirty bits like a processor.  Errors as
+ * svm_vcpu_translate(), *fault is filled then.
  */
 int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool is_system,
-                   bool set_ad, struct svm_translation *result);
+                   svm_gpa_t *gpa, struct svm_translation *fault);
 
 #endif

@@ -13,6 +13,7 @@
 #include <libsvm/vcpu.h>
 
 #include "core/msr_policy.h"
+#include "core/vcpu/walk_memo.h"
 #include "core/vm.h"
 #include "emulate/emulate.h"
 #include "hal/ring0.h"
@@ -87,6 +88,7 @@ struct svm_vcpu {
 	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
 	struct svm_vcpu_stats stats;
 
+	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_emul emul;
 	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */
