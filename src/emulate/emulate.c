@@ -76,19 +76,27 @@ static enum svm_emul_result fetch_page(struct svm_emul *e)
 	return result;
 }
 
+static enum svm_insn_status decode_bytes(struct svm_emul *e)
+{
+	if (e->cache)
+		return svm_insn_cache_decode(e->cache, e->rip, e->mode, e->bytes, e->count,
+		                             &e->insn);
+	return svm_insn_decode(e->mode, e->bytes, e->count, &e->insn);
+}
+
 static enum svm_emul_result decode(struct svm_emul *e)
 {
 	enum svm_insn_status status = SVM_INSN_TRUNCATED;
 
 	if (e->count)
-		status = svm_insn_decode(e->mode, e->bytes, e->count, &e->insn);
+		status = decode_bytes(e);
 	/* At most two pages hold 15 bytes; a segment may end in between. */
 	for (unsigned page = 0; status == SVM_INSN_TRUNCATED && page < 3; page++) {
 		const enum svm_emul_result result = fetch_page(e);
 
 		if (result != SVM_EMUL_OK)
 			return result;
-		status = svm_insn_decode(e->mode, e->bytes, e->count, &e->insn);
+		status = decode_bytes(e);
 	}
 	switch (status) {
 	case SVM_INSN_OK:
@@ -167,11 +175,12 @@ static bool is_allowed(const struct svm_emul *e)
 /* The log belongs to one instruction at one place. */
 static void match_log(struct svm_emul *e)
 {
-	if (e->log_rip != e->rip || memcmp(e->log_bytes, e->bytes, e->insn.length) != 0)
+	if (e->log_count && (e->log_rip != e->rip ||
+	                     memcmp(e->log_bytes, e->bytes, e->insn.length) != 0))
 		e->log_count = 0;
 	e->log_used = 0;
 	e->log_rip = e->rip;
-	memcpy(e->log_bytes, e->bytes, sizeof(e->log_bytes));
+	__builtin_memcpy(e->log_bytes, e->bytes, sizeof(e->log_bytes));
 }
 
 static enum svm_emul_result execute(struct svm_emul *e)

@@ -18,7 +18,7 @@
  *   taken from the log instead of being repeated.
  * - An instruction that is not in the tables is UNKNOWN: never skipped, never guessed at.
  */
-#include "emulate/insn.h"
+#include "emulate/insn_cache.h"
 
 /* What a function of the table, or the emulation as a whole, came to. */
 enum svm_emul_result {
@@ -197,16 +197,17 @@ struct svm_emul {
 	bool task_switched;
 
 	/* The instruction. */
-	uint8_t bytes[SVM_INSN_MAX_LENGTH];
+	uint8_t bytes[SVM_INSN_MAX_LENGTH + 1]; /* The last one makes two words of them. */
 	uint8_t count; /* Bytes the caller has fetched, 0: svm_emulate() fetches. */
 	struct svm_insn insn;
+	struct svm_insn_cache *cache; /* NULL: every instruction is decoded. */
 
 	bool touched; /* MEMORY: an operand lies in the page of the fault. */
 
 	/* Device accesses that are done; see the second rule above. */
 	uint8_t log_count, log_used;
 	uint64_t log_rip;
-	uint8_t log_bytes[SVM_INSN_MAX_LENGTH];
+	uint8_t log_bytes[SVM_INSN_MAX_LENGTH + 1];
 	struct svm_emul_access log[SVM_EMUL_LOG_MAX];
 };
 

@@ -129,7 +129,7 @@ static void run(bool is_store, bool is_cold, unsigned count)
 	set_state(vcpu);
 	for (unsigned i = 0; i < count; i++) {
 		if (is_cold)
-			svm_emulation_forget(vcpu);
+			memset(&vcpu->insn_cache, 0, sizeof(vcpu->insn_cache));
 		touch(vcpu, is_store);
 	}
 	check("vcpu_destroy", svm_vcpu_destroy(vcpu));

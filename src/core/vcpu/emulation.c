@@ -416,6 +416,7 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 
 	e->ops = &emulation_ops;
 	e->arg = vcpu;
+	e->cache = &vcpu->insn_cache;
 	e->gpr = vcpu->s.gpr;
 	vcpu->s.lent_rax = vmcb->save.rax;
 	vcpu->s.lent_rsp = vmcb->save.rsp;

@@ -89,6 +89,7 @@ struct svm_vcpu {
 	struct svm_vcpu_stats stats;
 
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
+	struct svm_insn_cache insn_cache;
 	struct svm_emul emul;
 	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */
