@@ -8,55 +8,49 @@
  */
 #include "emulate/insn_cache.h"
 
-static uint64_t load_word(const uint8_t *bytes)
-{
-	uint64_t word;
+#include "emulate/insn_common.h"
 
-	__builtin_memcpy(&word, bytes, sizeof(word));
-	return word;
+/* Ones over the bytes of an instruction, which are 1 to 15. */
+static void set_mask(uint64_t mask[2], unsigned length)
+{
+	mask[0] = length < 8 ? (UINT64_C(1) << 8 * length) - 1 : ~UINT64_C(0);
+	mask[1] = length > 8 ? (UINT64_C(1) << 8 * (length - 8)) - 1 : 0;
 }
 
-/* Instructions in a row differ in the lowest bits, functions of a driver in the next. */
-static struct svm_insn_cache_entry *entry_of(struct svm_insn_cache *cache, uint64_t place)
+enum svm_insn_status svm_insn_cache_fill(struct svm_insn_cache_entry *entry,
+                                         enum svm_insn_mode mode, const uint64_t word[2],
+                                         size_t count)
 {
-	return &cache->entry[(place ^ place >> 4) % SVM_INSN_CACHE_ENTRIES];
-}
+	const uint8_t *bytes = (const uint8_t *)word;
+	struct svm_insn *insn = &entry->insn;
 
-/* Ones over as many bytes of word n, 0 or 1, as belong to an instruction of 1 to 15. */
-static uint64_t word_mask(unsigned length, unsigned n)
-{
-	const unsigned bytes = n ? (length > 8 ? length - 8 : 0) : (length < 8 ? length : 8);
+	entry->tag = 0;
+	if (!svm_insn_decode_common(mode, bytes, count, insn)) {
+		const enum svm_insn_status status = svm_insn_decode(mode, bytes, count, insn);
 
-	return bytes ? ~UINT64_C(0) >> (64 - 8 * bytes) : 0;
-}
-
-static void remember(struct svm_insn_cache_entry *entry, enum svm_insn_mode mode,
-                     const uint64_t word[2], const struct svm_insn *insn)
-{
-	for (unsigned n = 0; n < 2; n++) {
-		entry->mask[n] = word_mask(insn->length, n);
-		entry->bytes[n] = word[n] & entry->mask[n];
+		if (status != SVM_INSN_OK)
+			return status;
 	}
-	entry->insn = *insn;
+	set_mask(entry->mask, insn->length);
+	entry->bytes[0] = word[0] & entry->mask[0];
+	entry->bytes[1] = word[1] & entry->mask[1];
+	svm_plain_form(mode, insn, &entry->form);
 	entry->tag = (uint8_t)(mode + 1);
+	return SVM_INSN_OK;
 }
 
 enum svm_insn_status svm_insn_cache_decode(struct svm_insn_cache *cache, uint64_t place,
                                            enum svm_insn_mode mode, const uint8_t bytes[16],
                                            size_t count, struct svm_insn *insn)
 {
-	const uint64_t word[2] = { load_word(bytes), load_word(bytes + 8) };
-	struct svm_insn_cache_entry *entry = entry_of(cache, place);
-	enum svm_insn_status status;
+	struct svm_insn_cache_entry *entry = svm_insn_cache_at(cache, place);
+	enum svm_insn_status status = SVM_INSN_OK;
+	uint64_t word[2];
 
-	if (entry->tag == mode + 1 && entry->insn.length <= count &&
-	    (((word[0] & entry->mask[0]) ^ entry->bytes[0]) |
-	     ((word[1] & entry->mask[1]) ^ entry->bytes[1])) == 0) {
-		*insn = entry->insn;
-		return SVM_INSN_OK;
-	}
-	status = svm_insn_decode(mode, bytes, count, insn);
+	__builtin_memcpy(word, bytes, sizeof(word));
+	if (!svm_insn_cache_is(entry, mode, word, count))
+		status = svm_insn_cache_fill(entry, mode, word, count);
 	if (status == SVM_INSN_OK)
-		remember(entry, mode, word, insn);
+		*insn = entry->insn;
 	return status;
 }

@@ -8,7 +8,7 @@
  * the decoder looked at, all of them, in the same mode.  The decoder depends on nothing else, so an
  * entry cannot be stale, whoever writes to the code and however.
  */
-#include "emulate/insn.h"
+#include "emulate/plain_move.h"
 
 #define SVM_INSN_CACHE_ENTRIES 16u
 
@@ -17,12 +17,37 @@ struct svm_insn_cache_entry {
 	uint64_t mask[2];  /* Ones over the instruction. */
 	struct svm_insn insn;
 	uint8_t tag; /* Mode + 1; 0: empty. */
+	struct svm_plain_form form;
 };
 
 /* All zeros: empty. */
 struct svm_insn_cache {
 	struct svm_insn_cache_entry entry[SVM_INSN_CACHE_ENTRIES];
 };
+
+/* Instructions in a row differ in the lowest bits, functions of a driver in the next. */
+static inline struct svm_insn_cache_entry *svm_insn_cache_at(struct svm_insn_cache *cache,
+                                                             uint64_t place)
+{
+	return &cache->entry[(place ^ place >> 4) % SVM_INSN_CACHE_ENTRIES];
+}
+
+/*
+ * Is the entry the instruction that these bytes begin with?  word holds 16 bytes, of which count
+ * are the guest's.
+ */
+static inline bool svm_insn_cache_is(const struct svm_insn_cache_entry *entry,
+                                     enum svm_insn_mode mode, const uint64_t word[2], size_t count)
+{
+	return entry->tag == mode + 1 && entry->insn.length <= count &&
+	       (((word[0] & entry->mask[0]) ^ entry->bytes[0]) |
+	        ((word[1] & entry->mask[1]) ^ entry->bytes[1])) == 0;
+}
+
+/* Decode into the entry, which is empty where the status is not OK. */
+enum svm_insn_status svm_insn_cache_fill(struct svm_insn_cache_entry *entry,
+                                         enum svm_insn_mode mode, const uint64_t word[2],
+                                         size_t count);
 
 /*
  * As svm_insn_decode().

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_EMULATE_PLAIN_MOVE_H
+#define SVM_EMULATE_PLAIN_MOVE_H
+/*
+ * What a driver does to its device: one MOV or MOVZX between a register, or an immediate, and
+ * memory, in 64-bit mode.  One access and no flag, so an owner that knows where the operand lies
+ * can do it without svm_emulate().
+ *
+ * The form is what can be said of such an instruction once and for all.
+ */
+#include "emulate/insn.h"
+
+enum svm_plain_kind {
+	SVM_PLAIN_NONE, /* Any other instruction. */
+	SVM_PLAIN_LOAD,
+	SVM_PLAIN_STORE,
+	SVM_PLAIN_STORE_IMMEDIATE,
+};
+
+/* Of base and index, beside the 16 registers. */
+#define SVM_PLAIN_NO_REGISTER 16u
+#define SVM_PLAIN_RIP         17u
+
+struct svm_plain_form {
+	uint8_t kind; /* enum svm_plain_kind */
+	uint8_t size; /* Bytes in memory: 1, 2, 4, 8. */
+	uint8_t reg;
+	uint8_t reg_size;
+	uint8_t base;
+	uint8_t index;
+	uint8_t shift; /* Of the index. */
+};
+
+/* SVM_PLAIN_NONE for what is no plain move, or needs a segment's base, or AH to BH. */
+void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
+                    struct svm_plain_form *form);
+
+/* Linear address of the operand.  rip: of the instruction. */
+static inline uint64_t svm_plain_address(const struct svm_plain_form *form,
+                                         const struct svm_insn *insn, const uint64_t *gpr,
+                                         uint64_t rip)
+{
+	uint64_t address = (uint64_t)insn->disp;
+
+	if (form->base < SVM_PLAIN_NO_REGISTER)
+		address += gpr[form->base];
+	else if (form->base == SVM_PLAIN_RIP)
+		address += rip + insn->length;
+	if (form->index != SVM_PLAIN_NO_REGISTER)
+		address += gpr[form->index & 15] << form->shift;
+	return address;
+}
+
+/* What a store writes; bytes behind its size are anything. */
+static inline uint64_t svm_plain_source(const struct svm_plain_form *form,
+                                        const struct svm_insn *insn, const uint64_t *gpr)
+{
+	return form->kind == SVM_PLAIN_STORE ? gpr[form->reg & 15] : insn->imm[0];
+}
+
+/* The value that was loaded, bytes behind form->size are anything, into its register. */
+void svm_plain_finish_load(const struct svm_plain_form *form, uint64_t value, uint64_t *gpr);
+
+#endif
