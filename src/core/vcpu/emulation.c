@@ -156,7 +156,7 @@ static enum svm_emul_result emulation_mmio(void *arg, uint64_t gpa, void *data, 
 	enum svm_device_result answer;
 	enum svm_emul_result result;
 
-	if (!range)
+	if (!range || (vcpu->declined && gpa == vcpu->declined_gpa))
 		return SVM_EMUL_EXIT;
 	if (is_write)
 		memcpy(access.data, data, size);
@@ -414,16 +414,15 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 	struct svm_emul *e = &vcpu->emul;
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
+	svm_emulation_lend(vcpu);
+	e->gpr = vcpu->s.gpr;
+	e->rip = vmcb->save.rip;
+	/* In place: the six lie in the VMCB in the processor's order, and only for reading. */
+	e->segment = (const void *)&vmcb->save._es;
 	e->ops = &emulation_ops;
 	e->arg = vcpu;
 	e->cache = &vcpu->insn_cache;
-	e->gpr = vcpu->s.gpr;
-	vcpu->s.lent_rax = vmcb->save.rax;
-	vcpu->s.lent_rsp = vmcb->save.rsp;
-	e->rip = vmcb->save.rip;
 	e->rflags = svm_events_rflags(vcpu);
-	/* In place: the six lie in the VMCB in the processor's order, and only for reading. */
-	e->segment = (const void *)&vmcb->save._es;
 	e->cr0 = svm_vmcb_get_cr0(vmcb);
 	e->cr4 = svm_vmcb_get_cr4(vmcb);
 	e->efer = svm_vmcb_get_efer(vmcb);
@@ -438,10 +437,8 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 static void store_emulator_registers(struct svm_vcpu *vcpu)
 {
 	const struct svm_emul *e = &vcpu->emul;
-	struct svm_vmcb_save *save = &vcpu->vmcb->save;
 
-	save->rax = vcpu->s.lent_rax;
-	save->rsp = vcpu->s.lent_rsp;
+	svm_emulation_take_back(vcpu);
 	svm_events_set_rflags(vcpu, e->rflags);
 	if (e->cpl != svm_vmcb_get_cpl(vcpu->vmcb))
 		svm_vmcb_set_cpl(vcpu->vmcb, e->cpl);
@@ -611,6 +608,8 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                   enum svm_emul_class class)
 {
+	enum svm_action action;
+
 	vcpu->emul_released = false;
 	vcpu->emul.class = class;
 	vcpu->emul.wanted_gpa = vcpu->vmcb->control.exit_info_2;
@@ -618,7 +617,9 @@ enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
 	                                   ? SVM_EMUL_WRITE
 	                                   : SVM_EMUL_READ;
 	svm_emul_forget(&vcpu->emul);
-	return emulate_instruction(vcpu, exit);
+	action = emulate_instruction(vcpu, exit);
+	vcpu->declined = false;
+	return action;
 }
 
 enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit)

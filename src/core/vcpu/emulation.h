@@ -16,6 +16,22 @@ enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
 /* The bytes at RIP and what they say: for an embedder that finishes the instruction itself. */
 void svm_emulation_describe(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
+/*
+ * The emulator works on registers where they are; RAX and RSP, whose home is the VMCB, are lent to
+ * it and taken back.
+ */
+static inline void svm_emulation_lend(struct svm_vcpu *vcpu)
+{
+	vcpu->s.lent_rax = vcpu->vmcb->save.rax;
+	vcpu->s.lent_rsp = vcpu->vmcb->save.rsp;
+}
+
+static inline void svm_emulation_take_back(struct svm_vcpu *vcpu)
+{
+	vcpu->vmcb->save.rax = vcpu->s.lent_rax;
+	vcpu->vmcb->save.rsp = vcpu->s.lent_rsp;
+}
+
 /* Go on with an instruction whose device access the embedder has answered. */
 enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit);
 

@@ -2,7 +2,7 @@
 /*
  * Nested page faults: filled from the slots, or the embedder's.  APM vol. 2, 15.25.6.
  */
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/device_move.h"
 
 /* A walk of the guest's own tables is a write to the processor, whatever the guest does. */
 static uint32_t access_of(uint64_t info)
@@ -16,15 +16,26 @@ static uint32_t access_of(uint64_t info)
  * Only the guest's own access to its data can be finished by decoding: not a fetch, not a walk of
  * its page tables, and not the delivery of an event.
  */
-static bool is_device(const struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t info,
-                      enum svm_npt_fault_reason reason)
+static bool is_access(const struct svm_vcpu *vcpu, uint64_t info, enum svm_npt_fault_reason reason)
 {
 	if ((info & (SVM_NPF_FETCH | SVM_NPF_WALK)) ||
 	    (vcpu->vmcb->control.exit_int_info & SVM_EVENT_VALID))
 		return false;
-	if (reason != SVM_NPT_FAULT_ABSENT && reason != SVM_NPT_FAULT_RIGHTS)
+	return reason == SVM_NPT_FAULT_ABSENT || reason == SVM_NPT_FAULT_RIGHTS;
+}
+
+/* Nobody's address goes to the embedder; RESUME from here means that it was somebody's. */
+static bool access_device(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_t gpa,
+                          enum svm_npt_fault_reason reason, enum svm_action *action)
+{
+	const struct svm_mmio_range *range = svm_mmio_find(&vcpu->vm->mmio, gpa, 1);
+
+	if (!range && !(vcpu->vm->want & SVM_WANT_MMIO))
 		return false;
-	return (vcpu->vm->want & SVM_WANT_MMIO) || svm_mmio_find(&vcpu->vm->mmio, gpa, 1);
+	*action = SVM_ACTION_RESUME;
+	if (!range || reason != SVM_NPT_FAULT_ABSENT || !svm_device_move(vcpu, range))
+		*action = svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	return true;
 }
 
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -32,6 +43,7 @@ enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const uint64_t info = vcpu->vmcb->control.exit_info_1;
 	const svm_gpa_t gpa = vcpu->vmcb->control.exit_info_2;
 	enum svm_npt_fault_reason reason = SVM_NPT_FAULT_ABSENT;
+	enum svm_action action;
 
 	switch (svm_memory_fault(vcpu->vm, gpa, access_of(info), &reason)) {
 	case SVM_FAULT_FILLED:
@@ -42,8 +54,8 @@ enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_FAULT_REFUSED:
 		break;
 	}
-	if (is_device(vcpu, gpa, info, reason))
-		return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	if (is_access(vcpu, info, reason) && access_device(vcpu, exit, gpa, reason, &action))
+		return action;
 	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
 	exit->npt.gpa = gpa;
 	exit->npt.access = access_of(info);

@@ -15,6 +15,7 @@
 
 #include "core/features.h"
 #include "core/memory/section.h"
+#include "core/vcpu/walk_check.h"
 #include "emulate/walk.h"
 
 #define XCR0_PKRU   SVM_BIT(9)

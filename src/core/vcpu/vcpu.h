@@ -90,6 +90,8 @@ struct svm_vcpu {
 
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_insn_cache insn_cache;
+	bool declined; /* A callback has just left declined_gpa to the embedder. */
+	svm_gpa_t declined_gpa;
 	struct svm_emul emul;
 	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */

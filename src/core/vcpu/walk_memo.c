@@ -17,51 +17,40 @@
  */
 #include "core/vcpu/walk_memo.h"
 
-#include "core/features.h"
-#include "core/memory/section.h"
-#include "core/vcpu/vcpu.h"
-
-uint32_t svm_walk_memo_mode(const struct svm_vcpu *vcpu, unsigned flags)
-{
-	uint32_t mode = flags | SVM_WALK_MEMO_VALID;
-
-	if (svm_vmcb_get_cpl(vcpu->vmcb) == 3)
-		mode |= SVM_WALK_MEMO_CPL3;
-	if (vcpu->vmcb->save.rflags & RFLAGS_AC)
-		mode |= SVM_WALK_MEMO_AC;
-	return mode;
-}
-
-/* Inside a section, with the generation of the memo. */
-static bool entries_are_same(const struct svm_hal *hal, const struct svm_walk_memo *memo)
-{
-	for (uint32_t i = 0; i < memo->count; i++) {
-		const uint64_t *entry = hal->phys_to_virt(hal->ctx, memo->step[i].hpa);
-
-		if (!entry || svm_atomic_load(entry) != memo->step[i].entry)
-			return false;
-	}
-	return true;
-}
+#include "core/vcpu/walk_check.h"
 
 bool svm_walk_memo_find(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
                         svm_gva_t linear, uint32_t mode, svm_gpa_t *gpa)
 {
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	struct svm_memory *memory = &vcpu->vm->memory;
 	unsigned section;
 	bool same;
 
-	if (((linear & SVM_PAGE_MASK) ^ memo->page) | (mode ^ memo->mode) |
-	    (svm_vmcb_get_cr3(vmcb) ^ memo->cr3) | (svm_vmcb_get_cr0(vmcb) ^ memo->cr0) |
-	    (svm_vmcb_get_cr4(vmcb) ^ memo->cr4) | (svm_vmcb_get_efer(vmcb) ^ memo->efer))
+	if (!svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode))
 		return false;
 	section = svm_section_enter(memory);
-	same = svm_atomic_load(&memory->generation) == memo->generation &&
-	       entries_are_same(&vcpu->vm->host->hal, memo);
+	same = svm_walk_memo_holds(vcpu->vm, memo);
 	svm_section_leave(memory, section);
 	*gpa = memo->gpa | (linear & (SVM_PAGE_SIZE - 1));
 	return same;
+}
+
+bool svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
+                        svm_gva_t linear, uint32_t mode, uint64_t word[2])
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
+	const void *hva;
+
+	if (offset > SVM_PAGE_SIZE - 16 || memo->hpa == SVM_WALK_MEMO_NOWHERE ||
+	    !svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) ||
+	    !svm_walk_memo_holds(vcpu->vm, memo))
+		return false;
+	hva = hal->phys_to_virt(hal->ctx, memo->hpa | offset);
+	if (!hva)
+		return false;
+	__builtin_memcpy(word, hva, 16);
+	return true;
 }
 
 void svm_walk_memo_begin(struct svm_walk_memo *memo, struct svm_memory *memory)
@@ -82,15 +71,29 @@ void svm_walk_memo_note(struct svm_walk_memo *memo, svm_hpa_t hpa, uint64_t entr
 	}
 }
 
+/* Not where the memory has changed since the walk: the entries are not kept for long then. */
+static svm_hpa_t find_page(struct svm_vm *vm, const struct svm_walk_memo *memo, svm_gpa_t gpa)
+{
+	const unsigned section = svm_section_enter(&vm->memory);
+	svm_hpa_t hpa = SVM_WALK_MEMO_NOWHERE;
+
+	if (svm_atomic_load(&vm->memory.generation) != memo->generation ||
+	    svm_memory_locate(vm, gpa, SVM_PROT_READ, &hpa))
+		hpa = SVM_WALK_MEMO_NOWHERE;
+	svm_section_leave(&vm->memory, section);
+	return hpa;
+}
+
 void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo, svm_gva_t linear,
                         uint32_t mode, svm_gpa_t gpa)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	if (memo->count > SVM_WALK_MEMO_LEVELS || (svm_vmcb_get_cr4(vmcb) & CR4_PKE))
+	if (!memo->count || memo->count > SVM_WALK_MEMO_LEVELS || (svm_vmcb_get_cr4(vmcb) & CR4_PKE))
 		return;
 	memo->page = linear & SVM_PAGE_MASK;
 	memo->gpa = gpa & SVM_PAGE_MASK;
+	memo->hpa = find_page(vcpu->vm, memo, memo->gpa);
 	memo->cr0 = svm_vmcb_get_cr0(vmcb);
 	memo->cr3 = svm_vmcb_get_cr3(vmcb);
 	memo->cr4 = svm_vmcb_get_cr4(vmcb);

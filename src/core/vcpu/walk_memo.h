@@ -14,23 +14,26 @@
 #define SVM_WALK_MEMO_AC    (1u << 9)
 #define SVM_WALK_MEMO_VALID (1u << 10)
 
+#define SVM_WALK_MEMO_NOWHERE UINT64_MAX
+
+/* An entry of the guest's tables, with its accessed and dirty bits. */
+struct svm_walk_step {
+	svm_hpa_t hpa;
+	uint64_t entry;
+};
+
 struct svm_walk_memo {
 	uint32_t mode; /* OR of SVM_WALK_* and SVM_WALK_MEMO_*; 0: nothing is kept. */
 	uint32_t count;
-	uint64_t page; /* Linear address of 4 KiB, and where they are. */
-	svm_gpa_t gpa;
+	uint64_t page; /* Linear address of 4 KiB, ... */
+	svm_gpa_t gpa; /* ... where they are, ... */
+	svm_hpa_t hpa; /* ... and where the host has them, to be read; SVM_WALK_MEMO_NOWHERE. */
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t generation; /* svm_memory.generation: good for the hpa below. */
-	struct {
-		svm_hpa_t hpa;
-		uint64_t entry; /* With its accessed and dirty bits. */
-	} step[SVM_WALK_MEMO_LEVELS];
+	struct svm_walk_step step[SVM_WALK_MEMO_LEVELS]; /* From the top to the leaf. */
 };
 
 struct svm_vcpu;
-
-/* What the present state of the vCPU makes of SVM_WALK_* flags. */
-uint32_t svm_walk_memo_mode(const struct svm_vcpu *vcpu, unsigned flags);
 
 /*
  * True: a walk would read the entries of the one that is kept, find each as it was then, and so end
@@ -38,6 +41,10 @@ uint32_t svm_walk_memo_mode(const struct svm_vcpu *vcpu, unsigned flags);
  */
 bool svm_walk_memo_find(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
                         svm_gva_t linear, uint32_t mode, svm_gpa_t *gpa);
+
+/* Inside a section: the same, and 16 bytes at the address, if they are in its page and memory. */
+bool svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
+                        svm_gva_t linear, uint32_t mode, uint64_t word[2]);
 
 /* A walk begins, in a section that stays open until its end; an entry was read on the way down. */
 void svm_walk_memo_begin(struct svm_walk_memo *memo, struct svm_memory *memory);

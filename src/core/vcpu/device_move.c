@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The short way of the commonest emulated access: a driver's MOV to or from a register of a device
+ * that has a callback.
+ *
+ * It ends as the long way of emulation.c would, and goes on only while everything is plain.  The
+ * instruction is what the processor says it has fetched (decode assists, APM vol. 2, 15.8.4), or is
+ * fetched by the last walk for code, each entry of which is read again.  Its operand
+ * needs no walk of ours: the processor has just done one for this access, rights and all, and says
+ * where it ended.  Two things are asked before it is believed, since another vCPU may have written
+ * to code or tables since: that our own last walk for that page ended there too, and that the leaf
+ * is what it was then, dirty bit included.
+ *
+ * Until the callback is asked nothing has changed, and whatever is not plain is left to the long
+ * way, which starts afresh.
+ */
+#include "core/vcpu/device_move.h"
+
+#include "core/vcpu/events.h"
+#include "core/vcpu/walk_check.h"
+#include "emulate/walk.h"
+
+/* 64-bit mode, and no check of alignment; FS and GS are no part of a plain move. */
+static bool is_plain_state(const struct svm_vmcb *vmcb)
+{
+	return (svm_vmcb_get_efer(vmcb) & EFER_LMA) &&
+	       (svm_vmcb_get_cs(vmcb).attributes & SVM_SEG_L) && !(vmcb->save.rflags & RFLAGS_AC);
+}
+
+/* The bytes that the processor has fetched are those it executed, whoever wrote there since. */
+static bool read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+
+	if (control->insn_count != SVM_INSN_MAX_LENGTH ||
+	    !(vcpu->vm->host->features.svm & SVM_FEATURE_DECODE_ASSISTS))
+		return false;
+	__builtin_memcpy(&word[0], control->insn_bytes, 8);
+	__builtin_memcpy(&word[1], control->insn_bytes + 7, 8);
+	word[1] >>= 8;
+	return true;
+}
+
+/* Inside a section: is the operand where the processor did not get on? */
+static bool is_operand(const struct svm_vcpu *vcpu, uint32_t mode,
+                       const struct svm_plain_form *form, svm_gva_t linear)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const struct svm_walk_memo *memo = &vcpu->data_walk;
+	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
+	const bool is_store = form->kind != SVM_PLAIN_LOAD;
+
+	if (is_store)
+		mode |= SVM_WALK_WRITE;
+	return control->exit_info_2 == (memo->gpa | offset) &&
+	       is_store == !!(control->exit_info_1 & SVM_NPF_WRITE) &&
+	       offset + form->size <= SVM_PAGE_SIZE &&
+	       svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
+	       svm_atomic_load(&vcpu->vm->memory.generation) == memo->generation &&
+	       svm_walk_step_holds(&vcpu->vm->host->hal, &memo->step[memo->count - 1]);
+}
+
+/* The plain move at RIP, if its operand is at the fault. */
+static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu)
+{
+	const uint32_t mode = svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD);
+	const uint64_t rip = vcpu->vmcb->save.rip;
+	struct svm_insn_cache_entry *entry;
+	uint64_t word[2];
+
+	if (!read_assist(vcpu, word) &&
+	    !svm_walk_memo_read(vcpu, &vcpu->code_walk, rip, mode | SVM_WALK_EXECUTE, word))
+		return NULL;
+	entry = svm_insn_cache_at(&vcpu->insn_cache, rip);
+	if (!svm_insn_cache_is(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) &&
+	    svm_insn_cache_fill(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) != SVM_INSN_OK)
+		return NULL;
+	if (entry->form.kind == SVM_PLAIN_NONE ||
+	    !is_operand(vcpu, mode, &entry->form,
+	                svm_plain_address(&entry->form, &entry->insn, vcpu->s.gpr, rip)))
+		return NULL;
+	return entry;
+}
+
+static const struct svm_insn_cache_entry *find_in_section(struct svm_vcpu *vcpu)
+{
+	const unsigned section = svm_section_enter(&vcpu->vm->memory);
+	const struct svm_insn_cache_entry *entry = find_move(vcpu);
+
+	svm_section_leave(&vcpu->vm->memory, section);
+	return entry;
+}
+
+/* An absent register reads as ones; behind a value that is stored there are zeros. */
+static void fill_access(struct svm_mmio_access *access, const struct svm_insn_cache_entry *entry,
+                        const uint64_t *gpr)
+{
+	const uint64_t mask = ~UINT64_C(0) >> (64 - 8 * entry->form.size);
+	uint64_t words[SVM_MMIO_DATA_MAX / 8] = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+
+	access->size = entry->form.size;
+	access->is_write = entry->form.kind != SVM_PLAIN_LOAD;
+	if (access->is_write) {
+		words[0] = svm_plain_source(&entry->form, &entry->insn, gpr) & mask;
+		words[1] = words[2] = words[3] = 0;
+	}
+	__builtin_memcpy(access->data, words, sizeof(words));
+}
+
+static void finish_move(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
+                        const struct svm_mmio_access *access)
+{
+	const uint64_t next_rip = vcpu->vmcb->save.rip + entry->insn.length;
+	uint64_t value;
+
+	if (!access->is_write) {
+		__builtin_memcpy(&value, access->data, sizeof(value));
+		svm_plain_finish_load(&entry->form, value, vcpu->s.gpr);
+		svm_emulation_take_back(vcpu);
+	}
+	svm_vcpu_retire(vcpu, next_rip, svm_events_rflags(vcpu) & RFLAGS_TF);
+}
+
+bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
+{
+	const struct svm_insn_cache_entry *entry;
+	struct svm_mmio_access access;
+	enum svm_device_result answer;
+
+	if (!is_plain_state(vcpu->vmcb))
+		return false;
+	svm_emulation_lend(vcpu);
+	entry = find_in_section(vcpu);
+	access.gpa = vcpu->vmcb->control.exit_info_2;
+	if (!entry || range->last - access.gpa < entry->form.size - 1u)
+		return false;
+	fill_access(&access, entry, vcpu->s.gpr);
+	answer = range->fn(range->arg, vcpu, &access);
+	if (answer == SVM_DEVICE_EXIT) {
+		vcpu->declined = true;
+		vcpu->declined_gpa = access.gpa;
+		return false;
+	}
+	if (answer == SVM_DEVICE_RETURN)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	finish_move(vcpu, entry, &access);
+	return true;
+}

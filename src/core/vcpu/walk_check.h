@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_WALK_CHECK_H
+#define SVM_CORE_VCPU_WALK_CHECK_H
+/*
+ * Whether a walk that is kept is the walk that is wanted, and still what it was.  In a header since
+ * two files use these and a call would cost as much as what it calls.
+ */
+#include "core/features.h"
+#include "core/memory/section.h"
+#include "core/vcpu/vcpu.h"
+
+/* What the present state of the vCPU makes of SVM_WALK_* flags. */
+static inline uint32_t svm_walk_memo_mode(const struct svm_vcpu *vcpu, unsigned flags)
+{
+	uint32_t mode = flags | SVM_WALK_MEMO_VALID;
+
+	if (svm_vmcb_get_cpl(vcpu->vmcb) == 3)
+		mode |= SVM_WALK_MEMO_CPL3;
+	if (vcpu->vmcb->save.rflags & RFLAGS_AC)
+		mode |= SVM_WALK_MEMO_AC;
+	return mode;
+}
+
+static inline bool svm_walk_memo_is_for(const struct svm_walk_memo *memo,
+                                        const struct svm_vmcb *vmcb, svm_gva_t linear,
+                                        uint32_t mode)
+{
+	return (((linear & SVM_PAGE_MASK) ^ memo->page) | (mode ^ memo->mode) |
+	        (svm_vmcb_get_cr3(vmcb) ^ memo->cr3) | (svm_vmcb_get_cr0(vmcb) ^ memo->cr0) |
+	        (svm_vmcb_get_cr4(vmcb) ^ memo->cr4) | (svm_vmcb_get_efer(vmcb) ^ memo->efer)) == 0;
+}
+
+/* Inside a section of which svm_memory.generation is the memo's. */
+static inline bool svm_walk_step_holds(const struct svm_hal *hal, const struct svm_walk_step *step)
+{
+	const uint64_t *entry = hal->phys_to_virt(hal->ctx, step->hpa);
+
+	return entry && svm_atomic_load(entry) == step->entry;
+}
+
+/* Inside a section. */
+static inline bool svm_walk_memo_holds(const struct svm_vm *vm, const struct svm_walk_memo *memo)
+{
+	const struct svm_walk_step *step = memo->step, *const end = step + memo->count;
+
+	if (svm_atomic_load(&vm->memory.generation) != memo->generation)
+		return false;
+	for (; step != end; step++)
+		if (!svm_walk_step_holds(&vm->host->hal, step))
+			return false;
+	return true;
+}
+
+#endif

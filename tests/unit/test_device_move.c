@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The short way of a driver's access against the long one: the same exit twice, once with nothing
+ * remembered, and everything that a guest or an embedder can see must be the same.
+ */
+#include "core/vcpu/device_move.h"
+#include "emulate/internal.h"
+#include "vcpu_rig.h"
+
+#define MARK UINT64_C(0xfeedfeedfeedfeed)
+
+#define DEVICE_SIZE UINT64_C(0x1802) /* Over a page end, and with one of its own in a page. */
+
+/* One access as the device saw it. */
+struct seen {
+	unsigned calls;
+	struct svm_mmio_access access;
+};
+
+struct device {
+	struct seen seen;
+	enum svm_device_result result;
+	uint64_t answer;
+};
+
+/* What came of an exit. */
+struct outcome {
+	enum svm_action action;
+	enum svm_exit_kind kind;
+	struct svm_regs regs;
+	uint64_t shadow, requests;
+	bool exception;
+	uint8_t vector;
+	uint32_t error;
+	struct seen seen;
+	bool was_short;
+};
+
+static uint64_t seed = 1;
+
+static uint64_t draw(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 16) % below;
+}
+
+static enum svm_device_result device_access(void *arg, struct svm_vcpu *vcpu,
+                                            struct svm_mmio_access *access)
+{
+	struct device *d = arg;
+
+	(void)vcpu;
+	d->seen.calls++;
+	d->seen.access.gpa = access->gpa;
+	d->seen.access.size = access->size;
+	d->seen.access.is_write = access->is_write;
+	memcpy(d->seen.access.data, access->data, access->size);
+	if (d->result != SVM_DEVICE_EXIT && !access->is_write)
+		memcpy(access->data, &d->answer, access->size);
+	return d->result;
+}
+
+static void start(struct rig *r, struct device *d)
+{
+	*d = (struct device){ .result = SVM_DEVICE_DONE, .answer = 0xa7a6a5a4a3a2a1a0 };
+	rig_init(r, NULL, RIG_64);
+	ck_assert_int_eq(svm_vm_mmio_handler(r->vm, RIG_HOLE, DEVICE_SIZE, device_access, d),
+	                 0);
+	/* CR0.AM: with RFLAGS.AC at CPL 3 alignment is checked. */
+	svm_vmcb_set_cr0(r->vcpu->vmcb, svm_vmcb_get_cr0(r->vcpu->vmcb) | SVM_BIT(18));
+}
+
+static void forget(struct rig *r)
+{
+	r->vcpu->code_walk.mode = 0;
+	r->vcpu->data_walk.mode = 0;
+	memset(&r->vcpu->insn_cache, 0, sizeof(r->vcpu->insn_cache));
+}
+
+/* The guest's state and the exit of one access. */
+struct access_case {
+	uint8_t bytes[16];
+	struct svm_regs regs;
+	uint8_t cpl;
+	uint64_t info1, info2;
+	uint8_t assist; /* Bytes that the processor says it has fetched. */
+};
+
+static struct outcome run_case(struct rig *r, struct device *d, const struct access_case *c)
+{
+	struct svm_vcpu *vcpu = r->vcpu;
+	struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	struct outcome o;
+
+	memset(&o, 0, sizeof(o));
+	ck_assert_int_eq(svm_vcpu_set_regs(vcpu, &c->regs), 0);
+	svm_vmcb_set_cpl(vcpu->vmcb, c->cpl);
+	vcpu->events.exception_pending = false;
+	vcpu->owed = SVM_OWED_NOTHING;
+	svm_emulation_forget(vcpu);
+	svm_atomic_store(&vcpu->requests, 0);
+	control->exit_code = SVM_EXIT_NPF;
+	control->exit_info_1 = c->info1;
+	control->exit_info_2 = c->info2;
+	control->int_state = SVM_INT_STATE_SHADOW;
+	control->insn_count = c->assist;
+	memcpy(control->insn_bytes, c->bytes, 15);
+	memset(&d->seen, 0, sizeof(d->seen));
+	vcpu->emul.rip = MARK; /* The long way writes there. */
+	o.action = svm_exit_dispatch(vcpu, &r->exit);
+	o.was_short = d->seen.calls && vcpu->emul.rip == MARK;
+	o.kind = o.action == SVM_ACTION_RETURN ? r->exit.kind : SVM_EXIT_KIND_NONE;
+	svm_vcpu_get_regs(vcpu, &o.regs);
+	o.shadow = control->int_state;
+	o.requests = svm_atomic_load(&vcpu->requests);
+	o.exception = vcpu->events.exception_pending;
+	o.vector = o.exception ? vcpu->events.exception_vector : 0;
+	o.error = o.exception ? vcpu->events.exception_error : 0;
+	o.seen = d->seen;
+	return o;
+}
+
+static void check_same(const struct outcome *a, const struct outcome *b, const char *what)
+{
+	ck_assert_msg(a->action == b->action && a->kind == b->kind, "%s: exit", what);
+	ck_assert_msg(memcmp(&a->regs, &b->regs, sizeof(a->regs)) == 0, "%s: registers", what);
+	ck_assert_msg(a->shadow == b->shadow && a->requests == b->requests, "%s: state", what);
+	ck_assert_msg(a->exception == b->exception && a->vector == b->vector &&
+	                      a->error == b->error,
+	              "%s: exception", what);
+	ck_assert_msg(a->seen.calls == b->seen.calls &&
+	                      memcmp(&a->seen.access, &b->seen.access, sizeof(a->seen.access)) == 0,
+	              "%s: the device", what);
+}
+
+/* --- any move --------------------------------------------------------------------------------- */
+
+static void any_bytes(uint8_t bytes[16])
+{
+	static const uint8_t opcodes[] = { 0x88, 0x89, 0x8a, 0x8b, 0xc6, 0xc7, 0xb6,
+		                           0xb7, 0xbe, 0x01, 0x39, 0x87, 0xa4, 0xff };
+	const uint8_t opcode = opcodes[draw(4) ? draw(8) : draw(sizeof(opcodes))];
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		bytes[i] = (uint8_t)draw(256);
+	if (draw(8) == 0)
+		bytes[at++] = (uint8_t)(0x64 + draw(4)); /* FS, GS, 66, 67 */
+	if (draw(2))
+		bytes[at++] = (uint8_t)(0x40 + draw(16));
+	if (opcode >= 0xb0 && opcode < 0xc0)
+		bytes[at++] = 0x0f;
+	bytes[at++] = opcode;
+	if (opcode >= 0xc0)
+		bytes[at] &= 0xc7;
+	bytes[at] &= draw(8) ? 0xbf : 0xff; /* Rarely a register. */
+}
+
+static uint64_t *register_of(struct svm_regs *regs, unsigned n)
+{
+	uint64_t *const home[] = { &regs->rax, &regs->rcx, &regs->rdx, &regs->rbx, &regs->rsp,
+		                   &regs->rbp, &regs->rsi, &regs->rdi, &regs->r8,  &regs->r9,
+		                   &regs->r10, &regs->r11, &regs->r12, &regs->r13, &regs->r14,
+		                   &regs->r15 };
+
+	return home[n & 15];
+}
+
+/* Turn the base register, or the displacement if there is none, so that the operand is at `to`. */
+static bool aim(struct access_case *c, uint64_t to)
+{
+	uint64_t gpr[16], address;
+	struct svm_emul e = { .gpr = gpr, .mode = SVM_INSN_MODE_64, .rip = RIG_CODE };
+	struct svm_plain_form form;
+	unsigned segment;
+	uint32_t disp;
+
+	if (svm_insn_decode(SVM_INSN_MODE_64, c->bytes, 15, &e.insn) != SVM_INSN_OK)
+		return false;
+	for (unsigned n = 0; n < 16; n++)
+		gpr[n] = *register_of(&c->regs, n);
+	if (!svm_emul_rm_is_memory(&e)) {
+		*register_of(&c->regs, draw(2) ? 6 : 7) = to; /* MOVS */
+		return true;
+	}
+	address = svm_emul_effective_address(&e, &segment);
+	form.base = (uint8_t)((e.insn.has_sib ? e.insn.sib & 7u : svm_insn_rm(&e.insn)) |
+	                      (e.insn.rex & SVM_INSN_REX_B ? 8u : 0));
+	if (svm_insn_mod(&e.insn) == 0 && (form.base & 7) == 5) {
+		disp = (uint32_t)((uint64_t)e.insn.disp + to - address);
+		memcpy(c->bytes + e.insn.length - e.insn.imm_size[0] - 4, &disp, 4);
+	} else {
+		*register_of(&c->regs, form.base) += to - address;
+	}
+	return true;
+}
+
+/* Ends of the page and of the device more often than others. */
+static uint64_t any_offset(void)
+{
+	switch (draw(8)) {
+	case 0:
+		return 0xff8 + draw(16);
+	case 1:
+		return DEVICE_SIZE - 8 + draw(16);
+	case 2:
+		return draw(0x1000);
+	default:
+		return draw(0x1000 / 8) * 8;
+	}
+}
+
+static void any_case(struct access_case *c)
+{
+	const uint64_t offset = any_offset();
+	const bool is_store = draw(2);
+
+	do {
+		memset(c, 0, sizeof(*c));
+		any_bytes(c->bytes);
+		for (unsigned n = 0; n < 16; n++)
+			*register_of(&c->regs, n) =
+				draw(2) ? draw(UINT64_MAX) : draw(0x100);
+	} while (!aim(c, RIG_HOLE + offset));
+	c->regs.rip = RIG_CODE;
+	c->regs.rflags = 2 | (draw(8) ? 0 : 0x100) | (draw(8) ? 0 : 0x10000) |
+	                 (draw(4) ? 0 : 0x40000) | (draw(0x1000) & 0x8d5);
+	c->cpl = draw(2) ? 0 : 3;
+	c->info1 = SVM_NPF_FINAL | SVM_NPF_USER | (is_store ? SVM_NPF_WRITE : 0);
+	c->info2 = RIG_HOLE + (draw(16) ? offset : draw(0x1000));
+	c->assist = draw(3) ? 0 : draw(4) ? 15 : (uint8_t)draw(16);
+}
+
+START_TEST(both_ways_end_the_same)
+{
+	static const enum svm_device_result results[] = { SVM_DEVICE_DONE, SVM_DEVICE_DONE,
+		                                          SVM_DEVICE_RETURN, SVM_DEVICE_EXIT };
+	unsigned moved = 0, declined = 0;
+	struct access_case c;
+	struct outcome slow, fast;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	for (unsigned i = 0; i < 100000; i++) {
+		any_case(&c);
+		d.result = results[draw(4)];
+		d.answer = draw(UINT64_MAX);
+		memcpy(r.memory + RIG_CODE, c.bytes, 16);
+		forget(&r);
+		slow = run_case(&r, &d, &c);
+		ck_assert(!slow.was_short);
+		(void)run_case(&r, &d, &c); /* Where marks had to be set, this one remembers. */
+		fast = run_case(&r, &d, &c);
+		check_same(&slow, &fast, "random");
+		moved += fast.was_short;
+		declined += fast.seen.calls == 1 && d.result == SVM_DEVICE_EXIT;
+	}
+	ck_assert_uint_gt(moved, 10000);
+	ck_assert_uint_gt(declined, 10000);
+	rig_fini(&r);
+}
+END_TEST
+
+/* --- what was remembered and is no longer so -------------------------------------------------- */
+
+#define TABLE(n) (RIG_PT + (n) * 4096u) /* PML4, PDPT, PD, PT */
+#define OTHER    UINT64_C(0x20000)      /* Frames for what a change brings. */
+
+static void put64(struct rig *r, svm_gpa_t gpa, uint64_t value)
+{
+	memcpy(r->memory + gpa, &value, sizeof(value));
+}
+
+/* Another instruction in another page. */
+static void put_other_code(struct rig *r)
+{
+	memcpy(r->memory + OTHER + (RIG_CODE & 0xfff), "\x88\x03", 2);
+}
+
+/* A table of one level in which code lies in OTHER; the device stays where it is. */
+static void copy_table(struct rig *r, unsigned level, svm_gpa_t to)
+{
+	memcpy(r->memory + to, r->memory + TABLE(3 - level), 4096);
+}
+
+static void change_bytes(struct rig *r)
+{
+	memcpy(r->memory + RIG_CODE, "\x88\x03", 2);
+}
+
+static void change_code_leaf(struct rig *r)
+{
+	put_other_code(r);
+	put64(r, TABLE(3) + 8 * (RIG_CODE >> 12), OTHER | 0x67);
+}
+
+static void change_directory(struct rig *r)
+{
+	put_other_code(r);
+	copy_table(r, 0, OTHER + 0x1000);
+	put64(r, OTHER + 0x1000 + 8 * (RIG_CODE >> 12), OTHER | 0x67);
+	put64(r, TABLE(2), (OTHER + 0x1000) | 0x67);
+}
+
+static void change_cr3(struct rig *r)
+{
+	const uint64_t entry = rig_read64(r, TABLE(2));
+
+	change_directory(r);
+	put64(r, TABLE(2), entry);
+	copy_table(r, 3, OTHER + 0x2000);
+	copy_table(r, 2, OTHER + 0x3000);
+	copy_table(r, 1, OTHER + 0x4000);
+	put64(r, OTHER + 0x2000, (OTHER + 0x3000) | 0x67);
+	put64(r, OTHER + 0x3000, (OTHER + 0x4000) | 0x67);
+	put64(r, OTHER + 0x4000, (OTHER + 0x1000) | 0x67);
+	svm_vmcb_set_cr3(r->vcpu->vmcb, OTHER + 0x2000);
+}
+
+static void forbid_execution(struct rig *r)
+{
+	svm_vmcb_set_efer(r->vcpu->vmcb, svm_vmcb_get_efer(r->vcpu->vmcb) | EFER_NXE);
+	put64(r, TABLE(2), TABLE(3) | 0x67 | UINT64_C(1) << 63);
+}
+
+static void take_code_away(struct rig *r)
+{
+	put64(r, TABLE(3) + 8 * (RIG_CODE >> 12), 0);
+}
+
+static void make_device_read_only(struct rig *r)
+{
+	svm_vmcb_set_cr0(r->vcpu->vmcb, svm_vmcb_get_cr0(r->vcpu->vmcb) | CR0_WP);
+	put64(r, TABLE(3) + 8 * (RIG_HOLE >> 12), RIG_HOLE | 0x65);
+}
+
+static void move_device(struct rig *r)
+{
+	put64(r, TABLE(3) + 8 * (RIG_HOLE >> 12), (RIG_HOLE + 0x1000) | 0x67);
+}
+
+static void clean_device(struct rig *r)
+{
+	put64(r, TABLE(3) + 8 * (RIG_HOLE >> 12), RIG_HOLE | 0x27);
+}
+
+/* Writable to the supervisor by CR0.WP = 0 alone. */
+static void leave_unprotected(struct rig *r)
+{
+	svm_vmcb_set_cr0(r->vcpu->vmcb, svm_vmcb_get_cr0(r->vcpu->vmcb) & ~CR0_WP);
+	put64(r, TABLE(3) + 8 * (RIG_HOLE >> 12), RIG_HOLE | 0x65);
+}
+
+static void protect(struct rig *r)
+{
+	svm_vmcb_set_cr0(r->vcpu->vmcb, svm_vmcb_get_cr0(r->vcpu->vmcb) | CR0_WP);
+}
+
+/* All pages of the rig are the user's. */
+static void set_smap(struct rig *r)
+{
+	svm_vmcb_set_cr4(r->vcpu->vmcb, svm_vmcb_get_cr4(r->vcpu->vmcb) | SVM_BIT(21));
+}
+
+static void change_mode(struct rig *r)
+{
+	struct svm_vmcb_segment cs = svm_vmcb_get_cs(r->vcpu->vmcb);
+
+	cs.attributes = 0xc9b;
+	svm_vmcb_set_cs(r->vcpu->vmcb, cs);
+}
+
+static void replace_slot(struct rig *r)
+{
+	put_other_code(r);
+	ck_assert_int_eq(svm_vm_unmap(r->vm, RIG_CODE, 0x1000), 0);
+	ck_assert_int_eq(svm_vm_map(r->vm, RIG_CODE, r->memory_hpa + OTHER, 0x1000, SVM_PROT_ALL),
+	                 0);
+}
+
+static void remove_slot(struct rig *r)
+{
+	ck_assert_int_eq(svm_vm_unmap(r->vm, RIG_CODE, 0x1000), 0);
+}
+
+static void remove_tables(struct rig *r)
+{
+	ck_assert_int_eq(svm_vm_unmap(r->vm, TABLE(1), 0x1000), 0);
+}
+
+static void begin_invalidation(struct rig *r)
+{
+	svm_vm_invalidate_begin(r->vm, RIG_CODE, 0x1000);
+}
+
+static const struct {
+	const char *what;
+	void (*change)(struct rig *r);
+	bool stays_short;
+	unsigned calls, size; /* Of the device, and the last one's access. */
+	uint8_t vector;
+	uint8_t assist;
+	void (*prepare)(struct rig *r);
+} change_rows[] = {
+	{ "other bytes are another instruction", change_bytes, true, 1, 1, 0, 0, NULL },
+	{ "a leaf leads to other code", change_code_leaf, false, 1, 1, 0, 0, NULL },
+	{ "an entry above the leaf leads to other code", change_directory, false, 1, 1, 0, 0, NULL },
+	{ "other tables lead to other code", change_cr3, false, 1, 1, 0, 0, NULL },
+	{ "code may not be executed", forbid_execution, false, 0, 0, 14, 0, NULL },
+	{ "code is not present", take_code_away, false, 0, 0, 14, 0, NULL },
+	{ "the device may not be written", make_device_read_only, false, 0, 0, 14, 0, NULL },
+	{ "the page is not the one of the fault", move_device, false, 0, 0, 0, 0, NULL },
+	{ "the dirty bit is set again", clean_device, false, 1, 4, 0, 0, NULL },
+	{ "32-bit code has another operand", change_mode, false, 1, 4, 0, 0, NULL },
+	{ "other memory holds other code", replace_slot, false, 1, 1, 0, 0, NULL },
+	{ "no memory holds code", remove_slot, false, 0, 0, 0, 0, NULL },
+	{ "no memory holds the tables", remove_tables, false, 0, 0, 0, 0, NULL },
+	{ "no memory holds the operand's tables", remove_tables, false, 0, 0, 0, 15, NULL },
+	{ "the host is changing the memory", begin_invalidation, false, 0, 0, 0, 0, NULL },
+	{ "CR0.WP protects", protect, false, 0, 0, 14, 0, leave_unprotected },
+	{ "CR4.SMAP protects", set_smap, false, 0, 0, 14, 0, NULL },
+};
+
+/* mov [rbx], eax */
+static const struct access_case store_case = {
+	.bytes = "\x89\x03",
+	.regs = { .rip = RIG_CODE, .rbx = RIG_HOLE + 0x10, .rax = 0x11223344, .rflags = 2 },
+	.info1 = SVM_NPF_FINAL | SVM_NPF_USER | SVM_NPF_WRITE,
+	.info2 = RIG_HOLE + 0x10,
+};
+
+START_TEST(nothing_stale_is_used)
+{
+	struct access_case c = store_case;
+	const char *what = change_rows[_i].what;
+	struct outcome o, again;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	if (change_rows[_i].prepare)
+		change_rows[_i].prepare(&r);
+	c.assist = change_rows[_i].assist;
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert_msg(o.was_short && o.seen.calls == 1 && o.seen.access.size == 4, "%s: before",
+	              what);
+	change_rows[_i].change(&r);
+	o = run_case(&r, &d, &c);
+	ck_assert_msg(o.was_short == change_rows[_i].stays_short, "%s: the way", what);
+	ck_assert_msg(o.seen.calls == change_rows[_i].calls, "%s: %u calls", what, o.seen.calls);
+	ck_assert_msg(o.seen.access.size == change_rows[_i].size, "%s: size", what);
+	ck_assert_msg(o.vector == change_rows[_i].vector, "%s: vector %u", what, o.vector);
+	if (change_rows[_i].change == clean_device)
+		ck_assert(rig_read64(&r, TABLE(3) + 8 * (RIG_HOLE >> 12)) & 0x40);
+	forget(&r);
+	again = run_case(&r, &d, &c);
+	check_same(&again, &o, what);
+	if (change_rows[_i].change == begin_invalidation)
+		svm_vm_invalidate_end(r.vm, RIG_CODE, 0x1000);
+	rig_fini(&r);
+}
+END_TEST
+
+/* With decode assists the bytes are those that were executed, even if others stand there now. */
+START_TEST(the_processor_knows_what_it_executed)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	c.assist = 15;
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	memcpy(r.memory + RIG_CODE, "\x88\x03", 2);
+	o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	ck_assert_uint_eq(o.seen.access.size, 4);
+	c.assist = 14; /* The fetch ended early: memory is asked. */
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.seen.access.size, 1);
+	rig_fini(&r);
+}
+END_TEST
+
+/* Alignment is the long way's, even where an aligned access came before. */
+START_TEST(an_unaligned_access_is_checked)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	c.regs.rflags |= 0x40000;
+	c.cpl = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		o = run_case(&r, &d, &c);
+		ck_assert_uint_eq(o.seen.calls, 1);
+	}
+	c.regs.rbx++;
+	c.info2++;
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.vector, 17);
+	ck_assert_uint_eq(o.seen.calls, 0);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(an_access_over_two_pages_is_two)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	c.regs.rbx = RIG_HOLE + 0xffd;
+	c.info2 = RIG_HOLE + 0xffd;
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.seen.calls, 2);
+	ck_assert_uint_eq(o.seen.access.gpa, RIG_HOLE + 0x1000);
+	ck_assert_uint_eq(o.seen.access.size, 1);
+	rig_fini(&r);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_test(tc, an_access_over_two_pages_is_two);
+	tcase_add_test(tc, an_unaligned_access_is_checked);
+	tcase_add_test(tc, both_ways_end_the_same);
+	tcase_add_loop_test(tc, nothing_stale_is_used, 0, ROWS(change_rows));
+	tcase_add_test(tc, the_processor_knows_what_it_executed);
+}
+
+int main(void)
+{
+	return rig_main("device move", add);
+}
