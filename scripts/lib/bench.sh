@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# The benchmarks on bare metal.
+# The benchmarks: on bare metal, and emulated accesses in a process.
 
 # One tick of the TSC per instruction; without sleep=off an idle processor would wait in real time.
 bench_count=(-icount 'shift=0,sleep=off')
@@ -28,4 +28,31 @@ bench_run() {
 
 bench_table() {
 	"$root/tests/bench/table" "$@" "$log_dir/bench-switch.txt" "$log_dir/bench-exits.txt"
+}
+
+bench_emulate_build() {
+	[ -f "$root/build/build.ninja" ] || configure_main
+	build build tests/bench/bench_emulate
+}
+
+# Two numbers of accesses: what they differ by is accesses and nothing else.
+bench_emulate_few=101
+bench_emulate_many=301
+
+bench_emulate_run() {
+	local access state count
+	for access in store load; do
+		for state in warm assist cold first; do
+			for count in "$bench_emulate_few" "$bench_emulate_many"; do
+				timeout 120 valgrind --tool=callgrind --toggle-collect=svm_exit_dispatch \
+					--callgrind-out-file="$log_dir/$access-$state.$count.out" \
+					"$root/build/tests/bench/bench_emulate" "$access" "$state" "$count"
+			done
+		done
+	done
+}
+
+bench_emulate_table() {
+	"$root/tests/bench/emulate_table" "$@" $((bench_emulate_many - bench_emulate_few)) \
+		"$log_dir"/{store,load}-{warm,assist,cold,first}.{"$bench_emulate_few","$bench_emulate_many"}.out
 }

@@ -10,13 +10,6 @@
 
 #include "emulate/insn_common.h"
 
-/* Ones over the bytes of an instruction, which are 1 to 15. */
-static void set_mask(uint64_t mask[2], unsigned length)
-{
-	mask[0] = length < 8 ? (UINT64_C(1) << 8 * length) - 1 : ~UINT64_C(0);
-	mask[1] = length > 8 ? (UINT64_C(1) << 8 * (length - 8)) - 1 : 0;
-}
-
 enum svm_insn_status svm_insn_cache_fill(struct svm_insn_cache_entry *entry,
                                          enum svm_insn_mode mode, const uint64_t word[2],
                                          size_t count)
@@ -31,9 +24,8 @@ enum svm_insn_status svm_insn_cache_fill(struct svm_insn_cache_entry *entry,
 		if (status != SVM_INSN_OK)
 			return status;
 	}
-	set_mask(entry->mask, insn->length);
-	entry->bytes[0] = word[0] & entry->mask[0];
-	entry->bytes[1] = word[1] & entry->mask[1];
+	entry->bytes[0] = word[0];
+	entry->bytes[1] = word[1];
 	svm_plain_form(mode, insn, &entry->form);
 	entry->tag = (uint8_t)(mode + 1);
 	return SVM_INSN_OK;

@@ -13,8 +13,7 @@
 #define SVM_INSN_CACHE_ENTRIES 16u
 
 struct svm_insn_cache_entry {
-	uint64_t bytes[2]; /* Behind the instruction: zeros. */
-	uint64_t mask[2];  /* Ones over the instruction. */
+	uint64_t bytes[2]; /* What stands behind the instruction is not looked at. */
 	struct svm_insn insn;
 	uint8_t tag; /* Mode + 1; 0: empty. */
 	struct svm_plain_form form;
@@ -32,6 +31,14 @@ static inline struct svm_insn_cache_entry *svm_insn_cache_at(struct svm_insn_cac
 	return &cache->entry[(place ^ place >> 4) % SVM_INSN_CACHE_ENTRIES];
 }
 
+/* Do the first bytes agree, 1 to 15 of them? */
+static inline bool svm_insn_cache_agrees(const uint64_t a[2], const uint64_t b[2], unsigned length)
+{
+	if (length <= 8)
+		return (a[0] ^ b[0]) << (64 - 8 * length) == 0;
+	return a[0] == b[0] && (a[1] ^ b[1]) << (128 - 8 * length) == 0;
+}
+
 /*
  * Is the entry the instruction that these bytes begin with?  word holds 16 bytes, of which count
  * are the guest's.
@@ -40,8 +47,7 @@ static inline bool svm_insn_cache_is(const struct svm_insn_cache_entry *entry,
                                      enum svm_insn_mode mode, const uint64_t word[2], size_t count)
 {
 	return entry->tag == mode + 1 && entry->insn.length <= count &&
-	       (((word[0] & entry->mask[0]) ^ entry->bytes[0]) |
-	        ((word[1] & entry->mask[1]) ^ entry->bytes[1])) == 0;
+	       svm_insn_cache_agrees(entry->bytes, word, entry->insn.length);
 }
 
 /* Decode into the entry, which is empty where the status is not OK. */

@@ -2,14 +2,17 @@
 /*
  * What one emulated access to a device costs, for callgrind to count.
  *
- * usage: bench_emulate load|store cold|warm COUNT
+ * usage: bench_emulate load|store warm|assist|cold|first COUNT
  *
  * A 64-bit guest with tables of four levels touches a device COUNT times by one MOV.  The exit is
  * written into the VMCB as a processor without decode assists reports it, and svm_exit_dispatch()
  * does the rest.  The process links the archive that kernels link, so that the figures are theirs;
  * the processor model stands in for ring 0 and is not called between an exit and its end.
  *
- * cold: nothing is remembered of the access before.
+ * warm    everything is as it was a moment ago
+ * assist  the same, on a processor that says which bytes it has fetched
+ * cold    no instruction is in the cache
+ * first   the walks are forgotten too: the long way
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +28,9 @@
 #define TABLES UINT64_C(0x8000)
 #define PAGES  64u
 #define DEVICE UINT64_C(0x100000) /* Mapped by the guest, in no slot. */
+
+#define STORE "\x89\x03" /* mov [rbx], eax */
+#define LOAD  "\x8b\x03" /* mov eax, [rbx] */
 
 /* Present, writable, accessed, dirty. */
 #define PTE UINT64_C(0x63)
@@ -83,8 +89,18 @@ static void set_state(struct svm_vcpu *vcpu)
 	check("set_system", svm_vcpu_set_system(vcpu, &system));
 }
 
+enum state { WARM, ASSIST, COLD, FIRST };
+
+static void forget(struct svm_vcpu *vcpu, enum state state)
+{
+	if (state == COLD || state == FIRST)
+		memset(&vcpu->insn_cache, 0, sizeof(vcpu->insn_cache));
+	if (state == FIRST)
+		vcpu->code_walk.mode = vcpu->data_walk.mode = 0;
+}
+
 /* The exit of one MOV between EAX and [RBX]. */
-static void touch(struct svm_vcpu *vcpu, bool is_store)
+static void touch(struct svm_vcpu *vcpu, bool is_store, enum state state)
 {
 	const struct svm_regs regs = { .rip = CODE, .rbx = DEVICE + 0x10, .rflags = 2 };
 	struct svm_vmcb_control *control = &vcpu->vmcb->control;
@@ -94,6 +110,8 @@ static void touch(struct svm_vcpu *vcpu, bool is_store)
 	control->exit_code = SVM_EXIT_NPF;
 	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER | (is_store ? SVM_NPF_WRITE : 0);
 	control->exit_info_2 = DEVICE + 0x10;
+	control->insn_count = state == ASSIST ? 15 : 0;
+	memcpy(control->insn_bytes, is_store ? STORE : LOAD, 2);
 	if (svm_exit_dispatch(vcpu, &exit_info) != SVM_ACTION_RESUME ||
 	    vcpu->vmcb->save.rip != CODE + 2) {
 		fputs("bench_emulate: the access was not emulated\n", stderr);
@@ -101,7 +119,7 @@ static void touch(struct svm_vcpu *vcpu, bool is_store)
 	}
 }
 
-static void run(bool is_store, bool is_cold, unsigned count)
+static void run(bool is_store, enum state state, unsigned count)
 {
 	const struct svm_vm_config config = { .vcpu_max = 1, .table_reserve = 8 };
 	uint32_t latch = 0;
@@ -125,12 +143,11 @@ static void run(bool is_store, bool is_cold, unsigned count)
 	check("mmio", svm_vm_mmio_handler(vm, DEVICE, 0x1000, bench_device, &latch));
 	check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
 	fill_tables(memory);
-	memcpy(memory + CODE, is_store ? "\x89\x03" : "\x8b\x03", 2);
+	memcpy(memory + CODE, is_store ? STORE : LOAD, 2);
 	set_state(vcpu);
 	for (unsigned i = 0; i < count; i++) {
-		if (is_cold)
-			memset(&vcpu->insn_cache, 0, sizeof(vcpu->insn_cache));
-		touch(vcpu, is_store);
+		forget(vcpu, state);
+		touch(vcpu, is_store, state);
 	}
 	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
 	check("vm_destroy", svm_vm_destroy(vm));
@@ -143,11 +160,15 @@ static void run(bool is_store, bool is_cold, unsigned count)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fputs("usage: bench_emulate load|store cold|warm COUNT\n", stderr);
-		return 2;
+	static const char *const states[] = { "warm", "assist", "cold", "first" };
+
+	for (unsigned state = 0; argc == 4 && state < 4; state++) {
+		if (strcmp(argv[2], states[state]) != 0)
+			continue;
+		run(!strcmp(argv[1], "store"), (enum state)state,
+		    (unsigned)strtoul(argv[3], NULL, 0));
+		return 0;
 	}
-	run(!strcmp(argv[1], "store"), !strcmp(argv[2], "cold"),
-	    (unsigned)strtoul(argv[3], NULL, 0));
-	return 0;
+	fputs("usage: bench_emulate load|store warm|assist|cold|first COUNT\n", stderr);
+	return 2;
 }

@@ -407,7 +407,7 @@ static const struct {
 } change_rows[] = {
 	{ "other bytes are another instruction", change_bytes, true, 1, 1, 0, 0, NULL },
 	{ "a leaf leads to other code", change_code_leaf, false, 1, 1, 0, 0, NULL },
-	{ "an entry above the leaf leads to other code", change_directory, false, 1, 1, 0, 0, NULL },
+	{ "a directory leads to other code", change_directory, false, 1, 1, 0, 0, NULL },
 	{ "other tables lead to other code", change_cr3, false, 1, 1, 0, 0, NULL },
 	{ "code may not be executed", forbid_execution, false, 0, 0, 14, 0, NULL },
 	{ "code is not present", take_code_away, false, 0, 0, 14, 0, NULL },

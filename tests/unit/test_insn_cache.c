@@ -71,7 +71,8 @@ static const struct {
 	{ "the last byte of 13 was changed", M64,
 	  "\x66\x66\x66\x66\x2e\x2e\x48\xc7\x03\x01\x02\x03\x04", 15, M64,
 	  "\x66\x66\x66\x66\x2e\x2e\x48\xc7\x03\x01\x02\x03\x05", 15, SVM_INSN_OK, 13, 64 },
-	{ "the last byte of 15 was changed", M64, "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x04", 15, M64,
+	{ "the last byte of 15 was changed", M64,
+	  "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x04", 15, M64,
 	  "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x05", 15, SVM_INSN_OK, 15,
 	  32 },
 	{ "a prefix came before it", M64, "\x89\x03", 15, M64, "\x66\x89\x03", 15, SVM_INSN_OK, 3,
@@ -132,7 +133,7 @@ START_TEST(an_empty_cache_knows_nothing)
 }
 END_TEST
 
-/* Half of the time nearly what was there before, so that an entry has something to be mistaken in. */
+/* Mostly nearly what was there before, so that an entry has something to be mistaken in. */
 START_TEST(random_bytes_are_what_the_decoder_says)
 {
 	static const uint8_t likely[] = { 0x48, 0x66, 0x0f, 0x88, 0x89, 0x8b, 0xc7, 0xb6,

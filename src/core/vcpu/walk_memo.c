@@ -71,7 +71,7 @@ void svm_walk_memo_note(struct svm_walk_memo *memo, svm_hpa_t hpa, uint64_t entr
 	}
 }
 
-/* Not where the memory has changed since the walk: the entries are not kept for long then. */
+/* Not where the memory has changed since the walk: then the entries are of no use either. */
 static svm_hpa_t find_page(struct svm_vm *vm, const struct svm_walk_memo *memo, svm_gpa_t gpa)
 {
 	const unsigned section = svm_section_enter(&vm->memory);
@@ -89,7 +89,8 @@ void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo,
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	if (!memo->count || memo->count > SVM_WALK_MEMO_LEVELS || (svm_vmcb_get_cr4(vmcb) & CR4_PKE))
+	if (!memo->count || memo->count > SVM_WALK_MEMO_LEVELS ||
+	    (svm_vmcb_get_cr4(vmcb) & CR4_PKE))
 		return;
 	memo->page = linear & SVM_PAGE_MASK;
 	memo->gpa = gpa & SVM_PAGE_MASK;
