@@ -39,20 +39,25 @@ bench_emulate_build() {
 bench_emulate_few=101
 bench_emulate_many=301
 
+# ACCESS-STATE, as the program and rows.json name them.
+bench_emulate_cases=({store,load}-{warm,assist,cold,first} change-{warm,assist})
+
 bench_emulate_run() {
-	local access state count
-	for access in store load; do
-		for state in warm assist cold first; do
-			for count in "$bench_emulate_few" "$bench_emulate_many"; do
-				timeout 120 valgrind --tool=callgrind --toggle-collect=svm_exit_dispatch \
-					--callgrind-out-file="$log_dir/$access-$state.$count.out" \
-					"$root/build/tests/bench/bench_emulate" "$access" "$state" "$count"
-			done
+	local name count
+	for name in "${bench_emulate_cases[@]}"; do
+		for count in "$bench_emulate_few" "$bench_emulate_many"; do
+			timeout 120 valgrind --tool=callgrind --toggle-collect=svm_exit_dispatch \
+				--callgrind-out-file="$log_dir/$name.$count.out" \
+				"$root/build/tests/bench/bench_emulate" "${name%-*}" "${name#*-}" "$count"
 		done
 	done
 }
 
 bench_emulate_table() {
+	local name profiles=()
+	for name in "${bench_emulate_cases[@]}"; do
+		profiles+=("$log_dir/$name".{"$bench_emulate_few","$bench_emulate_many"}.out)
+	done
 	"$root/tests/bench/emulate_table" "$@" $((bench_emulate_many - bench_emulate_few)) \
-		"$log_dir"/{store,load}-{warm,assist,cold,first}.{"$bench_emulate_few","$bench_emulate_many"}.out
+		"${profiles[@]}"
 }

@@ -2,7 +2,7 @@
 /*
  * What one emulated access to a device costs, for callgrind to count.
  *
- * usage: bench_emulate load|store warm|assist|cold|first COUNT
+ * usage: bench_emulate load|store|change warm|assist|cold|first COUNT
  *
  * A 64-bit guest with tables of four levels touches a device COUNT times by one MOV.  The exit is
  * written into the VMCB as a processor without decode assists reports it, and svm_exit_dispatch()
@@ -29,8 +29,14 @@
 #define PAGES  64u
 #define DEVICE UINT64_C(0x100000) /* Mapped by the guest, in no slot. */
 
-#define STORE "\x89\x03" /* mov [rbx], eax */
-#define LOAD  "\x8b\x03" /* mov eax, [rbx] */
+static const struct access {
+	const char *name, *bytes;
+	bool is_write;
+} accesses[] = {
+	{ "load", "\x8b\x03", false },  /* mov eax, [rbx] */
+	{ "store", "\x89\x03", true },  /* mov [rbx], eax */
+	{ "change", "\x09\x03", true }, /* or [rbx], eax: two accesses, and always the long way */
+};
 
 /* Present, writable, accessed, dirty. */
 #define PTE UINT64_C(0x63)
@@ -99,8 +105,8 @@ static void forget(struct svm_vcpu *vcpu, enum state state)
 		vcpu->code_walk.mode = vcpu->data_walk.mode = 0;
 }
 
-/* The exit of one MOV between EAX and [RBX]. */
-static void touch(struct svm_vcpu *vcpu, bool is_store, enum state state)
+/* The exit of one instruction with an operand at [RBX]. */
+static void touch(struct svm_vcpu *vcpu, const struct access *access, enum state state)
 {
 	const struct svm_regs regs = { .rip = CODE, .rbx = DEVICE + 0x10, .rflags = 2 };
 	struct svm_vmcb_control *control = &vcpu->vmcb->control;
@@ -108,10 +114,10 @@ static void touch(struct svm_vcpu *vcpu, bool is_store, enum state state)
 
 	check("set_regs", svm_vcpu_set_regs(vcpu, &regs));
 	control->exit_code = SVM_EXIT_NPF;
-	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER | (is_store ? SVM_NPF_WRITE : 0);
+	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER | (access->is_write ? SVM_NPF_WRITE : 0);
 	control->exit_info_2 = DEVICE + 0x10;
 	control->insn_count = state == ASSIST ? 15 : 0;
-	memcpy(control->insn_bytes, is_store ? STORE : LOAD, 2);
+	memcpy(control->insn_bytes, access->bytes, 2);
 	if (svm_exit_dispatch(vcpu, &exit_info) != SVM_ACTION_RESUME ||
 	    vcpu->vmcb->save.rip != CODE + 2) {
 		fputs("bench_emulate: the access was not emulated\n", stderr);
@@ -119,7 +125,7 @@ static void touch(struct svm_vcpu *vcpu, bool is_store, enum state state)
 	}
 }
 
-static void run(bool is_store, enum state state, unsigned count)
+static void run(const struct access *access, enum state state, unsigned count)
 {
 	const struct svm_vm_config config = { .vcpu_max = 1, .table_reserve = 8 };
 	uint32_t latch = 0;
@@ -143,11 +149,11 @@ static void run(bool is_store, enum state state, unsigned count)
 	check("mmio", svm_vm_mmio_handler(vm, DEVICE, 0x1000, bench_device, &latch));
 	check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
 	fill_tables(memory);
-	memcpy(memory + CODE, is_store ? STORE : LOAD, 2);
+	memcpy(memory + CODE, access->bytes, 2);
 	set_state(vcpu);
 	for (unsigned i = 0; i < count; i++) {
 		forget(vcpu, state);
-		touch(vcpu, is_store, state);
+		touch(vcpu, access, state);
 	}
 	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
 	check("vm_destroy", svm_vm_destroy(vm));
@@ -162,13 +168,12 @@ int main(int argc, char **argv)
 {
 	static const char *const states[] = { "warm", "assist", "cold", "first" };
 
-	for (unsigned state = 0; argc == 4 && state < 4; state++) {
-		if (strcmp(argv[2], states[state]) != 0)
+	for (unsigned i = 0; argc == 4 && i < 12; i++) {
+		if (strcmp(argv[1], accesses[i / 4].name) || strcmp(argv[2], states[i % 4]))
 			continue;
-		run(!strcmp(argv[1], "store"), (enum state)state,
-		    (unsigned)strtoul(argv[3], NULL, 0));
+		run(&accesses[i / 4], (enum state)(i % 4), (unsigned)strtoul(argv[3], NULL, 0));
 		return 0;
 	}
-	fputs("usage: bench_emulate load|store warm|assist|cold|first COUNT\n", stderr);
+	fputs("usage: bench_emulate load|store|change warm|assist|cold|first COUNT\n", stderr);
 	return 2;
 }

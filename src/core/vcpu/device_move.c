@@ -12,7 +12,7 @@
  * is what it was then, dirty bit included.
  *
  * Until the callback is asked nothing has changed, and whatever is not plain is left to the long
- * way, which starts afresh.
+ * way.  That starts afresh but for the bytes of the instruction, if they were come by.
  */
 #include "core/vcpu/device_move.h"
 
@@ -72,14 +72,17 @@ static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu)
 	    !svm_walk_memo_read(vcpu, &vcpu->code_walk, rip, mode | SVM_WALK_EXECUTE, word))
 		return NULL;
 	entry = svm_insn_cache_at(&vcpu->insn_cache, rip);
-	if (!svm_insn_cache_is(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) &&
-	    svm_insn_cache_fill(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) != SVM_INSN_OK)
-		return NULL;
-	if (entry->form.kind == SVM_PLAIN_NONE ||
-	    !is_operand(vcpu, mode, &entry->form,
-	                svm_plain_address(&entry->form, &entry->insn, vcpu->s.gpr, rip)))
-		return NULL;
-	return entry;
+	if ((svm_insn_cache_is(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) ||
+	     svm_insn_cache_fill(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) ==
+	             SVM_INSN_OK) &&
+	    entry->form.kind != SVM_PLAIN_NONE &&
+	    is_operand(vcpu, mode, &entry->form,
+	               svm_plain_address(&entry->form, &entry->insn, vcpu->s.gpr, rip)))
+		return entry;
+	/* The long way need not fetch what is here. */
+	__builtin_memcpy(vcpu->emul.bytes, word, sizeof(word));
+	vcpu->emul_fetched = SVM_INSN_MAX_LENGTH;
+	return NULL;
 }
 
 static const struct svm_insn_cache_entry *find_in_section(struct svm_vcpu *vcpu)

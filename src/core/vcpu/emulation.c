@@ -431,7 +431,8 @@ static void load_emulator_registers(struct svm_vcpu *vcpu)
 	e->linear_bits = e->cr4 & CR4_LA57 ? 57 : 48;
 	e->in_vm86 = e->rflags & RFLAGS_VM;
 	e->mode = insn_mode_of(vcpu);
-	e->count = 0;
+	e->count = vcpu->emul_fetched;
+	vcpu->emul_fetched = 0;
 }
 
 static void store_emulator_registers(struct svm_vcpu *vcpu)
