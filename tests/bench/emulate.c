@@ -114,7 +114,9 @@ static void touch(struct svm_vcpu *vcpu, const struct access *access, enum state
 
 	check("set_regs", svm_vcpu_set_regs(vcpu, &regs));
 	control->exit_code = SVM_EXIT_NPF;
-	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER | (access->is_write ? SVM_NPF_WRITE : 0);
+	control->exit_info_1 = SVM_NPF_FINAL | SVM_NPF_USER;
+	if (access->is_write)
+		control->exit_info_1 |= SVM_NPF_WRITE;
 	control->exit_info_2 = DEVICE + 0x10;
 	control->insn_count = state == ASSIST ? 15 : 0;
 	memcpy(control->insn_bytes, access->bytes, 2);

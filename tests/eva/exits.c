@@ -17,7 +17,7 @@
  */
 #include "vcpu.h"
 
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/device_move.h"
 #include "core/vcpu/guest_virtual.h"
 
 void eva_main(void);
@@ -45,6 +45,13 @@ const struct svm_mmio_range *svm_mmio_find(const struct svm_mmio_policy *policy,
 	(void)gpa;
 	(void)size;
 	return eva_maybe() ? &range : NULL;
+}
+
+bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)
+{
+	(void)of;
+	(void)within;
+	return eva_maybe();
 }
 
 enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
