@@ -112,23 +112,28 @@ static bool may_change(const struct svm_emul *e)
 	return e->class != SVM_EMUL_MEMORY || e->touched;
 }
 
+/* 32 bits outside 64-bit mode, but for system tables in compatibility mode. */
+static uint64_t wrap_linear_address(const struct svm_emul *e, uint64_t linear, uint32_t access)
+{
+	const bool is_wide = svm_emul_is_long(e) ||
+	                     ((access & SVM_EMUL_SYSTEM) && (e->efer & EFER_LMA_BIT));
+
+	return is_wide ? linear : (uint32_t)linear;
+}
+
 enum svm_emul_result svm_emul_prepare_linear(struct svm_emul *e, uint64_t linear, unsigned size,
                                              uint32_t access, struct svm_emul_span *span)
 {
 	const unsigned room = PAGE_BYTES - (unsigned)(linear & (PAGE_BYTES - 1));
 	enum svm_emul_result result;
-	uint64_t second;
 
 	span->size[0] = (uint8_t)(size < room ? size : room);
 	span->size[1] = (uint8_t)(size - span->size[0]);
-	result = translate(e, linear, access, &span->gpa[0]);
+	result = translate(e, wrap_linear_address(e, linear, access), access, &span->gpa[0]);
 	if (result != SVM_EMUL_OK || !span->size[1])
 		return result;
-	second = linear + span->size[0];
-	/* System tables have bases of 64 bits in compatibility mode too. */
-	if (!svm_emul_is_long(e) && !((access & SVM_EMUL_SYSTEM) && (e->efer & EFER_LMA_BIT)))
-		second = (uint32_t)second;
-	return translate(e, second, access, &span->gpa[1]);
+	linear = wrap_linear_address(e, linear + span->size[0], access);
+	return translate(e, linear, access, &span->gpa[1]);
 }
 
 enum svm_emul_result svm_emul_prepare(struct svm_emul *e, unsigned segment, uint64_t offset,

@@ -495,10 +495,28 @@ START_TEST(a_flags_image_that_faults_changes_nothing)
 }
 END_TEST
 
+/* --- the permission map of ports -------------------------------------------------------------- */
+
+/* Outside long mode the sum of base and offset has 32 bits.  APM vol. 2, 12.2.4. */
+START_TEST(a_permission_map_wraps_at_4_gib)
+{
+	static struct emu r;
+
+	emu_init(&r, EMU_32, 3);
+	r.segment[SVM_EMUL_TR] = (struct svm_emul_segment){ 0x18, 0x08b, 0x20ff, 0xffffffc0 };
+	emu_put(&r, 0x26, 0x68, 2); /* Where the map begins, at 66h of the TSS. */
+	emu_put(&r, 0x28 + 0x80 / 8, 0x01, 2);
+	ck_assert_int_eq(emu_run(&r, "\xe6\x80", 2), SVM_EMUL_FAULT); /* out 80h, al */
+	ck_assert_uint_eq(r.e.fault.vector, 13);
+	ck_assert_uint_eq(r.e.fault.error, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("emulate_system");
 	TCase *registers = tcase_create("registers"), *flags = tcase_create("flags");
+	TCase *ports = tcase_create("ports");
 
 	tcase_add_loop_test(registers, a_register_instruction_follows_its_page, 0,
 	                    ARRAY_SIZE(rows));
@@ -513,6 +531,8 @@ int main(void)
 	tcase_add_loop_test(flags, pushf_hides_vm_and_rf, 0, ARRAY_SIZE(image_rows));
 	tcase_add_loop_test(flags, a_flags_image_that_faults_changes_nothing, 0, 2);
 	suite_add_tcase(suite, flags);
+	tcase_add_test(ports, a_permission_map_wraps_at_4_gib);
+	suite_add_tcase(suite, ports);
 
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
