@@ -63,10 +63,39 @@ run_clang_tidy() {
 		xargs -0 -P "$(nproc)" -n 8 clang-tidy --quiet -p "$root/build-clang/tidy"
 }
 
-# run_fuzzer NAME SECONDS: what it learns stays in build-fuzz/corpus, what it finds in found.
-run_fuzzer() {
-	mkdir -p "$root/build-fuzz/corpus/$1" "$root/build-fuzz/found"
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$root/build-fuzz/tests/fuzz/$1" \
-		-max_total_time="$2" -timeout=10 -print_final_stats=1 \
-		-artifact_prefix="$root/build-fuzz/found/$1-" "$root/build-fuzz/corpus/$1"
+build_fuzzer() {
+	CC=clang configure build-fuzz -Dfuzzing=enabled -Db_sanitize=address,undefined \
+		-Db_lundef=false -Dbaremetal=disabled -Doptimization=1
+	build build-fuzz "tests/fuzz/$1"
+}
+
+# run_fuzzers NAME ARGUMENT...: one on every processor, each with a seed of its own.  They start from
+# what is committed; what they learn stays in build-fuzz/corpus, what they find in found.
+run_fuzzers() {
+	local name=$1 dir=$root/build-fuzz seeds=() seed pids=() pid status=0 job
+	shift
+	[ ! -d "$root/tests/fuzz/seeds/${name#fuzz_}" ] ||
+		seeds=("$root/tests/fuzz/seeds/${name#fuzz_}")
+	mkdir -p "$dir/corpus/$name" "$dir/found" "$dir/runs"
+	rm -f "$dir/runs/$name".*
+	seed=$(date +%s)
+	for ((job = 0; job < $(nproc); job++)); do
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$dir/tests/fuzz/$name" \
+			-seed=$((seed % 1000000000 + job)) -max_len=512 -timeout=10 -verbosity=0 \
+			-print_final_stats=1 "$@" \
+			-artifact_prefix="$dir/found/$name-" "$dir/corpus/$name" \
+			"${seeds[@]}" >"$dir/runs/$name.$job" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || status=$?
+	done
+	tail -n 40 "$dir/runs/$name".*
+	return "$status"
+}
+
+# fuzzer_runs NAME: how many inputs the last run_fuzzers tried.
+fuzzer_runs() {
+	sed -n 's/^stat::number_of_executed_units: *//p' "$root/build-fuzz/runs/$1".* |
+		awk '{ sum += $1 } END { print sum + 0 }'
 }

@@ -16,7 +16,7 @@ all_steps=(
 	'large      build and test: code model large'
 	'pic        build and test: code model pic'
 	'twice      the same archive from two places, byte for byte'
-	'sanitizers unit tests under ASan and UBSan'
+	'sanitizers unit tests and races under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
 	'model      every interleaving of the kick and flush protocol, with spin'
 	'static     the analyzer of GCC, and cppcheck, over the library'
@@ -114,6 +114,8 @@ step_sanitizers() {
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		ASAN_OPTIONS=detect_stack_use_after_return=1 \
 		meson_test build-sanitizers --suite unit
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		meson_test build-sanitizers 'library rewrite'
 }
 
 step_coverage() {
@@ -148,15 +150,20 @@ step_eva() {
 	meson_test build --suite eva
 }
 
-# Long enough to notice a target that is broken; scripts/soak fuzz is for finding more.
+# The emulator gets a number of runs, the others long enough to notice a target that is broken;
+# scripts/soak fuzz is for finding more.
+fuzz_emulate_runs=3000000
+
 step_fuzz() {
 	local target name
-	CC=clang configure build-fuzz -Dfuzzing=enabled -Db_sanitize=address,undefined \
-		-Db_lundef=false -Dbaremetal=disabled -Doptimization=1
 	for target in "$root"/tests/fuzz/fuzz_*.c; do
 		name=$(basename "$target" .c)
-		build build-fuzz "tests/fuzz/$name"
-		run_fuzzer "$name" 10
+		build_fuzzer "$name"
+		case $name in
+		fuzz_emulate) run_fuzzers "$name" "-runs=$((fuzz_emulate_runs / $(nproc)))" ;;
+		*) run_fuzzers "$name" -max_total_time=10 ;;
+		esac
+		remark "$name: $(fuzzer_runs "$name") runs, 0 findings"
 		tally 1 0
 	done
 }
