@@ -24,7 +24,7 @@ static enum svm_emul_result look_up_descriptor(struct svm_emul *e, uint16_t sele
                                                unsigned size, struct svm_descriptor *d,
                                                bool *found)
 {
-	const enum svm_emul_result result = svm_descriptor_read(e, selector, size, d);
+	const enum svm_emul_result result = svm_descriptor_read(e, selector, size, VECTOR_GP, d);
 
 	*found = result == SVM_EMUL_OK;
 	return result == SVM_EMUL_FAULT && e->fault.vector == VECTOR_GP ? SVM_EMUL_OK : result;
