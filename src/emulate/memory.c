@@ -213,7 +213,7 @@ static enum svm_emul_result device(struct svm_emul *e, uint64_t gpa, void *data,
 			memcpy(data, done->data, size);
 		return SVM_EMUL_OK;
 	}
-	/* An answer could not be kept, and the instruction would ask for ever. */
+	/* Its answer could not be kept, and the instruction would ask for it for ever. */
 	if (e->log_count >= SVM_EMUL_LOG_MAX)
 		return SVM_EMUL_UNKNOWN;
 	result = e->ops->mmio(e->arg, gpa, data, size, is_write);

@@ -4,8 +4,9 @@
  *
  * The input is the instruction, the guest's state, and then the answers of the functions: each call
  * takes one byte that says whether it works.  Held: sizes within bounds and within one page; linear
- * addresses as wide as the mode has them; no further call after one that failed; a fault changes no
- * register, but for whole iterations of a repeat; an exit names what it waits for, and answering
+ * addresses as wide as the mode has them; no further call after one that failed, but for a task
+ * switch, which undoes what it has begun or goes on to the task whose fault it is; a fault changes no
+ * register, but for whole iterations of a repeat and a switch; an exit names what it waits for, and answering
  * every exit comes to an end unless memory changes meanwhile; what the exit does not allow is not
  * executed; code of a higher privilege is reached by calls and interrupts only.  make_seeds.py
  * writes inputs of this form.
@@ -46,6 +47,7 @@ struct guest {
 	bool changes; /* Memory is not what it was at an earlier start of the instruction. */
 	unsigned noted, noted_before;
 	uint64_t notes[NOTES_MAX];
+	bool switching; /* CR0 was written, and by no instruction that names it. */
 	struct svm_emul_segment segments[6];
 	struct svm_emul_segment table;
 };
@@ -78,7 +80,7 @@ static uint64_t take_value(struct input *in)
 /* 0 to 15: what goes wrong; everything else works. */
 static uint8_t answer(struct guest *g)
 {
-	HOLDS(!g->failed);
+	HOLDS(!g->failed || g->switching);
 	return take(&g->answers);
 }
 
@@ -253,7 +255,13 @@ static enum svm_emul_result fuzz_write_register(void *arg, enum svm_emul_registe
                                                 uint32_t number, uint64_t value,
                                                 struct svm_emul_fault *fault)
 {
+	struct guest *g = arg;
+	const unsigned insn = g->e->insn.kind;
+
 	(void)value;
+	if (kind == SVM_EMUL_CR && number == 0 && insn != SVM_INSN_MOV_TO_CR &&
+	    insn != SVM_INSN_LMSW && insn != SVM_INSN_CLTS)
+		g->switching = true;
 	return fuzz_read_register(arg, kind, number, &value, fault);
 }
 
@@ -413,6 +421,9 @@ static void check_unchanged(const struct svm_emul *before, const uint64_t gpr[16
 {
 	const bool repeats = after->insn.prefixes & (SVM_INSN_REP | SVM_INSN_REPNE);
 
+	HOLDS(before->segment == after->segment && before->mode == after->mode);
+	if (after->task_switched)
+		return;
 	HOLDS(before->rip == after->rip && before->cpl == after->cpl);
 	if (repeats && after->insn.length)
 		return;
@@ -464,12 +475,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g.noted = 0;
 		if (fetches)
 			e.count = 0;
+		g.switching = false;
 		before = e;
 		memcpy(gpr, g.gpr, sizeof(gpr));
 		result = svm_emulate(&e);
 		HOLDS(result != SVM_EMUL_NOT_RAM);
-		HOLDS(e.cpl >= before.cpl || may_use_gate(&e.insn));
-		if (result == SVM_EMUL_OK)
+		HOLDS(e.cpl >= before.cpl || may_use_gate(&e.insn) || e.task_switched);
+		HOLDS(!e.task_switched || result == SVM_EMUL_OK || result == SVM_EMUL_FAULT);
+		if (result == SVM_EMUL_OK && !e.task_switched)
 			check_class(&e);
 		if (result != SVM_EMUL_OK)
 			check_unchanged(&before, gpr, &e);

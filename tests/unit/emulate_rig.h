@@ -23,7 +23,7 @@
 #define EMU_RO    0x4000u /* A page that supervisors can only read, WP set. */
 
 /* A page of device registers: a byte reads as EMU_DEVICE_BYTE and its address in the page. */
-#define EMU_DEVICE      0x5000u
+#define EMU_DEVICE      0xe000u
 #define EMU_DEVICE_BYTE 0xc0u
 /* What every port says, in as many bytes as are asked for. */
 #define EMU_PORT_VALUE 0xa1b2c3d4u
