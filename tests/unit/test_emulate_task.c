@@ -82,7 +82,7 @@ static void check_saved(const struct emu *r, const struct emu *before, uint32_t 
 	ck_assert_msg(emu_get(r, EMU_OLD + 0x24, 4) == rflags, "%s: saved flags", what);
 	for (unsigned n = 0; n < 8; n++)
 		ck_assert_uint_eq(emu_get(r, EMU_OLD + 0x28 + 4 * n, 4),
-		                  (uint32_t)before->e.gpr[n]);
+		                  (uint32_t)before->gpr[n]);
 	for (unsigned n = 0; n <= SVM_EMUL_GS; n++) /* The upper halves are nobody's. */
 		ck_assert_uint_eq(emu_get(r, EMU_OLD + 0x48 + 4 * n, 4),
 		                  0xaaaa0000 | before->segment[n].selector);
