@@ -68,9 +68,9 @@ static enum svm_emul_result fetch_page(struct svm_emul *e)
 		                          ? e->segment[SVM_EMUL_CS].limit - (e->rip + e->count) + 1
 		                          : size);
 	result = e->ops->ram_read(e->arg, gpa, e->bytes + e->count, size);
-	/* Code in device memory is read by no processor's prefetcher in a way worth imitating. */
+	/* No processor executed it from there: its page is another one than when it exited. */
 	if (result == SVM_EMUL_NOT_RAM)
-		return SVM_EMUL_UNKNOWN;
+		return e->class == SVM_EMUL_ANY ? SVM_EMUL_UNKNOWN : SVM_EMUL_RETRY;
 	if (result == SVM_EMUL_OK)
 		e->count = (uint8_t)(e->count + size);
 	return result;

@@ -107,6 +107,12 @@ struct svm_emul_ops {
 	 */
 	enum svm_emul_result (*ram_exchange)(void *arg, uint64_t gpa, void *expected,
 	                                     const void *desired, unsigned size, bool *stored);
+	/*
+	 * Keep others that emulate out, between true and false: a locked instruction over two
+	 * pages is read, compared and written.  Calls of ram_read() and ram_write() only come in
+	 * between.  NULL: nobody else is there.
+	 */
+	void (*serialise)(void *arg, bool on);
 	/* A device register, within one page, at most 32 bytes.  OK or EXIT. */
 	enum svm_emul_result (*mmio)(void *arg, uint64_t gpa, void *data, unsigned size,
 	                             bool is_write);

@@ -113,7 +113,7 @@ static enum svm_emul_result prepare_block(struct svm_emul *e, uint64_t from, uns
 }
 
 /* EAX is pushed first, so EDI lies lowest. */
-static enum svm_emul_result push_all(struct svm_emul *e)
+static enum svm_emul_result push_registers(struct svm_emul *e)
 {
 	const unsigned element = svm_emul_width(e), size = ALL_REGISTERS * element;
 	const uint64_t rsp = svm_emul_stack_move(e, -(uint64_t)size);
@@ -134,7 +134,7 @@ static enum svm_emul_result push_all(struct svm_emul *e)
 	return svm_emul_finish(e);
 }
 
-static enum svm_emul_result pop_all(struct svm_emul *e)
+static enum svm_emul_result pop_registers(struct svm_emul *e)
 {
 	const unsigned element = svm_emul_width(e);
 	struct stack_block block;
@@ -282,9 +282,9 @@ enum svm_emul_result svm_exec_stack(struct svm_emul *e)
 		return pop_register(e, reg);
 	switch (opcode) {
 	case 0x60:
-		return push_all(e);
+		return push_registers(e);
 	case 0x61:
-		return pop_all(e);
+		return pop_registers(e);
 	case 0x68:
 	case 0x6a:
 		return push_value(e, size, e->insn.imm[0]);

@@ -350,8 +350,6 @@ static enum svm_emul_result enter_new_task(struct svm_emul *e, struct task_chang
 {
 	enum svm_emul_result result = task_register(e, SVM_EMUL_CR, 0, e->cr0 | TASK_CR0_TS);
 	enum svm_emul_result verdict = SVM_EMUL_OK;
-	const struct svm_emul_fault *const fault = &e->fault;
-	struct svm_emul_fault first;
 
 	if (result != SVM_EMUL_OK)
 		return result;
@@ -360,7 +358,6 @@ static enum svm_emul_result enter_new_task(struct svm_emul *e, struct task_chang
 		result = task_register(e, SVM_EMUL_CR, 3, c->image[TSS_CR3]);
 	if (result == SVM_EMUL_OK)
 		verdict = load_new_task(e, c);
-	first = *fault;
 	if (result == SVM_EMUL_OK && verdict != SVM_EMUL_FAULT)
 		result = verdict;
 	if (result == SVM_EMUL_OK)
@@ -371,7 +368,7 @@ static enum svm_emul_result enter_new_task(struct svm_emul *e, struct task_chang
 		return_to_old_task(e, c);
 		return result;
 	}
-	e->fault = first;
+	/* What succeeds leaves e->fault alone: it is still the verdict's. */
 	e->task_switched = true;
 	return verdict;
 }

@@ -309,6 +309,53 @@ enum svm_emul_result svm_emul_store_u64(struct svm_emul *e, const struct svm_emu
 	return svm_emul_store(e, span, &value);
 }
 
+/* Both parts as they are in memory; NOT_RAM if one of them is a device. */
+static enum svm_emul_result read_parts(struct svm_emul *e, const struct svm_emul_span *span,
+                                       uint8_t *to)
+{
+	const enum svm_emul_result result =
+		e->ops->ram_read(e->arg, span->gpa[0], to, span->size[0]);
+
+	if (result != SVM_EMUL_OK)
+		return result;
+	return e->ops->ram_read(e->arg, span->gpa[1], to + span->size[0], span->size[1]);
+}
+
+static enum svm_emul_result replace_parts(struct svm_emul *e, const struct svm_emul_span *span,
+                                          const void *old, const void *new, bool *stored)
+{
+	uint8_t found[16];
+	enum svm_emul_result result = read_parts(e, span, found);
+
+	if (result != SVM_EMUL_OK)
+		return result;
+	*stored = memcmp(found, old, (size_t)span->size[0] + span->size[1]) == 0;
+	if (!*stored)
+		return SVM_EMUL_OK;
+	result = e->ops->ram_write(e->arg, span->gpa[0], new, span->size[0]);
+	if (result == SVM_EMUL_OK)
+		result = e->ops->ram_write(e->arg, span->gpa[1],
+		                           (const uint8_t *)new + span->size[0], span->size[1]);
+	return result;
+}
+
+/* Over two pages: serialised among those who emulate.  With a device in it, a plain store. */
+static enum svm_emul_result replace_split(struct svm_emul *e, const struct svm_emul_span *span,
+                                          const void *old, const void *new, bool *stored)
+{
+	enum svm_emul_result result;
+
+	if (e->ops->serialise)
+		e->ops->serialise(e->arg, true);
+	result = replace_parts(e, span, old, new, stored);
+	if (e->ops->serialise)
+		e->ops->serialise(e->arg, false);
+	if (result != SVM_EMUL_NOT_RAM)
+		return result;
+	*stored = true;
+	return svm_emul_store(e, span, new);
+}
+
 enum svm_emul_result svm_emul_replace(struct svm_emul *e, const struct svm_emul_span *span,
                                       const void *old, const void *new, bool *stored)
 {
@@ -317,9 +364,8 @@ enum svm_emul_result svm_emul_replace(struct svm_emul *e, const struct svm_emul_
 
 	if (!may_change(e))
 		return SVM_EMUL_RETRY;
-	*stored = true;
 	if (span->size[1])
-		return svm_emul_store(e, span, new);
+		return replace_split(e, span, old, new, stored);
 	memcpy(expected, old, span->size[0]);
 	result = e->ops->ram_exchange(e->arg, span->gpa[0], expected, new, span->size[0], stored);
 	if (result != SVM_EMUL_NOT_RAM)

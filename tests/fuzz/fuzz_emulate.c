@@ -5,10 +5,10 @@
  * The input is the instruction, the guest's state, and then the answers of the functions: each call
  * takes one byte that says whether it works.  Held: sizes within bounds and within one page; linear
  * addresses as wide as the mode has them; no further call after one that failed, but for a task
- * switch, which undoes what it has begun or goes on to the task whose fault it is; a fault changes no
- * register, but for whole iterations of a repeat and a switch; an exit names what it waits for, and answering
- * every exit comes to an end unless memory changes meanwhile; what the exit does not allow is not
- * executed; code of a higher privilege is reached by calls and interrupts only.  make_seeds.py
+ * switch, which undoes what it has begun or goes on to the task whose fault it is; a fault changes
+ * no register, but for whole iterations of a repeat and a switch; an exit names what it waits for,
+ * and answering every exit comes to an end unless memory changes meanwhile; what the exit does not
+ * allow is not executed; code of a higher privilege is reached by calls and interrupts only.  make_seeds.py
  * writes inputs of this form.
  */
 #include <stdlib.h>

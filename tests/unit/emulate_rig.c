@@ -77,6 +77,17 @@ static enum svm_emul_result rig_exchange(void *arg, uint64_t gpa, void *expected
 	return SVM_EMUL_OK;
 }
 
+static void rig_serialise(void *arg, bool on)
+{
+	struct emu *r = arg;
+
+	ck_assert_uint_eq(r->serialised & 1, !on);
+	r->serialised++;
+	if (on && r->interfere)
+		r->ram[r->interfere_at]++;
+	r->interfere = false;
+}
+
 /* --- devices ---------------------------------------------------------------------------------- */
 
 static void note_access(struct emu *r, uint8_t kind, uint64_t address, const void *data,
@@ -228,6 +239,7 @@ static const struct svm_emul_ops rig_ops = {
 	.ram_read = rig_read,
 	.ram_write = rig_write,
 	.ram_exchange = rig_exchange,
+	.serialise = rig_serialise,
 	.mmio = rig_mmio,
 	.port = rig_port,
 	.read_vector = rig_read_vector,

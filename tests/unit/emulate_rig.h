@@ -58,6 +58,8 @@ struct emu {
 	uint64_t invalidated;
 	bool interfere; /* The next exchange finds another value. */
 	unsigned exchanges;
+	uint32_t interfere_at; /* Of serialise(): the byte that has another value. */
+	unsigned serialised;
 	uint8_t vector[16][32];
 	uint64_t mmx[8];
 	bool device_exits; /* Every access to a device or port is an EXIT. */

@@ -122,8 +122,31 @@ START_TEST(a_device_is_read_and_written)
 }
 END_TEST
 
+/* LOCK over two pages: read, compared and written while nobody else emulates. */
+START_TEST(a_locked_operand_over_two_pages_is_serialised)
+{
+	static struct emu r;
+
+	emu_init(&r, EMU_64, 0);
+	r.e.gpr[SVM_EMUL_RBX] = 0x9ffe;
+	emu_put(&r, 0x9ffe, 0x11223344, 4);
+	ck_assert_int_eq(emu_run(&r, "\xf0\xff\x03", 3), SVM_EMUL_OK); /* lock inc [rbx] */
+	ck_assert_uint_eq(emu_get(&r, 0x9ffe, 4), 0x11223345);
+	ck_assert_uint_eq(r.serialised, 2);
+	ck_assert_uint_eq(r.exchanges, 0);
+	/* Somebody was faster, on the second page. */
+	r.e.rip = EMU_CODE;
+	r.interfere = true;
+	r.interfere_at = 0xa000;
+	ck_assert_int_eq(emu_run(&r, "\xf0\xff\x03", 3), SVM_EMUL_OK);
+	ck_assert_uint_eq(emu_get(&r, 0x9ffe, 4), 0x11233346);
+	ck_assert_uint_eq(r.serialised, 6);
+}
+END_TEST
+
 static void more(TCase *tcase)
 {
+	tcase_add_test(tcase, a_locked_operand_over_two_pages_is_serialised);
 	tcase_add_loop_test(tcase, locked_is_an_exchange_of_the_owner, 0, ARRAY_SIZE(atomics));
 	tcase_add_test(tcase, locked_tries_again);
 	tcase_add_test(tcase, a_device_is_read_and_written);

@@ -290,6 +290,9 @@ START_TEST(a_switch_is_refused_in_the_old_task)
 	r.e.rflags = refusal_rows[_i].rflags;
 	emu_descriptor(&r, EMU_GDT + 0xa0, NEW, 0, 0x85);
 	emu_descriptor(&r, EMU_GDT + 0xa8, NEW, 0, 0x65);
+	/* What would do, were it in the global table. */
+	emu_descriptor(&r, EMU_LDT + NEW, EMU_NEW, 0x67,
+	               refusal_rows[_i].rflags == 2 ? 0x89 : 0x8b);
 	emu_put(&r, EMU_OLD, NEW, 2);
 	make_change(&r, refusal_rows[_i].change, refusal_rows[_i].value);
 	before = r;

@@ -362,6 +362,45 @@ START_TEST(a_trap_goes_by_the_flag_before_the_instruction)
 }
 END_TEST
 
+/* MOVS from the device to where nothing is: the embedder asked for no such exits. */
+START_TEST(what_is_nobodys_stays_an_absent_page)
+{
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	ck_assert_int_eq(svm_vm_mmio_handler(r.vm, RIG_HOLE, 0x1000, NULL, NULL), 0);
+	ck_assert_int_eq(svm_vm_mmio_handler(r.vm, RIG_HOLE, 0x40, device_access, &d), 0);
+	set_gpr(&r, RSI, RIG_HOLE + 0x10);
+	set_gpr(&r, RDI, RIG_HOLE + 0x80);
+	ck_assert_int_eq(touch(&r, 0, "\xa4", 1), SVM_ACTION_RETURN);
+	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_NPT_FAULT);
+	ck_assert_uint_eq(r.exit.npt.gpa, RIG_HOLE + 0x80);
+	ck_assert_uint_eq(r.exit.npt.access, SVM_PROT_WRITE);
+	ck_assert_int_eq(r.exit.npt.reason, SVM_NPT_FAULT_ABSENT);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	rig_fini(&r);
+}
+END_TEST
+
+/* The code's page is a hole by now: nothing is there to execute, so the guest runs again. */
+START_TEST(code_that_is_gone_just_runs_again)
+{
+	struct svm_regs regs;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	regs = rig_regs(&r);
+	regs.rip = RIG_HOLE;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(touch(&r, 0, "\x8b\x03", 2), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_HOLE);
+	ck_assert_uint_eq(d.reads, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_fault_ends_the_instruction)
 {
 	struct rig r;
@@ -513,6 +552,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_system_instruction_without_memory_is_not_emulated);
 	tcase_add_loop_test(tc, an_instruction_elsewhere_just_runs_again, 0, ROWS(rewritten_rows));
 	tcase_add_loop_test(tc, a_trap_goes_by_the_flag_before_the_instruction, 0, ROWS(trap_rows));
+	tcase_add_test(tc, what_is_nobodys_stays_an_absent_page);
+	tcase_add_test(tc, code_that_is_gone_just_runs_again);
 	tcase_add_test(tc, a_fault_ends_the_instruction);
 	tcase_add_test(tc, a_reset_forgets_what_was_half_done);
 	tcase_add_test(tc, an_unknown_instruction_comes_with_its_bytes);

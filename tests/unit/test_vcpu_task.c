@@ -301,6 +301,42 @@ START_TEST(an_error_code_is_pushed_by_the_new_cpl)
 }
 END_TEST
 
+/* And CPL 0 does with its own, though the old task ran at CPL 3. */
+START_TEST(an_error_code_goes_onto_a_stack_of_the_supervisors)
+{
+	struct svm_events events;
+	struct rig r;
+
+	start(&r, 0);
+	svm_vmcb_set_cpl(r.vcpu->vmcb, 3);
+	put32(&r, NEW_CR3, 0xe3);
+	ck_assert_int_eq(task_exit(&r, BYTES("\xf4"), HAS_ERROR | 5, PAGE_FAULT),
+	                 SVM_ACTION_RESUME);
+	svm_vcpu_get_events(r.vcpu, &events);
+	ck_assert(!events.exception_pending);
+	ck_assert_uint_eq(svm_vmcb_get_cpl(r.vcpu->vmcb), 0);
+	ck_assert_uint_eq(get32(&r, NEW_STACK - 4), 5);
+	rig_fini(&r);
+}
+END_TEST
+
+/* The library steps over an IRET with TF, which is no flag of the guest's: the switch ends it. */
+START_TEST(a_step_of_the_library_ends_with_the_task)
+{
+	struct rig r;
+
+	start(&r, 0);
+	put_descriptor(&r, NEW, NEW_TSS, 0x8b);
+	r.vcpu->events.single_step = true;
+	r.vcpu->vmcb->save.rflags = 0x102;
+	ck_assert_int_eq(task_exit(&r, BYTES("\xcf"), IRET, 0), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(get32(&r, RIG_TSS + 0x24), 2);
+	ck_assert_uint_eq(r.vcpu->vmcb->save.rflags, 0x202);
+	ck_assert(!r.vcpu->events.single_step);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_task_switch_is_made, 0, ROWS(way_rows));
@@ -308,6 +344,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, an_embedder_that_asked_gets_the_switch);
 	tcase_add_test(tc, a_switch_to_a_16_bit_tss_is_the_embedders);
 	tcase_add_loop_test(tc, a_fault_belongs_to_its_task, 0, ROWS(fault_rows));
+	tcase_add_test(tc, an_error_code_goes_onto_a_stack_of_the_supervisors);
+	tcase_add_test(tc, a_step_of_the_library_ends_with_the_task);
 	tcase_add_loop_test(tc, an_error_code_is_pushed_by_the_new_cpl, 0, 2);
 }
 

@@ -100,6 +100,22 @@ static enum svm_emul_result exchange_aligned(struct svm_vm *vm, uint64_t gpa, vo
 	return result;
 }
 
+/* One at a time of those who emulate an access that no instruction of the host covers. */
+static void serialise(struct svm_vm *vm, bool on)
+{
+	while (on && svm_atomic_exchange(&vm->split_lock, 1))
+		svm_ring0_pause();
+	if (!on)
+		svm_atomic_store(&vm->split_lock, 0);
+}
+
+static void emulation_serialise(void *arg, bool on)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	serialise(vcpu->vm, on);
+}
+
 /*
  * An operand over two words of 8 bytes: read, compare, write.  Atomic among emulated accesses of
  * the VM, which this lock serialises; not against a vCPU that writes with its own instructions.
@@ -110,13 +126,12 @@ static enum svm_emul_result exchange_split(struct svm_vm *vm, uint64_t gpa, void
 	uint8_t found[16];
 	int error;
 
-	while (svm_atomic_exchange(&vm->split_lock, 1))
-		svm_ring0_pause();
+	serialise(vm, true);
 	error = svm_vm_read(vm, gpa, found, size, NULL);
 	*stored = !error && memcmp(found, expected, size) == 0;
 	if (*stored)
 		error = svm_vm_write(vm, gpa, desired, size, NULL);
-	svm_atomic_store(&vm->split_lock, 0);
+	serialise(vm, false);
 	if (!error && !*stored)
 		memcpy(expected, found, size);
 	return emulation_result(error);
@@ -132,8 +147,7 @@ static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void
 	return exchange_split(vcpu->vm, gpa, expected, desired, size, stored);
 }
 
-/* --- devices
- * ---------------------------------------------------------------------------------------- */
+/* --- devices ----------------------------------------------------------------------------------- */
 
 /* A callback that wants the run to end is obeyed after the instruction. */
 static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
@@ -372,6 +386,7 @@ static const struct svm_emul_ops emulation_ops = {
 	.ram_read = emulation_ram_read,
 	.ram_write = emulation_ram_write,
 	.ram_exchange = emulation_ram_exchange,
+	.serialise = emulation_serialise,
 	.mmio = emulation_mmio,
 	.port = emulation_port,
 	.read_register = emulation_read_register,
@@ -480,11 +495,30 @@ static void complete_emulation(struct svm_vcpu *vcpu, bool stepped)
 		vcpu->vmcb->control.int_state |= SVM_INT_STATE_SHADOW;
 }
 
+/* Beside the device that it touches, the instruction touches what is nobody's. */
+static enum svm_action touch_of_nothing(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_emul_access access = vcpu->emul.pending;
+	uint8_t byte;
+
+	svm_emul_forget(&vcpu->emul);
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
+	exit->npt.gpa = access.address;
+	exit->npt.access = access.is_write ? SVM_PROT_WRITE : SVM_PROT_READ;
+	exit->npt.reason = svm_vm_read(vcpu->vm, access.address, &byte, 1, NULL)
+	                           ? SVM_NPT_FAULT_ABSENT
+	                           : SVM_NPT_FAULT_RIGHTS;
+	return SVM_ACTION_RETURN;
+}
+
 static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_emul_access *access = &vcpu->emul.pending;
 	const bool is_port = access->kind == SVM_EMUL_PENDING_PORT;
 
+	if (!is_port && !(vcpu->vm->want & SVM_WANT_MMIO) &&
+	    !svm_mmio_find(&vcpu->vm->mmio, access->address, access->size))
+		return touch_of_nothing(vcpu, exit);
 	svm_exit_owe(vcpu, exit, is_port ? SVM_EXIT_KIND_IO : SVM_EXIT_KIND_MMIO,
 	             SVM_OWED_EMULATION, 0);
 	exit->insn_len = vcpu->emul.insn.length;
