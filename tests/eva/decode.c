@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the guest or the processor says in bits and bytes, with every value of them: EXITINFO1 of an
- * IOIO exit, the bytes of an intercepted instruction against any exit code, segment descriptors.
+ * IOIO exit, the bytes of an intercepted instruction against any exit code.
  *
- * eva: src/core/vcpu/ioio.c src/core/vcpu/insn_length.c src/core/vcpu/segment.c
+ * eva: src/core/vcpu/ioio.c src/core/vcpu/insn_length.c
  */
 #include "core/vcpu/insn_length.h"
 #include "core/vcpu/ioio.h"
-#include "core/vcpu/segment.h"
 
 void eva_main(void);
 
@@ -28,22 +27,10 @@ static void scan_bytes(unsigned code_bits)
 	/*@ assert scan.gpr <= 15; */
 }
 
-static void segments(void)
-{
-	struct svm_vmcb_segment segment;
-	uint64_t descriptor;
-
-	segment = svm_segment_unpack((uint16_t)eva_any(), eva_any(), (uint32_t)eva_any());
-	Frama_C_make_unknown((char *)&segment, sizeof(segment));
-	(void)svm_segment_pack(&segment, &descriptor);
-	(void)svm_segment_code_bits((uint16_t)eva_any(), eva_maybe());
-}
-
 void eva_main(void)
 {
 	decode_port();
 	scan_bytes(16);
 	scan_bytes(32);
 	scan_bytes(64);
-	segments();
 }

@@ -9,7 +9,7 @@
  * eva: src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c src/core/vcpu/exit_npf.c
  * eva: src/core/vcpu/exit_register.c src/core/vcpu/exit_task.c src/core/vcpu/exits.c
  * eva: src/core/vcpu/insn_length.c
- * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c src/core/vcpu/segment.c
+ * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c
  * eva-options: -no-warn-invalid-bool -eva-precision 1 -eva-split-return auto
  * eva-options: -eva-domains cvalue,equality
  * eva-options: -eva-slevel-function svm_vcpu_next_rip:8,find_operand:8,svm_exit_dispatch:99

@@ -8,8 +8,8 @@
  * switch, which undoes what it has begun or goes on to the task whose fault it is; a fault changes
  * no register, but for whole iterations of a repeat and a switch; an exit names what it waits for,
  * and answering every exit comes to an end unless memory changes meanwhile; what the exit does not
- * allow is not executed; code of a higher privilege is reached by calls and interrupts only.  make_seeds.py
- * writes inputs of this form.
+ * allow is not executed; code of a higher privilege is reached by calls and interrupts only.
+ * make_seeds.py writes inputs of this form.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -147,7 +147,7 @@ static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void
 	return exchange_split(vcpu->vm, gpa, expected, desired, size, stored);
 }
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 /* A callback that wants the run to end is obeyed after the instruction. */
 static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
