@@ -84,5 +84,8 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 
 void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
-	svm_vcpu_retire(vcpu, next_rip, svm_events_rflags(vcpu) & RFLAGS_TF);
+	const bool tf = vcpu->vmcb->save.rflags & RFLAGS_TF;
+
+	/* It may be the library's own. */
+	svm_vcpu_retire(vcpu, next_rip, tf && (svm_events_rflags(vcpu) & RFLAGS_TF));
 }
