@@ -22,6 +22,7 @@
 			abort(); \
 	} while (0)
 
+#define RFLAGS_VM  UINT64_C(0x20000)
 #define PAGE      4096u
 #define GPA_MASK  UINT64_C(0xfffffffff)
 #define FLAG_VM   UINT64_C(0x20000)
@@ -277,7 +278,9 @@ static void fuzz_load_segment(void *arg, unsigned number, const struct svm_emul_
 {
 	struct guest *g = arg;
 
-	if (number == SVM_EMUL_CS && g->e->mode != SVM_INSN_MODE_REAL)
+	/* A selector of virtual-8086 mode or of another task has nothing to do with the CPL. */
+	if (number == SVM_EMUL_CS && g->e->mode != SVM_INSN_MODE_REAL && !g->switching &&
+	    !(g->e->rflags & RFLAGS_VM))
 		HOLDS((segment->selector & 3) >= g->e->cpl || may_use_gate(&g->e->insn));
 	if (number < SVM_EMUL_SEGMENTS)
 		g->segments[number] = *segment;

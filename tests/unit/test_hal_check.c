@@ -911,6 +911,7 @@ int main(void)
 	suite_add_tcase(suite, wrapper);
 
 	SRunner *runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_FORK); /* Some rows end their process. */
 	srunner_run_all(runner, CK_ENV);
 	const int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
