@@ -47,7 +47,7 @@ INDIRECT = [
     (r"^rungs\[i\]$", r"core/diagnose/selftest\.c:rung_"),
     (r"^w->memory->(read|exchange)$", r"core/vcpu/guest_virtual\.c:(read|exchange)_"),
     (r"^families\[i\]$", r"^svm_exec_"),
-    (r"^e->ops->\w+$", r"core/vcpu/emulation\.c:emulation_"),
+    (r"^e->ops->\w+$", r"core/vcpu/emulation_ops\.c:emulation_"),
     (r"^w->query$", r"^svm_ring0_cpuid$"),
     (r"^put_leaf$", r"^svm_ring0_cpuid$"), # put_leaf(w, leaf, w->query(leaf, 0))
 ]

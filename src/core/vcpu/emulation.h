@@ -6,6 +6,9 @@
  */
 #include "core/vcpu/exits.h"
 
+/* Their argument is the vCPU (emulation_ops.c). */
+extern const struct svm_emul_ops svm_emulation_ops;
+
 /*
  * Emulate the instruction at RIP, of which the exit code allows a class.  RESUME: done, or a fault
  * is pending, or the guest shall simply run again.  RETURN: *exit says what the embedder owes.

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the emulator asks of a vCPU: memory through the guest's page tables and the VM's slots,
+ * devices through the callbacks, registers by the rules of the guest.
+ */
+#include "core/features.h"
+#include "core/vcpu/emulation.h"
+#include "core/vcpu/guest_virtual.h"
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static enum svm_emul_result emulation_result(int error)
+{
+	switch (error) {
+	case 0:
+		return SVM_EMUL_OK;
+	case SVM_ERR_FAULT:
+		return SVM_EMUL_NOT_RAM;
+	default:
+		return SVM_EMUL_RETRY;
+	}
+}
+
+static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint32_t access,
+                                                uint64_t *gpa, struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	struct svm_translation page; /* Filled where it is looked at. */
+	bool is_system = access & SVM_EMUL_SYSTEM;
+	uint32_t rights = SVM_PROT_READ;
+	int error;
+
+	if (access & SVM_EMUL_WRITE)
+		rights = SVM_PROT_WRITE;
+	else if (access & SVM_EMUL_FETCH)
+		rights = SVM_PROT_EXECUTE;
+	/* A frame for another privilege is pushed before the VMCB knows of it. */
+	if (vcpu->emul.cpl == 3 && !is_system)
+		rights |= SVM_ACCESS_USER;
+	else if (vcpu->emul.cpl != 3 && svm_vmcb_get_cpl(vcpu->vmcb) == 3)
+		is_system = true;
+	error = svm_guest_walk(vcpu, linear, rights, is_system, gpa, &page);
+	if (error != SVM_ERR_FAULT)
+		return error ? SVM_EMUL_RETRY : SVM_EMUL_OK;
+	*fault = (struct svm_emul_fault){
+		.vector = page.vector,
+		.has_error = true,
+		.error = page.error_code,
+		.address = linear,
+	};
+	return SVM_EMUL_FAULT;
+}
+
+static enum svm_emul_result emulation_ram_read(void *arg, uint64_t gpa, void *data, unsigned size)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	return emulation_result(svm_vm_read(vcpu->vm, gpa, data, size, NULL));
+}
+
+static enum svm_emul_result emulation_ram_write(void *arg, uint64_t gpa, const void *data,
+                                                unsigned size)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	return emulation_result(svm_vm_write(vcpu->vm, gpa, data, size, NULL));
+}
+
+/* Aligned words are exchanged by the processor; the parts of one, within it. */
+static enum svm_emul_result exchange_aligned(struct svm_vm *vm, uint64_t gpa, void *expected,
+                                             const void *desired, unsigned size, bool *stored)
+{
+	const uint64_t base = gpa & ~UINT64_C(7);
+	const unsigned shift = 8 * (unsigned)(gpa & 7);
+	const uint64_t mask = (size == 8 ? ~UINT64_C(0) : (UINT64_C(1) << (8 * size)) - 1) << shift;
+	uint64_t wanted = 0, new = 0, word;
+	enum svm_emul_result result;
+
+	memcpy(&wanted, expected, size);
+	memcpy(&new, desired, size);
+	result = emulation_result(svm_memory_read_u64(vm, base, &word));
+	if (result != SVM_EMUL_OK)
+		return result;
+	*stored = false;
+	if ((word & mask) == wanted << shift)
+		result = emulation_result(
+			svm_memory_cas_u64(vm, base, &word, (word & ~mask) | new << shift, stored));
+	word = (word & mask) >> shift;
+	memcpy(expected, &word, size);
+	return result;
+}
+
+/* One at a time of those who emulate an access that no instruction of the host covers. */
+static void serialise(struct svm_vm *vm, bool on)
+{
+	while (on && svm_atomic_exchange(&vm->split_lock, 1))
+		svm_ring0_pause();
+	if (!on)
+		svm_atomic_store(&vm->split_lock, 0);
+}
+
+static void emulation_serialise(void *arg, bool on)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	serialise(vcpu->vm, on);
+}
+
+/*
+ * An operand over two words of 8 bytes: read, compare, write.  Atomic among emulated accesses of
+ * the VM, which this lock serialises; not against a vCPU that writes with its own instructions.
+ */
+static enum svm_emul_result exchange_split(struct svm_vm *vm, uint64_t gpa, void *expected,
+                                           const void *desired, unsigned size, bool *stored)
+{
+	uint8_t found[16];
+	int error;
+
+	serialise(vm, true);
+	error = svm_vm_read(vm, gpa, found, size, NULL);
+	*stored = !error && memcmp(found, expected, size) == 0;
+	if (*stored)
+		error = svm_vm_write(vm, gpa, desired, size, NULL);
+	serialise(vm, false);
+	if (!error && !*stored)
+		memcpy(expected, found, size);
+	return emulation_result(error);
+}
+
+static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void *expected,
+                                                   const void *desired, unsigned size, bool *stored)
+{
+	const struct svm_vcpu *vcpu = arg;
+
+	if ((gpa & 7) + size <= 8)
+		return exchange_aligned(vcpu->vm, gpa, expected, desired, size, stored);
+	return exchange_split(vcpu->vm, gpa, expected, desired, size, stored);
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+/* A callback that wants the run to end is obeyed after the instruction. */
+static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
+{
+	if (result == SVM_DEVICE_RETURN)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	return result == SVM_DEVICE_EXIT ? SVM_EMUL_EXIT : SVM_EMUL_OK;
+}
+
+static enum svm_emul_result emulation_mmio(void *arg, uint64_t gpa, void *data, unsigned size,
+                                           bool is_write)
+{
+	struct svm_vcpu *vcpu = arg;
+	const struct svm_mmio_range *range = svm_mmio_find(&vcpu->vm->mmio, gpa, size);
+	struct svm_mmio_access access = {
+		.gpa = gpa,
+		.size = (uint8_t)size,
+		.is_write = is_write,
+	};
+	enum svm_device_result answer;
+	enum svm_emul_result result;
+
+	if (!range || (vcpu->declined && gpa == vcpu->declined_gpa))
+		return SVM_EMUL_EXIT;
+	if (is_write)
+		memcpy(access.data, data, size);
+	else
+		memset(access.data, 0xff, sizeof(access.data));
+	answer = range->fn(range->arg, vcpu, &access);
+	result = device_result(vcpu, answer);
+	if (result == SVM_EMUL_OK && !is_write)
+		memcpy(data, access.data, size);
+	return result;
+}
+
+static enum svm_emul_result emulation_port(void *arg, uint16_t number, uint32_t *value,
+                                           unsigned size, bool is_in)
+{
+	struct svm_vcpu *vcpu = arg;
+	const struct svm_io_range *range = svm_io_find(&vcpu->vm->io, number, (uint8_t)size);
+	struct svm_io_access access = {
+		.port = number,
+		.size = (uint8_t)size,
+		.is_in = is_in,
+		.value = is_in ? UINT32_MAX : *value,
+	};
+	enum svm_device_result answer;
+	enum svm_emul_result result;
+
+	if (!range)
+		return SVM_EMUL_EXIT;
+	answer = range->fn(range->arg, vcpu, &access);
+	result = device_result(vcpu, answer);
+	if (result == SVM_EMUL_OK && is_in)
+		*value = access.value;
+	return result;
+}
+
+/* Judged by the emulator; only the clean bits are left to think of. */
+static void emulation_load_segment(void *arg, unsigned number,
+                                   const struct svm_emul_segment *segment)
+{
+	struct svm_vcpu *vcpu = arg;
+	struct svm_vmcb *vmcb = vcpu->vmcb;
+	const struct svm_vmcb_segment to = { segment->selector, segment->attributes,
+		                             segment->limit, segment->base };
+
+	switch (number) {
+	case SVM_EMUL_ES:
+		svm_vmcb_set_es(vmcb, to);
+		break;
+	case SVM_EMUL_CS:
+		svm_vmcb_set_cs(vmcb, to);
+		break;
+	case SVM_EMUL_SS:
+		svm_vmcb_set_ss(vmcb, to);
+		break;
+	case SVM_EMUL_DS:
+		svm_vmcb_set_ds(vmcb, to);
+		break;
+	case SVM_EMUL_FS:
+		svm_vmcb_set_fs(vmcb, to);
+		break;
+	case SVM_EMUL_GS:
+		svm_vmcb_set_gs(vmcb, to);
+		break;
+	case SVM_EMUL_GDTR:
+		svm_vmcb_set_gdtr(vmcb, to);
+		break;
+	case SVM_EMUL_LDTR:
+		svm_vmcb_set_ldtr(vmcb, to);
+		break;
+	case SVM_EMUL_IDTR:
+		svm_vmcb_set_idtr(vmcb, to);
+		break;
+	default:
+		svm_vmcb_set_tr(vmcb, to);
+		break;
+	}
+}
+
+/* The six others are read in place. */
+static struct svm_vmcb_segment table_register(const struct svm_vmcb *vmcb, unsigned number)
+{
+	switch (number) {
+	case SVM_EMUL_GDTR:
+		return svm_vmcb_get_gdtr(vmcb);
+	case SVM_EMUL_LDTR:
+		return svm_vmcb_get_ldtr(vmcb);
+	case SVM_EMUL_IDTR:
+		return svm_vmcb_get_idtr(vmcb);
+	default:
+		return svm_vmcb_get_tr(vmcb);
+	}
+}
+
+static void emulation_store_segment(void *arg, unsigned number, struct svm_emul_segment *segment)
+{
+	const struct svm_vcpu *vcpu = arg;
+	const struct svm_vmcb_segment from = table_register(vcpu->vmcb, number);
+
+	*segment =
+		(struct svm_emul_segment){ from.selector, from.attributes, from.limit, from.base };
+}
+
+static void emulation_read_vector(void *arg, unsigned n, void *data, unsigned size)
+{
+	svm_fpu_read_vector(arg, n, data, size);
+}
+
+/* The upper half exists only where the host has AVX; the emulator looked at the guest's XCR0. */
+static void emulation_write_vector(void *arg, unsigned n, const void *data, unsigned size,
+                                   bool clear_upper)
+{
+	svm_fpu_write_vector(arg, n, data, size, clear_upper);
+}
+
+static void emulation_read_mmx(void *arg, unsigned n, uint64_t *value)
+{
+	svm_fpu_read_mmx(arg, n, value);
+}
+
+static void emulation_write_mmx(void *arg, unsigned n, uint64_t value)
+{
+	svm_fpu_write_mmx(arg, n, value);
+}
+
+/* --- control, debug and model-specific registers --------------------------------------------- */
+
+static enum svm_emul_result register_result(bool taken, struct svm_emul_fault *fault)
+{
+	if (taken)
+		return SVM_EMUL_OK;
+	*fault = (struct svm_emul_fault){ .vector = SVM_VECTOR_GP, .has_error = true };
+	return SVM_EMUL_FAULT;
+}
+
+/* No counters are offered, and of the extended registers only XCR0, which the emulator knows. */
+static enum svm_emul_result emulation_read_register(void *arg, enum svm_emul_register kind,
+                                                    uint32_t number, uint64_t *value,
+                                                    struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	enum svm_msr_policy policy;
+
+	switch (kind) {
+	case SVM_EMUL_CR:
+		*value = svm_control_read(vcpu, number);
+		return SVM_EMUL_OK;
+	case SVM_EMUL_DR:
+		*value = svm_debug_read(vcpu, number);
+		return SVM_EMUL_OK;
+	case SVM_EMUL_MSR:
+		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
+		if (svm_vcpu_wants_msr(vcpu, policy))
+			return SVM_EMUL_UNKNOWN;
+		return register_result(svm_msr_read(vcpu, policy, number, value), fault);
+	case SVM_EMUL_XCR:
+	case SVM_EMUL_PMC:
+		break;
+	}
+	return register_result(false, fault);
+}
+
+/* LMSW and CLTS are shown to an embedder that wants writes of CR0; see unknown_instruction(). */
+static enum svm_emul_result write_control(struct svm_vcpu *vcpu, uint32_t number, uint64_t value,
+                                          struct svm_emul_fault *fault)
+{
+	const uint8_t kind = vcpu->emul.insn.kind;
+
+	if ((kind == SVM_INSN_LMSW || kind == SVM_INSN_CLTS) && !vcpu->emul_released &&
+	    svm_vcpu_wants_control(vcpu, number, true)) {
+		vcpu->emul_cr0_wanted = true;
+		vcpu->emul_cr0 = value;
+		return SVM_EMUL_UNKNOWN;
+	}
+	return register_result(svm_control_write(vcpu, number, value), fault);
+}
+
+static enum svm_emul_result emulation_write_register(void *arg, enum svm_emul_register kind,
+                                                     uint32_t number, uint64_t value,
+                                                     struct svm_emul_fault *fault)
+{
+	struct svm_vcpu *vcpu = arg;
+	enum svm_msr_policy policy;
+
+	switch (kind) {
+	case SVM_EMUL_CR:
+		return write_control(vcpu, number, value, fault);
+	case SVM_EMUL_DR:
+		return register_result(svm_debug_write(vcpu, number, value), fault);
+	case SVM_EMUL_MSR:
+		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
+		if (svm_vcpu_wants_msr(vcpu, policy))
+			return SVM_EMUL_UNKNOWN;
+		return register_result(svm_msr_write(vcpu, policy, number, value), fault);
+	case SVM_EMUL_XCR:
+		return register_result(number == 0 && svm_xcr0_write(vcpu, value), fault);
+	case SVM_EMUL_PMC:
+		break;
+	}
+	return register_result(false, fault);
+}
+
+/* One address is not worth INVLPGA: all of this guest's translations go. */
+static void emulation_invalidate(void *arg, uint64_t linear)
+{
+	struct svm_vcpu *vcpu = arg;
+
+	(void)linear;
+	vcpu->flush = true;
+}
+
+const struct svm_emul_ops svm_emulation_ops = {
+	.translate = emulation_translate,
+	.ram_read = emulation_ram_read,
+	.ram_write = emulation_ram_write,
+	.ram_exchange = emulation_ram_exchange,
+	.serialise = emulation_serialise,
+	.mmio = emulation_mmio,
+	.port = emulation_port,
+	.read_register = emulation_read_register,
+	.write_register = emulation_write_register,
+	.load_segment = emulation_load_segment,
+	.store_segment = emulation_store_segment,
+	.read_vector = emulation_read_vector,
+	.write_vector = emulation_write_vector,
+	.read_mmx = emulation_read_mmx,
+	.write_mmx = emulation_write_mmx,
+	.invalidate = emulation_invalidate,
+};
