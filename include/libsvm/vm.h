@@ -491,6 +491,7 @@ enum svm_msr_policy {
 	SVM_MSR_PASS,   /**< No exit; only for registers that msrs.h lists so. */
 	SVM_MSR_EXIT,   /**< An exit to the embedder. */
 	SVM_MSR_ZERO,   /**< Reads 0, writes are dropped. */
+	SVM_MSR_DEVICE, /**< What svm_vm_msr_handler() made of it; cannot be set. */
 };
 
 /** Most ranges set by svm_vm_set_msr_policy() and alive at once; one that a later call covers
@@ -512,6 +513,36 @@ enum svm_msr_policy {
  */
 SVM_MUST_CHECK int svm_vm_set_msr_policy(struct svm_vm *vm, uint32_t first, uint64_t count,
                                          enum svm_msr_policy policy);
+
+/** One access to a model-specific register. */
+struct svm_msr_access {
+	uint32_t msr;
+	bool is_write;
+	uint64_t value; /**< Written, or where the handler puts the answer. */
+};
+
+/** @brief A device's answer; false means \#GP(0).  Context A. */
+typedef bool (*svm_msr_fn)(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access);
+
+/** Most ranges of MSRs with a callback. */
+#define SVM_MSR_HANDLER_MAX 8u
+
+/**
+ * @brief Have a callback answer for a range of MSRs, such as a local APIC's; before any policy.
+ * @param vm     A VM none of whose vCPUs is running.
+ * @param first  First MSR.
+ * @param count  MSRs; first + count is at most 2^32.
+ * @param fn     The callback; NULL gives the range back.
+ * @param arg    Its first argument.
+ * @retval 0              Done.
+ * @retval SVM_ERR_INVAL  Shape, or a register of the range is PASS in msrs.h.
+ * @retval SVM_ERR_EXIST  The range overlaps another callback's.
+ * @retval SVM_ERR_NOENT  @p fn is NULL and no callback has exactly this range.
+ * @retval SVM_ERR_NOMEM  ::SVM_MSR_HANDLER_MAX reached.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ */
+SVM_MUST_CHECK int svm_vm_msr_handler(struct svm_vm *vm, uint32_t first, uint64_t count,
+                                      svm_msr_fn fn, void *arg);
 /** @} */
 
 /** @name What the embedder wants to see */

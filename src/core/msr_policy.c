@@ -19,6 +19,7 @@ void svm_msr_policy_init(struct svm_vm *vm)
 	vm->msr.msrpm_hpa = vm->host->msrpm_hpa;
 	vm->msr.owns_map = false;
 	vm->msr.range_count = 0;
+	vm->msr.handler_count = 0;
 }
 
 void svm_msr_policy_fini(struct svm_vm *vm)
@@ -28,8 +29,22 @@ void svm_msr_policy_fini(struct svm_vm *vm)
 	svm_msr_policy_init(vm);
 }
 
+const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *policies,
+                                                 uint32_t msr)
+{
+	for (uint32_t i = 0; i < policies->handler_count; i++) {
+		const struct svm_msr_handler *handler = &policies->handler[i];
+
+		if (msr >= handler->first && msr <= handler->last)
+			return handler;
+	}
+	return NULL;
+}
+
 enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
 {
+	if (svm_msr_handler_of(policies, msr))
+		return SVM_MSR_DEVICE;
 	for (uint32_t i = policies->range_count; i > 0; i--) {
 		const struct svm_msr_range *range = &policies->range[i - 1];
 
@@ -174,6 +189,68 @@ int svm_vm_set_msr_policy(struct svm_vm *vm, uint32_t first, uint64_t count,
 
 	svm_vm_lock(vm);
 	result = set_range(vm, &added);
+	svm_vm_unlock(vm);
+	return result;
+}
+
+/* --- callbacks -------------------------------------------------------------------------------- */
+
+/* The map leaves such a register open: no callback would ever be asked. */
+static bool has_passed_register(const struct svm_msr_handler *handler)
+{
+	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
+		const enum svm_msr_index index = (enum svm_msr_index)i;
+		const uint32_t msr = svm_msr_number(index);
+
+		if (msr >= handler->first && msr <= handler->last &&
+		    svm_msr_default_policy(index) == SVM_MSR_PASS)
+			return true;
+	}
+	return false;
+}
+
+static int add_handler(struct svm_msr_policies *policies, const struct svm_msr_handler *added)
+{
+	for (uint32_t i = 0; i < policies->handler_count; i++)
+		if (added->first <= policies->handler[i].last &&
+		    added->last >= policies->handler[i].first)
+			return SVM_ERR_EXIST;
+	if (policies->handler_count == SVM_MSR_HANDLER_MAX)
+		return SVM_ERR_NOMEM;
+	policies->handler[policies->handler_count++] = *added;
+	return 0;
+}
+
+static int remove_handler(struct svm_msr_policies *policies, const struct svm_msr_handler *removed)
+{
+	for (uint32_t i = 0; i < policies->handler_count; i++) {
+		struct svm_msr_handler *handler = &policies->handler[i];
+
+		if (handler->first != removed->first || handler->last != removed->last)
+			continue;
+		*handler = policies->handler[--policies->handler_count];
+		return 0;
+	}
+	return SVM_ERR_NOENT;
+}
+
+int svm_vm_msr_handler(struct svm_vm *vm, uint32_t first, uint64_t count, svm_msr_fn fn, void *arg)
+{
+	struct svm_msr_handler handler = { .first = first, .fn = fn, .arg = arg };
+	int result;
+
+	if (!count || count > (UINT64_C(1) << 32) - first)
+		return SVM_ERR_INVAL;
+	handler.last = (uint32_t)(first + (count - 1));
+	if (has_passed_register(&handler))
+		return SVM_ERR_INVAL;
+	svm_vm_lock(vm);
+	if (!svm_vm_is_idle(vm))
+		result = SVM_ERR_BUSY;
+	else if (fn)
+		result = add_handler(&vm->msr, &handler);
+	else
+		result = remove_handler(&vm->msr, &handler);
 	svm_vm_unlock(vm);
 	return result;
 }

@@ -15,12 +15,20 @@ struct svm_msr_range {
 	enum svm_msr_policy policy;
 };
 
+struct svm_msr_handler {
+	uint32_t first, last;
+	svm_msr_fn fn;
+	void *arg;
+};
+
 struct svm_msr_policies {
 	uint8_t *msrpm; /* 8 KiB; the host's default map until the VM changes it. */
 	svm_hpa_t msrpm_hpa;
 	bool owns_map;
 	uint32_t range_count;
 	struct svm_msr_range range[SVM_MSR_RANGE_MAX]; /* In the order set: the last match wins. */
+	uint32_t handler_count;
+	struct svm_msr_handler handler[SVM_MSR_HANDLER_MAX];
 };
 
 /* Index of a register in SVM_MSRS, for shadow values; SVM_MSR_INDEX_COUNT if it has none. */
@@ -36,6 +44,9 @@ void svm_msr_policy_fini(struct svm_vm *vm);
 
 /* What the VM does with a register, any number. */
 enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr);
+/* The callback of a register whose policy is DEVICE; NULL for another. */
+const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *policies,
+                                                 uint32_t msr);
 
 /* The table of msrs.h (msr_table.c): SVM_MSR_INDEX_COUNT stands for "not in the table". */
 enum svm_msr_index svm_msr_index_of(uint32_t msr);

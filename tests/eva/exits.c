@@ -98,7 +98,26 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 {
 	(void)policies;
 	(void)msr;
-	return (enum svm_msr_policy)Frama_C_interval(0, 5);
+	return (enum svm_msr_policy)Frama_C_interval(0, 6);
+}
+
+static bool any_msr_device(void *arg, struct svm_vcpu *of, struct svm_msr_access *access)
+{
+	(void)arg;
+	(void)of;
+	access->value = eva_any();
+	return eva_maybe();
+}
+
+const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *policies,
+                                                 uint32_t msr)
+{
+	static struct svm_msr_handler handler;
+
+	(void)policies;
+	(void)msr;
+	handler.fn = any_msr_device;
+	return eva_maybe() ? &handler : NULL;
 }
 
 enum svm_fault_outcome svm_memory_fault(struct svm_vm *of, svm_gpa_t gpa, uint32_t access,

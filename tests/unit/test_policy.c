@@ -212,7 +212,8 @@ static const struct {
 	{ "SHADOW for an unknown register", 0x12345, 1, SVM_MSR_SHADOW, SVM_ERR_INVAL },
 	{ "SHADOW for the fixed ranges", 0x268, 8, SVM_MSR_SHADOW, 0 },
 	{ "SHADOW with a gap", 0x258, 3, SVM_MSR_SHADOW, SVM_ERR_INVAL },
-	{ "no policy", 0x10, 1, (enum svm_msr_policy)6, SVM_ERR_INVAL },
+	{ "a device without its callback", 0x800, 1, SVM_MSR_DEVICE, SVM_ERR_INVAL },
+	{ "no policy", 0x10, 1, (enum svm_msr_policy)7, SVM_ERR_INVAL },
 };
 
 START_TEST(a_register_gets_only_what_it_can_have)
@@ -254,6 +255,60 @@ START_TEST(ranges_that_are_hidden_make_room)
 	ck_assert_int_eq(svm_vm_set_msr_policy(vm, 0x800, 0x100, SVM_MSR_ZERO), 0);
 	ck_assert_int_eq(svm_vm_set_msr_policy(vm, 0x900, 1, SVM_MSR_EXIT), 0);
 	ck_assert_uint_eq(vm->msr.range_count, 2);
+}
+END_TEST
+
+static bool msr_device(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access)
+{
+	(void)arg;
+	(void)vcpu;
+	(void)access;
+	return true;
+}
+
+static const struct {
+	const char *what;
+	uint32_t first;
+	uint64_t count;
+	svm_msr_fn fn;
+	int result;
+} handler_rows[] = {
+	{ "none", 0x900, 0, msr_device, SVM_ERR_INVAL },
+	{ "past the last", 0xffffffff, 2, msr_device, SVM_ERR_INVAL },
+	{ "the last", 0xffffffff, 1, msr_device, 0 },
+	{ "a register that the map opens", 0xc0000080, 3, msr_device, SVM_ERR_INVAL },
+	{ "a register of the library's own", 0x1b, 1, msr_device, 0 },
+	{ "before a range", 0x7ff, 1, msr_device, 0 },
+	{ "the start of a range", 0x7ff, 2, msr_device, SVM_ERR_EXIST },
+	{ "the end of a range", 0x83f, 9, msr_device, SVM_ERR_EXIST },
+	{ "behind a range", 0x840, 1, msr_device, 0 },
+	{ "give back what is not there", 0x800, 1, NULL, SVM_ERR_NOENT },
+	{ "give back", 0x800, 0x40, NULL, 0 },
+};
+
+START_TEST(a_callback_answers_for_registers)
+{
+	ck_assert_int_eq(svm_vm_msr_handler(vm, 0x800, 0x40, msr_device, NULL), 0);
+	ck_assert_int_eq(svm_msr_policy_of(&vm->msr, 0x800), SVM_MSR_DEVICE);
+	ck_assert_int_eq(svm_msr_policy_of(&vm->msr, 0x83f), SVM_MSR_DEVICE);
+	ck_assert_int_eq(svm_msr_policy_of(&vm->msr, 0x840), SVM_MSR_REFUSE);
+	ck_assert_msg(svm_vm_msr_handler(vm, handler_rows[_i].first, handler_rows[_i].count,
+	                                 handler_rows[_i].fn, NULL) == handler_rows[_i].result,
+	              "%s", handler_rows[_i].what);
+	ck_assert_int_eq(svm_msr_policy_of(&vm->msr, 0x800),
+	                 !handler_rows[_i].fn && !handler_rows[_i].result ? SVM_MSR_REFUSE
+	                                                                  : SVM_MSR_DEVICE);
+}
+END_TEST
+
+START_TEST(callbacks_for_registers_run_out)
+{
+	for (uint32_t i = 0; i < SVM_MSR_HANDLER_MAX; i++)
+		ck_assert_int_eq(svm_vm_msr_handler(vm, 0x900 + i, 1, msr_device, NULL), 0);
+	ck_assert_int_eq(svm_vm_msr_handler(vm, 0xa00, 1, msr_device, NULL), SVM_ERR_NOMEM);
+	ck_assert_int_eq(svm_vm_msr_handler(vm, 0x900, 1, NULL, NULL), 0);
+	ck_assert_int_eq(svm_vm_msr_handler(vm, 0xa00, 1, msr_device, NULL), 0);
+	ck_assert_int_eq(svm_msr_policy_of(&vm->msr, 0x907), SVM_MSR_DEVICE);
 }
 END_TEST
 
@@ -430,6 +485,9 @@ int main(void)
 	tcase_add_loop_test(tcase, a_register_gets_only_what_it_can_have, 0, ARRAY_SIZE(msr_rows));
 	tcase_add_test(tcase, the_newest_range_wins);
 	tcase_add_test(tcase, ranges_that_are_hidden_make_room);
+	tcase_add_loop_test(tcase, a_callback_answers_for_registers, 0,
+	                    ARRAY_SIZE(handler_rows));
+	tcase_add_test(tcase, callbacks_for_registers_run_out);
 	tcase_add_test(tcase, a_vm_gets_an_msr_map_of_its_own_when_a_register_closes);
 	tcase_add_test(tcase, an_msr_map_that_cannot_be_had_changes_nothing);
 	tcase_add_test(tcase, a_new_vm_has_the_default_table_for_its_cpus);

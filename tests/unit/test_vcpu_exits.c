@@ -830,6 +830,49 @@ START_TEST(the_library_writes_debug_registers_as_the_guest)
 }
 END_TEST
 
+/* --- registers behind a callback -------------------------------------------------------------- */
+
+static bool count_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access)
+{
+	uint64_t *last = arg;
+
+	(void)vcpu;
+	if (access->msr == 0x801)
+		return false;
+	if (access->is_write)
+		*last = access->value;
+	else
+		access->value = *last + 1;
+	return true;
+}
+
+START_TEST(a_callback_is_asked_for_its_registers)
+{
+	struct svm_regs regs;
+	uint64_t last = 0;
+	struct rig r;
+
+	init_help(&r, _i, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_MSR), 0);
+	ck_assert_int_eq(svm_vm_msr_handler(r.vm, 0x800, 2, count_msr, &last), 0);
+	hosted_script_wrmsr(&r.code);
+	hosted_script_rdmsr(&r.code);
+	hosted_script_vmmcall(&r.code);
+	regs = rig_regs(&r);
+	regs.rcx = 0x800;
+	regs.rdx = 0x11223344;
+	regs.rax = 0x55667788;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(last, 0x1122334455667788);
+	ck_assert_uint_eq(rig_regs(&r).rax, 0x55667789);
+	ck_assert_uint_eq(rig_regs(&r).rdx, 0x11223344);
+	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 0), 0);
+	ck_assert_int_eq(svm_vcpu_get_msr(r.vcpu, 0x801, &last), SVM_ERR_NOENT);
+	rig_fini(&r);
+}
+END_TEST
+
 /* --- debug registers ---------------------------------------------------------------------- */
 
 /* Two guests and the host: nobody sees another's DR0 to DR3. */
@@ -1650,6 +1693,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_control_register_is_read_in_its_width);
 	tcase_add_loop_test(tc, clts_and_lmsw_are_writes_of_cr0, 0, ROWS(helps));
 	tcase_add_loop_test(tc, smsw_reads_cr0, 0, ROWS(helps));
+	tcase_add_loop_test(tc, a_callback_is_asked_for_its_registers, 0, ROWS(helps));
 	tcase_add_loop_test(tc, the_library_writes_control_registers_as_the_guest, 0,
 	                    ROWS(control_rows));
 	tcase_add_test(tc, the_library_writes_debug_registers_as_the_guest);

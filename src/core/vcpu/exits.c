@@ -56,6 +56,9 @@ static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *ex
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 
 	vcpu->stats.interrupts++;
+	/* It may be the timer that a device behind the interrupt port has armed. */
+	if (vcpu->irq.pending)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!hal->should_exit(hal->ctx))
 		return SVM_ACTION_RESUME;
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);

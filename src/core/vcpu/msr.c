@@ -265,6 +265,21 @@ static bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return home != NULL;
 }
 
+static bool ask_device(struct svm_vcpu *vcpu, uint32_t msr, bool is_write, uint64_t *value)
+{
+	const struct svm_msr_handler *handler = svm_msr_handler_of(&vcpu->vm->msr, msr);
+	struct svm_msr_access access = { .msr = msr, .is_write = is_write };
+
+	if (!handler)
+		return false;
+	if (is_write)
+		access.value = *value;
+	if (!handler->fn(handler->arg, vcpu, &access))
+		return false;
+	*value = access.value;
+	return true;
+}
+
 bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value)
 {
 	uint64_t *kept;
@@ -282,6 +297,8 @@ bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t ms
 		return read_passed(vcpu, msr, value);
 	case SVM_MSR_ZERO:
 		return true;
+	case SVM_MSR_DEVICE:
+		return ask_device(vcpu, msr, false, value);
 	case SVM_MSR_REFUSE:
 	case SVM_MSR_EXIT:
 		break;
@@ -305,6 +322,8 @@ bool svm_msr_write(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t m
 		return write_passed(vcpu, msr, value);
 	case SVM_MSR_ZERO:
 		return true;
+	case SVM_MSR_DEVICE:
+		return ask_device(vcpu, msr, true, &value);
 	case SVM_MSR_REFUSE:
 	case SVM_MSR_EXIT:
 		break;
