@@ -33,7 +33,6 @@
 
 #define SVR_ENABLE   0x100u
 #define LVT_MASKED   0x10000u
-#define LVT_PERIODIC 0x20000u
 #define LVT_NMI      0x400u
 #define TIMER_DIV_16 0x3u
 #define ICR_FIXED    0x000u
@@ -43,6 +42,7 @@
 #define ICR_ASSERT   0x4000u
 #define ICR_PENDING  0x1000u
 #define ICR_WAIT_MAX 1000000
+#define NS_PER_S     UINT64_C(1000000000)
 
 #define CPUID_1_ECX_X2APIC (1u << 21)
 #define CPUID_1_EDX_APIC   (1u << 9)
@@ -167,17 +167,23 @@ void apic_timer_set_frequency(uint64_t hz)
 	timer_hz = hz;
 }
 
-void apic_timer_start(uint32_t interrupts_per_second)
+/* A far deadline comes too early: whoever armed it looks at the time and arms again. */
+void apic_timer_once(uint64_t ns)
 {
-	uint64_t count = interrupts_per_second ? timer_hz / interrupts_per_second : 0;
+	const uint64_t far = NS_PER_S;
+	uint64_t count = (ns < far ? ns : far) * (timer_hz / 1000) / (NS_PER_S / 1000);
 
 	if (count > UINT32_MAX)
 		count = UINT32_MAX;
-	if (interrupts_per_second && !count)
-		count = 1;
 	apic_write(REG_TIMER_DIV, TIMER_DIV_16);
-	apic_write(REG_LVT_TIMER, VECTOR_TIMER | (count ? LVT_PERIODIC : LVT_MASKED));
-	apic_write(REG_TIMER_INIT, (uint32_t)count);
+	apic_write(REG_LVT_TIMER, VECTOR_TIMER);
+	apic_write(REG_TIMER_INIT, count ? (uint32_t)count : 1);
+}
+
+void apic_timer_stop(void)
+{
+	apic_write(REG_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	apic_write(REG_TIMER_INIT, 0);
 }
 
 void apic_timer_free_run(void)

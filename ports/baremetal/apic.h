@@ -23,8 +23,9 @@ void apic_send_startup(uint32_t apic_id, uint8_t page);
 
 /** Timer: counts per second at the divider used here, as time_init() measured them. */
 void apic_timer_set_frequency(uint64_t hz);
-/** Periodic interrupts on the calling CPU; 0 stops them. */
-void apic_timer_start(uint32_t interrupts_per_second);
+/** One interrupt on the calling CPU, @p ns from now or, if that is far, earlier. */
+void apic_timer_once(uint64_t ns);
+void apic_timer_stop(void);
 /** For calibration: count down from the top, interrupts masked. */
 void apic_timer_free_run(void);
 uint32_t apic_timer_read(void);

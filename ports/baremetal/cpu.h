@@ -39,6 +39,7 @@ struct cpu {
 
 	/* Written by this CPU's handlers, read by anyone. */
 	uint64_t ticks, kicks, nmis, spurious;
+	uint64_t tick_ns, next_tick_ns, armed_ns; /* timer.c; its own only */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
 	/* A function to run, set by cpu_run_on(), cleared when done. */

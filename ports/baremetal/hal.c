@@ -7,7 +7,6 @@
  *	irq	PUSHF and CLI are what this port would do
  *	fpu	the kernel never uses the FPU, so nothing of it needs saving
  *	mutex	no threads to put to sleep
- *	timer	a periodic tick runs anyway
  *	machine_check	this port has no recovery to offer
  */
 #include "hal.h"
@@ -19,6 +18,7 @@
 #include "kprintf.h"
 #include "memory.h"
 #include "time.h"
+#include "timer.h"
 #include "x86.h"
 
 static void *hal_frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
@@ -83,6 +83,12 @@ static uint64_t hal_clock_ns(void *ctx)
 	return time_ns();
 }
 
+static void hal_timer_arm(void *ctx, uint64_t deadline_ns)
+{
+	(void)ctx;
+	timer_arm(deadline_ns);
+}
+
 /* Where the #GP of an instruction in these two goes: past it, with ok still 0.  See trap.c. */
 #define FIXUP(from, to)                                                                            \
 	".pushsection .fixup_table, \"a\"\n\t"                                                     \
@@ -131,6 +137,7 @@ static struct svm_hal table = {
 	.log = hal_log,
 	.bug = hal_bug,
 	.clock_ns = hal_clock_ns,
+	.timer_arm = hal_timer_arm,
 	.rdmsr_safe = hal_rdmsr_safe,
 	.wrmsr_safe = hal_wrmsr_safe,
 };

@@ -18,6 +18,7 @@
 #include "serial.h"
 #include "smp.h"
 #include "time.h"
+#include "timer.h"
 #include "x86.h"
 
 #define DEFAULT_TICKS_PER_SECOND 100
@@ -77,7 +78,7 @@ static void start_processors(void)
 
 static void start_tick(void *arg)
 {
-	apic_timer_start(*(const uint32_t *)arg);
+	timer_start_ticks(*(const uint32_t *)arg);
 }
 
 _Noreturn void kernel_main(uint32_t multiboot_info)

@@ -74,7 +74,7 @@ bool time_init(void)
 			best = sample;
 	}
 	outb(PORT_61, port_61);
-	apic_timer_start(0);
+	apic_timer_stop();
 	tsc_start = rdtsc();
 	if (!best.tsc_ticks)
 		return false;

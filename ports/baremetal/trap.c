@@ -11,6 +11,7 @@
 #include "kprintf.h"
 #include "memory.h"
 #include "power.h"
+#include "timer.h"
 #include "x86.h"
 
 #define BACKTRACE_MAX 16
@@ -136,8 +137,9 @@ static void interrupt(uint64_t vector, struct cpu *self)
 		count(&self->nmis);
 		return;
 	case VECTOR_TIMER:
-		count(&self->ticks);
-		break;
+		timer_interrupt(self);
+		apic_eoi();
+		return;
 	case VECTOR_KICK:
 		count(&self->kicks);
 		break;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One local APIC timer in one-shot mode serves the tick and the armed deadline, whichever comes
+ * first.  A tick tells the library that the host wants the CPU back; the deadline only ends the
+ * guest's run, so that its devices can look at the time.
+ */
+#include "timer.h"
+
+#include "apic.h"
+#include "cpu.h"
+#include "time.h"
+#include "x86.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* Interrupts off. */
+static void program(const struct cpu *self, uint64_t now)
+{
+	const uint64_t tick = self->next_tick_ns, armed = self->armed_ns;
+	const uint64_t next = tick < armed ? tick : armed;
+
+	apic_timer_once(next > now ? next - now : 0);
+}
+
+void timer_start_ticks(uint32_t ticks_per_second)
+{
+	const uint64_t flags = interrupts_save(), now = time_ns();
+	struct cpu *self = cpu_self();
+
+	self->tick_ns = NS_PER_S / ticks_per_second;
+	self->next_tick_ns = now + self->tick_ns;
+	self->armed_ns = UINT64_MAX;
+	program(self, now);
+	interrupts_restore(flags);
+}
+
+void timer_arm(uint64_t deadline_ns)
+{
+	const uint64_t flags = interrupts_save();
+	struct cpu *self = cpu_self();
+
+	self->armed_ns = deadline_ns;
+	program(self, time_ns());
+	interrupts_restore(flags);
+}
+
+/* Ticks that were missed are not made up for: they say "now" and count no time. */
+void timer_interrupt(struct cpu *self)
+{
+	const uint64_t now = time_ns();
+
+	if (now >= self->armed_ns)
+		self->armed_ns = UINT64_MAX;
+	if (now >= self->next_tick_ns) {
+		self->next_tick_ns = now + self->tick_ns;
+		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
+	}
+	program(self, now);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/** @file Each CPU's timer: a periodic tick, and one deadline that the library may arm. */
+#ifndef BAREMETAL_TIMER_H
+#define BAREMETAL_TIMER_H
+
+#include <stdint.h>
+
+struct cpu;
+
+/** Tick so often on the calling CPU; 1 ... 10,000. */
+void timer_start_ticks(uint32_t ticks_per_second);
+/** Interrupt the calling CPU at time_ns() = @p deadline_ns; UINT64_MAX: not. The newest counts. */
+void timer_arm(uint64_t deadline_ns);
+/** From the timer's interrupt handler. */
+void timer_interrupt(struct cpu *self);
+
+#endif
