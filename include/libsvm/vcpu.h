@@ -298,6 +298,21 @@ SVM_MUST_CHECK int svm_vcpu_set_irq_port(struct svm_vcpu *vcpu, const struct svm
 /** @brief Make the vCPU ask its interrupt port again; wakes HALTED. Any thread, I. */
 void svm_vcpu_notify(struct svm_vcpu *vcpu);
 
+/** @brief Something has arrived for a vCPU that is not in its guest.  Any thread, I. */
+typedef void (*svm_wake_fn)(void *arg, struct svm_vcpu *vcpu);
+
+/**
+ * @brief Be told of events, interrupts and kicks while the vCPU is not in its guest.
+ *
+ * For embedders whose thread sleeps while the vCPU is HALTED: whatever svm_vcpu_has_event() would
+ * say then is announced by a call.  It may be spurious, and come from the vCPU's own thread.
+ *
+ * @param vcpu  Not running.
+ * @param fn    The callback; NULL: none.
+ * @param arg   Its first argument.
+ */
+void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg);
+
 /** @brief Make svm_vcpu_run() return REQUEST soon; sticky until it did. Any thread, I. */
 void svm_vcpu_kick(struct svm_vcpu *vcpu);
 

@@ -764,8 +764,40 @@ START_TEST(init_and_reset_forget_events)
 }
 END_TEST
 
+static void count_wake(void *arg, struct svm_vcpu *vcpu)
+{
+	unsigned *wakes = arg;
+
+	ck_assert_ptr_nonnull(vcpu);
+	++*wakes;
+}
+
+START_TEST(whoever_sleeps_is_woken)
+{
+	unsigned wakes = 0;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	svm_vcpu_notify(r.vcpu); /* Nobody has asked to be told. */
+	svm_vcpu_set_wake(r.vcpu, count_wake, &wakes);
+	svm_vcpu_notify(r.vcpu);
+	ck_assert_uint_eq(wakes, 1);
+	svm_vcpu_kick(r.vcpu);
+	ck_assert_uint_eq(wakes, 2);
+	svm_vcpu_inject_nmi(r.vcpu);
+	ck_assert_uint_eq(wakes, 3);
+	ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x20), 0);
+	ck_assert_uint_eq(wakes, 4);
+	svm_vcpu_set_wake(r.vcpu, NULL, NULL);
+	svm_vcpu_notify(r.vcpu);
+	ck_assert_uint_eq(wakes, 4);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_test(tc, whoever_sleeps_is_woken);
 	tcase_add_loop_test(tc, two_exceptions_merge_as_the_manual_says, 0, ROWS(merge_rows));
 	tcase_add_loop_test(tc, an_exception_pushes_what_its_vector_has, 0, ROWS(frame_rows));
 	tcase_add_test(tc, vectors_that_are_no_exceptions_are_refused);

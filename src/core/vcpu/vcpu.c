@@ -132,6 +132,14 @@ void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request)
 	in_guest = svm_atomic_load(&vcpu->in_guest);
 	if (in_guest)
 		hal->cpu_kick(hal->ctx, in_guest - 1);
+	else if (vcpu->wake)
+		vcpu->wake(vcpu->wake_arg, vcpu);
+}
+
+void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg)
+{
+	vcpu->wake = fn;
+	vcpu->wake_arg = arg;
 }
 
 void svm_vcpu_kick(struct svm_vcpu *vcpu)

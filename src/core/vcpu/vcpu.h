@@ -73,6 +73,8 @@ struct svm_vcpu {
 	int interrupt_vector; /* Atomic: from svm_vcpu_inject_interrupt(); -1 when free. */
 	struct svm_irq_port irq; /* pending == NULL: none. */
 	uint8_t tpr;             /* V_TPR that the port knows. */
+	svm_wake_fn wake;        /* NULL: nobody sleeps. */
+	void *wake_arg;
 
 	enum svm_owed owed;
 	uint8_t owed_register; /* VALUE: general register, by number, that gets it. */
