@@ -281,6 +281,12 @@ struct svm_irq_port {
 	void (*accept)(void *arg, struct svm_vcpu *vcpu, uint8_t vector);
 	/** The guest changed CR8. */
 	void (*tpr_changed)(void *arg, struct svm_vcpu *vcpu, uint8_t tpr);
+	/**
+	 * When @c pending may answer otherwise because of the time alone: clock_ns() of the HAL,
+	 * UINT64_MAX for never.  Before an entry the library arms the HAL's timer with it, and
+	 * after each physical interrupt it asks again.  NULL: never.
+	 */
+	uint64_t (*deadline)(void *arg, struct svm_vcpu *vcpu);
 	void *arg;
 };
 
@@ -320,6 +326,14 @@ void svm_vcpu_kick(struct svm_vcpu *vcpu);
 SVM_MUST_CHECK int svm_vcpu_init_ipi(struct svm_vcpu *vcpu);
 /** @brief Start-up IPI: RUNNABLE at page @p vector. ::SVM_ERR_STATE unless WAIT_SIPI. */
 SVM_MUST_CHECK int svm_vcpu_startup_ipi(struct svm_vcpu *vcpu, uint8_t vector);
+
+/**
+ * @brief When a HALTED vCPU has to be looked at again, svm_vcpu_has_event(), if nobody notifies it.
+ * @return clock_ns() of the HAL; UINT64_MAX: never.
+ * @par Context
+ * A.
+ */
+uint64_t svm_vcpu_deadline(struct svm_vcpu *vcpu);
 
 /** @brief Whether an event would wake a HALTED vCPU. A. */
 bool svm_vcpu_has_event(struct svm_vcpu *vcpu);

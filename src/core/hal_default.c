@@ -66,6 +66,12 @@ static bool default_wrmsr_safe(void *ctx, uint32_t msr, uint64_t value)
 	return true;
 }
 
+static void default_timer_arm(void *ctx, uint64_t deadline_ns)
+{
+	(void)ctx;
+	(void)deadline_ns;
+}
+
 static const struct svm_feature_mask show_all = { ~UINT32_C(0), ~UINT32_C(0), false };
 
 const char *svm_hal_missing_entry(const struct svm_hal *hal)
@@ -103,6 +109,8 @@ void svm_hal_complete(struct svm_hal *hal)
 		hal->rdmsr_safe = default_rdmsr_safe;
 	if (!hal->wrmsr_safe)
 		hal->wrmsr_safe = default_wrmsr_safe;
+	if (!hal->timer_arm)
+		hal->timer_arm = default_timer_arm;
 	if (!hal->features)
 		hal->features = &show_all;
 }

@@ -170,3 +170,17 @@ const struct svm_features *svm_host_features(const struct svm_host *host)
 {
 	return &host->features;
 }
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* In two parts: ticks times 10^9 would overflow after some seconds. */
+uint64_t svm_host_clock_ns(const struct svm_host *host)
+{
+	const uint64_t hz = host->hal.tsc_hz;
+	uint64_t ticks;
+
+	if (host->hal.clock_ns)
+		return host->hal.clock_ns(host->hal.ctx);
+	ticks = svm_ring0_rdtsc();
+	return ticks / hz * NS_PER_S + ticks % hz * NS_PER_S / hz;
+}

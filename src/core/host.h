@@ -71,4 +71,7 @@ size_t svm_fpu_pages(const struct svm_features *features);
 /* The CPU that executes the call, or NULL if it is not online. */
 struct svm_cpu *svm_host_this_cpu(struct svm_host *host);
 
+/* clock_ns() of the HAL, or the TSC divided by its rate. */
+uint64_t svm_host_clock_ns(const struct svm_host *host);
+
 #endif

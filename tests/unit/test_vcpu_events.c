@@ -609,7 +609,12 @@ static void tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 
 static struct svm_irq_port port_of(struct controller *c)
 {
-	return (struct svm_irq_port){ pending, accept_it, tpr_changed, c };
+	return (struct svm_irq_port){
+		.pending = pending,
+		.accept = accept_it,
+		.tpr_changed = tpr_changed,
+		.arg = c,
+	};
 }
 
 START_TEST(a_port_is_asked_and_told)
@@ -640,6 +645,52 @@ START_TEST(a_port_is_asked_and_told)
 	}
 	ck_assert_int_eq(svm_vcpu_set_irq_port(r.vcpu, NULL), 0);
 	ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x21), 0);
+	rig_fini(&r);
+}
+END_TEST
+
+static uint64_t armed_ns, armed_times;
+
+static void note_timer(void *ctx, uint64_t deadline_ns)
+{
+	(void)ctx;
+	armed_ns = deadline_ns;
+	armed_times++;
+}
+
+static uint64_t some_deadline(void *arg, struct svm_vcpu *vcpu)
+{
+	(void)arg;
+	(void)vcpu;
+	return 123456;
+}
+
+/* Before each run's first entry: another vCPU may have armed the timer of this CPU. */
+START_TEST(the_timer_is_armed_for_the_port)
+{
+	struct controller c = { .vector = -1 };
+	struct svm_irq_port port = port_of(&c);
+	struct rig r;
+
+	rig_machine(&r, NULL);
+	r.hal.timer_arm = note_timer;
+	armed_times = 0;
+	rig_start(&r, RIG_64);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(svm_vcpu_set_irq_port(r.vcpu, &port), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0);
+	ck_assert_uint_eq(armed_times, 0);
+	ck_assert_uint_eq(svm_vcpu_deadline(r.vcpu), UINT64_MAX);
+	port.deadline = some_deadline;
+	ck_assert_int_eq(svm_vcpu_set_irq_port(r.vcpu, &port), 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+		ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0);
+		ck_assert_uint_eq(armed_times, i);
+		ck_assert_uint_eq(armed_ns, 123456);
+	}
+	ck_assert_uint_eq(svm_vcpu_deadline(r.vcpu), 123456);
 	rig_fini(&r);
 }
 END_TEST
@@ -813,6 +864,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_interrupt_waits_for_if_and_shadow, RIG_REAL, RIG_64 + 1);
 	tcase_add_test(tc, windows_are_exits_for_whoever_wants_them);
 	tcase_add_test(tc, a_port_is_asked_and_told);
+	tcase_add_test(tc, the_timer_is_armed_for_the_port);
 	tcase_add_test(tc, a_lower_tpr_lets_an_interrupt_in);
 	tcase_add_loop_test(tc, events_that_cannot_be_are_refused, 0, ROWS(set_rows));
 	tcase_add_loop_test(tc, init_and_reset_forget_events, 0, 2);

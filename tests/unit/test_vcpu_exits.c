@@ -1420,7 +1420,9 @@ static void no_change(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 /* An interrupt port that asks to be asked again, always: no entry, and no hang. */
 START_TEST(a_port_that_never_rests_gives_the_cpu_back)
 {
-	static const struct svm_irq_port port = { restless, accept_none, no_change, NULL };
+	static const struct svm_irq_port port = {
+		.pending = restless, .accept = accept_none, .tpr_changed = no_change, .arg = NULL,
+	};
 	struct svm_vcpu_stats stats;
 	struct rig r;
 

@@ -336,6 +336,16 @@ void svm_events_prepare(struct svm_vcpu *vcpu)
 	}
 	prepare_nmi(vcpu);
 	prepare_interrupt(vcpu);
+	if (vcpu->irq.deadline) {
+		const struct svm_hal *hal = &vcpu->vm->host->hal;
+
+		hal->timer_arm(hal->ctx, vcpu->irq.deadline(vcpu->irq.arg, vcpu));
+	}
+}
+
+uint64_t svm_vcpu_deadline(struct svm_vcpu *vcpu)
+{
+	return vcpu->irq.deadline ? vcpu->irq.deadline(vcpu->irq.arg, vcpu) : UINT64_MAX;
 }
 
 /* --- after an exit ------------------------------------------------------------------------ */

@@ -145,6 +145,9 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 	follow_vm(vcpu);
 	read_host(vcpu);
 	svm_vcpu_update_switch(vcpu);
+	/* The timer of this CPU may be armed for another vCPU, or not at all. */
+	if (vcpu->irq.deadline)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!is_loaded)
 		svm_fpu_enter_guest(vcpu);
 	return 0;
