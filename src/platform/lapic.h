@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_PLATFORM_LAPIC_H
+#define SVM_PLATFORM_LAPIC_H
+/*
+ * What the files of the local APIC share.  APM vol. 2, 16.3 … 16.6.
+ */
+#include <libsvm/platform/lapic.h>
+
+#include "core/core.h"
+
+#define APIC_BASE_BSP    SVM_BIT(8)
+#define APIC_BASE_X2APIC SVM_BIT(10)
+#define APIC_BASE_ENABLE SVM_BIT(11)
+
+#define APIC_SVR_ENABLE  0x100u
+#define APIC_SVR_BITS    0x3ffu
+#define APIC_DIVIDE_BITS 0xbu
+#define APIC_ICR_BITS    0x000ccfffu /* That the lower half of ICR can hold. */
+#define APIC_DFR_FIXED   0x0fffffffu /* Read as ones. */
+#define APIC_TOP_BYTE    0xff000000u /* LDR; the destination in xAPIC mode. */
+
+#define APIC_ESR_SENT_VECTOR     0x20u
+#define APIC_ESR_RECEIVED_VECTOR 0x40u
+#define APIC_ESR_REGISTER        0x80u
+#define APIC_ESR_ALL             0xe0u
+
+#define APIC_LVT_VECTOR 0x000000ffu
+#define APIC_LVT_MODE   0x00000700u /* enum svm_apic_mode. */
+#define APIC_LVT_BUSY   0x00004000u /* Remote IRR; LINT0 and LINT1. */
+#define APIC_LVT_LEVEL  0x00008000u
+#define APIC_LVT_MASKED 0x00010000u
+#define APIC_LVT_TIMER  0x00060000u /* enum lapic_timer_mode. */
+
+enum lapic_timer_mode {
+	LAPIC_ONE_SHOT = 0,
+	LAPIC_PERIODIC = 1,
+	LAPIC_TSC_DEADLINE = 2, /* And 3, which is reserved: nothing counts. */
+};
+
+/* LINT0 and LINT1. */
+#define LAPIC_PINS 2u
+
+static inline uint32_t svm_lapic_lvt(const struct svm_lapic *lapic, enum svm_lapic_lvt entry)
+{
+	return svm_atomic_load_relaxed(&lapic->lvt[entry]);
+}
+
+static inline bool svm_lapic_has_base(const struct svm_lapic *lapic, uint64_t flag)
+{
+	return (svm_atomic_load_relaxed(&lapic->base) & flag) != 0;
+}
+
+/* The logical x2APIC ID follows from the ID: cluster and one bit in it.  APM 16.14. */
+static inline uint32_t svm_lapic_x2apic_ldr(uint32_t id)
+{
+	return (id >> 4) << 16 | UINT32_C(1) << (id & 15);
+}
+
+/* lapic.c */
+bool svm_lapic_base_is_legal(const struct svm_lapic *lapic, uint64_t value);
+/* lapic_register.c: what an entry of the local vector table can hold. */
+uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry);
+/* An entry of the local vector table triggers. */
+void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);
+/* A level-triggered pin whose entry was just written may be high. */
+void svm_lapic_recheck_lint(struct svm_lapic *lapic, unsigned pin);
+void svm_lapic_record_error(struct svm_lapic *lapic, uint32_t error);
+void svm_lapic_update_ppr(struct svm_lapic *lapic);
+
+/* lapic_ipi.c */
+void svm_lapic_write_icr(struct svm_lapic *lapic, uint32_t low, uint32_t destination);
+void svm_lapic_write_self_ipi(struct svm_lapic *lapic, uint8_t vector);
+
+/* lapic_timer.c */
+enum lapic_timer_mode svm_lapic_timer_mode(const struct svm_lapic *lapic);
+unsigned svm_lapic_timer_shift(uint32_t divide);
+void svm_lapic_timer_write_lvt(struct svm_lapic *lapic, uint32_t value);
+void svm_lapic_timer_write_initial(struct svm_lapic *lapic, uint32_t value,
+                                   struct svm_lapic_time now);
+void svm_lapic_timer_write_divide(struct svm_lapic *lapic, uint32_t value,
+                                  struct svm_lapic_time now);
+uint32_t svm_lapic_timer_current(const struct svm_lapic *lapic, struct svm_lapic_time now);
+void svm_lapic_timer_stop(struct svm_lapic *lapic);
+
+#endif
