@@ -332,8 +332,9 @@ static void raise_bare_pin(struct svm_lapic *lapic, unsigned pin)
 		add_lapic_request(lapic, SVM_LAPIC_REQUEST_NMI);
 }
 
-void svm_lapic_set_lint(struct svm_lapic *lapic, unsigned pin, bool level)
+void svm_lapic_set_lint(void *arg, unsigned pin, bool level)
 {
+	struct svm_lapic *lapic = arg;
 	const uint32_t bit = UINT32_C(1) << (pin & 1);
 	uint32_t entry;
 

@@ -267,12 +267,12 @@ bool svm_lapic_post(struct svm_lapic *lapic, uint8_t vector, bool is_level);
 bool svm_lapic_receive(struct svm_lapic *lapic, const struct svm_apic_message *message);
 
 /**
- * @brief Drive a pin.
- * @param lapic  An APIC.
+ * @brief Drive a pin; can stand in svm_wire::set.
+ * @param arg    The APIC.
  * @param pin    0: LINT0, from the 8259.  1: LINT1, NMI.  Others do not exist.
  * @param level  True is asserted.
  */
-void svm_lapic_set_lint(struct svm_lapic *lapic, unsigned pin, bool level);
+void svm_lapic_set_lint(void *arg, unsigned pin, bool level);
 
 /** @brief Whether a logical destination names this APIC.  @param is_wide as in the message. */
 bool svm_lapic_matches_logical(const struct svm_lapic *lapic, uint32_t destination, bool is_wide);
