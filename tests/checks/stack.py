@@ -44,6 +44,8 @@ INDIRECT = [
     (r"^(range->fn|piece->target\.resolve|facts->context->nested|\w->report)$", None),
     # Wires of devices: they end at a bit that another thread or the next entry looks at.
     (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send)$", None),
+    # A device's wires and sinks: its owner says where they lead.
+    (r"^(wire->set|uart->put|ports->sinks\.(put|exit))$", None),
     # Tables of functions in the library.
     (r"^rows\.row\[i\]\.is_broken$", r"core/diagnose/audit_\w+\.c:\w\d\d"),
     (r"^rungs\[i\]$", r"core/diagnose/selftest\.c:rung_"),
