@@ -24,6 +24,7 @@ LIBRARIES = {"libsvm-vmm.a.p", "libzydis-vmm.a.p"}
 
 # Bytes on a kernel's stack, from the entry point down.
 BUDGETS = {
+    "svm_boot_load": 3072,
     "svm_vcpu_run": 4096,
     "svm_insn_decode": 1228,
 }
