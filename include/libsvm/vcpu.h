@@ -277,8 +277,12 @@ SVM_MUST_CHECK int svm_vcpu_inject_interrupt(struct svm_vcpu *vcpu, uint8_t vect
 struct svm_irq_port {
 	/** Highest vector that may be taken at task priority @p tpr (CR8), or -1. */
 	int (*pending)(void *arg, struct svm_vcpu *vcpu, uint8_t tpr);
-	/** The vCPU takes @p vector now: move it to in-service. */
-	void (*accept)(void *arg, struct svm_vcpu *vcpu, uint8_t vector);
+	/**
+	 * The vCPU takes an interrupt now, @p vector by what @c pending said: move it to
+	 * in-service.  Returns the vector to deliver, which may be another: an 8259 names its own
+	 * only when it is acknowledged.
+	 */
+	uint8_t (*accept)(void *arg, struct svm_vcpu *vcpu, uint8_t vector);
 	/** The guest changed CR8. */
 	void (*tpr_changed)(void *arg, struct svm_vcpu *vcpu, uint8_t tpr);
 	/**

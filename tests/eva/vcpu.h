@@ -39,11 +39,12 @@ static int any_pending(void *arg, struct svm_vcpu *of, uint8_t tpr)
 	return Frama_C_interval(-1, 255);
 }
 
-static void accept_any(void *arg, struct svm_vcpu *of, uint8_t vector)
+static uint8_t accept_any(void *arg, struct svm_vcpu *of, uint8_t vector)
 {
 	(void)arg;
 	(void)of;
 	(void)vector;
+	return (uint8_t)Frama_C_interval(0, 255);
 }
 
 /* Other files of the core. */

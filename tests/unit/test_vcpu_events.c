@@ -588,7 +588,7 @@ static int pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	return c->vector >> 4 > tpr ? c->vector : -1;
 }
 
-static void accept_it(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
+static uint8_t accept_it(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
 {
 	struct controller *c = arg;
 
@@ -596,6 +596,7 @@ static void accept_it(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
 	ck_assert_int_eq(vector, c->vector);
 	c->vector = -1;
 	c->accepted++;
+	return vector;
 }
 
 static void tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)

@@ -1403,11 +1403,12 @@ static int restless(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	return -1;
 }
 
-static void accept_none(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
+static uint8_t accept_none(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
 {
 	(void)arg;
 	(void)vcpu;
 	ck_abort_msg("vector %u", vector);
+	return vector;
 }
 
 static void no_change(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)

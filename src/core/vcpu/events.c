@@ -292,7 +292,7 @@ static void take_interrupt(struct svm_vcpu *vcpu, int vector)
 	if (vcpu->events.held_interrupt >= 0)
 		vcpu->events.held_interrupt = -1;
 	else if (vcpu->irq.pending)
-		vcpu->irq.accept(vcpu->irq.arg, vcpu, (uint8_t)vector);
+		vector = vcpu->irq.accept(vcpu->irq.arg, vcpu, (uint8_t)vector);
 	else
 		svm_atomic_store(&vcpu->interrupt_vector, -1);
 	inject(vcpu, event_word(SVM_EVENT_TYPE_INTR, (uint8_t)vector));
