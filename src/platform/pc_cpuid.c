@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the PC adds to the VM's CPUID table: its interrupt controllers and that it is virtual.
+ */
+#include "platform/pc.h"
+
+#define LEAF1_EDX_APIC         SVM_BIT(9)
+#define LEAF1_ECX_X2APIC       SVM_BIT(21)
+#define LEAF1_ECX_TSC_DEADLINE SVM_BIT(24)
+#define LEAF1_ECX_HYPERVISOR   SVM_BIT(31)
+
+static void set_bit(uint32_t *word, uint64_t bit, bool on)
+{
+	*word = on ? *word | (uint32_t)bit : *word & ~(uint32_t)bit;
+}
+
+static void change_rows(const struct svm_pc *pc, struct svm_cpuid_entry *rows, uint32_t count)
+{
+	const bool has_apic = pc->config.devices & SVM_PC_APIC;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct svm_cpuid_entry *row = &rows[i];
+
+		if (row->leaf == 0x80000001) /* AMD repeats the bit. */
+			set_bit(&row->edx, LEAF1_EDX_APIC, has_apic);
+		if (row->leaf != 1)
+			continue;
+		set_bit(&row->edx, LEAF1_EDX_APIC, has_apic);
+		set_bit(&row->ecx, LEAF1_ECX_X2APIC, pc->config.devices & SVM_PC_X2APIC);
+		set_bit(&row->ecx, LEAF1_ECX_TSC_DEADLINE, has_apic);
+		set_bit(&row->ecx, LEAF1_ECX_HYPERVISOR, pc->config.devices & SVM_PC_PARAVIRT);
+	}
+}
+
+#define PC_CPUID_PAGES                                                                             \
+	((SVM_CPUID_MAX * sizeof(struct svm_cpuid_entry) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
+
+/* The table is too large for a stack. */
+int svm_pc_set_cpuid(struct svm_pc *pc)
+{
+	struct svm_vm *vm = pc->vm;
+	uint32_t count = vm->cpuid.count;
+	struct svm_cpuid_entry *rows;
+	svm_hpa_t hpa = 0;
+	int error;
+
+	rows = svm_host_frames(vm->host, PC_CPUID_PAGES, &hpa);
+	if (!rows)
+		return SVM_ERR_NOMEM;
+	memcpy(rows, vm->cpuid.entries, count * sizeof(rows[0]));
+	change_rows(pc, rows, count);
+	if ((pc->config.devices & SVM_PC_PARAVIRT) && count + SVM_PARAVIRT_ROWS <= SVM_CPUID_MAX) {
+		svm_paravirt_cpuid(&pc->paravirt, rows + count);
+		count += SVM_PARAVIRT_ROWS;
+	}
+	error = svm_vm_set_cpuid(vm, rows, count);
+	svm_host_frames_free(vm->host, rows, hpa, PC_CPUID_PAGES);
+	return error;
+}

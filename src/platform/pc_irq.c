@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From a device's wire to a vCPU, and the interrupt port that the run loop pulls.
+ *
+ * An ISA interrupt goes to the 8259 pair and to the I/O APIC at once, as on every PC: the guest
+ * masks the one that it does not use.  The 8259's output is the INTR line, which reaches each local
+ * APIC as LINT0; only the boot processor's has it connected.
+ */
+#include "platform/pc.h"
+
+#include "core/vcpu/exits.h"
+
+/* Under the lock. */
+void svm_pc_set_irq(void *arg, unsigned irq, bool level)
+{
+	struct svm_pc *pc = arg;
+
+	if (irq < PC_ISA_IRQS)
+		svm_pic_set_line(&pc->pic, irq, level);
+	if (pc->config.devices & SVM_PC_APIC)
+		svm_ioapic_set_line(&pc->ioapic, irq == PC_IRQ_TIMER ? PC_TIMER_PIN : irq, level);
+}
+
+void svm_pc_pic_output(void *arg, unsigned line, bool level)
+{
+	struct svm_pc *pc = arg;
+
+	(void)line;
+	svm_lapic_set_lint(&pc->cpu[0].lapic, 0, level);
+}
+
+bool svm_pc_send(void *arg, const struct svm_apic_message *message)
+{
+	struct svm_pc *pc = arg;
+
+	return svm_apic_bus_send(&pc->bus, message);
+}
+
+/* The owner of an APIC calls these, without the lock. */
+bool svm_pc_cpu_send(void *arg, const struct svm_apic_message *message)
+{
+	const struct pc_cpu *cpu = arg;
+
+	return svm_pc_send(cpu->pc, message);
+}
+
+void svm_pc_cpu_eoi(void *arg, uint8_t vector)
+{
+	const struct pc_cpu *cpu = arg;
+
+	(void)svm_pc_enter(cpu->pc);
+	svm_ioapic_eoi(&cpu->pc->ioapic, vector);
+	svm_pc_leave(cpu->pc);
+}
+
+void svm_pc_lapic_wake(void *arg)
+{
+	struct pc_cpu *cpu = arg;
+
+	if (cpu->vcpu)
+		svm_vcpu_notify(cpu->vcpu);
+}
+
+/* --- the port ---------------------------------------------------------------------------------- */
+
+/* INIT and start-up change the vCPU's state, which its thread does between two runs. */
+static void take_requests(struct pc_cpu *cpu)
+{
+	const uint32_t later = SVM_LAPIC_REQUEST_INIT | SVM_LAPIC_REQUEST_STARTUP;
+	uint8_t vector = 0;
+	const uint32_t requests = svm_lapic_take_requests(&cpu->lapic, &vector);
+
+	if (requests & SVM_LAPIC_REQUEST_NMI)
+		svm_vcpu_inject_nmi(cpu->vcpu);
+	if (!(requests & later))
+		return;
+	if (requests & SVM_LAPIC_REQUEST_STARTUP)
+		cpu->startup_vector = vector;
+	svm_atomic_or(&cpu->startup, requests & later);
+	svm_vcpu_kick(cpu->vcpu);
+}
+
+static void catch_up(struct pc_cpu *cpu)
+{
+	struct svm_pc *pc = cpu->pc;
+
+	if (svm_lapic_deadline(&cpu->lapic) != SVM_NEVER ||
+	    svm_lapic_tsc_deadline(&cpu->lapic) != SVM_NEVER)
+		svm_lapic_advance(&cpu->lapic, svm_pc_lapic_time(cpu));
+	/* The boot processor's timer serves the machine's devices too. */
+	if (cpu == &pc->cpu[0] && svm_atomic_load_relaxed(&pc->deadline) <= svm_pc_now(pc)) {
+		(void)svm_pc_enter(pc);
+		svm_pc_leave(pc);
+	}
+}
+
+static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+{
+	struct pc_cpu *cpu = arg;
+
+	(void)vcpu;
+	if (svm_atomic_load_relaxed(&cpu->lapic.requests))
+		take_requests(cpu);
+	catch_up(cpu);
+	cpu->extint = svm_lapic_wants_extint(&cpu->lapic);
+	/* Of the 8259's the vector is known when it is acknowledged. */
+	return cpu->extint ? 0 : svm_lapic_pending(&cpu->lapic, tpr);
+}
+
+static uint8_t pc_accept(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
+{
+	struct pc_cpu *cpu = arg;
+
+	(void)vcpu;
+	if (!cpu->extint) {
+		svm_lapic_accept(&cpu->lapic, vector);
+		return vector;
+	}
+	(void)svm_pc_enter(cpu->pc);
+	vector = svm_pic_acknowledge(&cpu->pc->pic);
+	svm_pc_leave(cpu->pc);
+	return vector;
+}
+
+static void pc_tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+{
+	struct pc_cpu *cpu = arg;
+
+	(void)vcpu;
+	/* An equal one came from the register, whose low bits CR8 does not have. */
+	if (svm_lapic_get_tpr(&cpu->lapic) != tpr)
+		svm_lapic_set_tpr(&cpu->lapic, tpr);
+}
+
+static uint64_t pc_deadline(void *arg, struct svm_vcpu *vcpu)
+{
+	struct pc_cpu *cpu = arg;
+	struct svm_pc *pc = cpu->pc;
+	uint64_t deadline = svm_pc_lapic_deadline(cpu);
+
+	(void)vcpu;
+	if (cpu == &pc->cpu[0])
+		deadline = svm_min(deadline, svm_atomic_load_relaxed(&pc->deadline));
+	return deadline == SVM_NEVER ? UINT64_MAX : deadline + pc->start_ns;
+}
+
+const struct svm_irq_port svm_pc_irq_port = {
+	.pending = pc_pending,
+	.accept = pc_accept,
+	.tpr_changed = pc_tpr_changed,
+	.deadline = pc_deadline,
+};
