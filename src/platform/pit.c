@@ -61,13 +61,16 @@ static void set_pit_irq(struct svm_pit *pit, bool level)
 	svm_wire_set(&pit->irq, level);
 }
 
-/* OUT 0 rose that often.  Periods below the least time between interrupts owe nothing. */
+/*
+ * OUT 0 rose that often.  Only a guest that counts periods misses an edge, and only if it could
+ * have had each: of other edges the last one stands for all.
+ */
 static void owe_pit_irqs(struct svm_pit *pit, uint64_t rises)
 {
 	const struct svm_pit_counter *c = &pit->state.counters[0];
-	const bool is_fast =
-		(c->mode == 2 || c->mode == 3) && c->loaded < pit_ticks(SVM_PIT_INTERRUPT_NS);
-	const uint64_t most = is_fast ? 1 : SVM_PIT_OWED_MAX;
+	const bool is_periodic = c->mode == 2 || c->mode == 3;
+	const bool is_fast = c->loaded < pit_ticks(SVM_PIT_INTERRUPT_NS);
+	const uint64_t most = is_periodic && !is_fast ? SVM_PIT_OWED_MAX : 1;
 
 	pit->state.owed = (uint32_t)svm_min(pit->state.owed + svm_min(rises, most), most);
 }

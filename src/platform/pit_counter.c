@@ -186,6 +186,7 @@ bool svm_pit_counter_set_mode(struct svm_pit_counter *c, uint8_t mode, bool bcd)
 	c->bcd = bcd;
 	c->reload = 0;
 	c->loaded = 0;
+	c->element = 0;
 	c->load = 0;
 	c->halted = 0;
 	c->armed = 0;

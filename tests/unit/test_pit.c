@@ -508,6 +508,22 @@ START_TEST(missed_interrupts_follow_200_us_apart)
 }
 END_TEST
 
+/* One shot after the other, each too early for an interrupt of its own. */
+START_TEST(single_shots_are_not_owed)
+{
+	setup();
+	out(3, 0x38);
+	for (unsigned i = 0; i < 20; i++) {
+		write_count(0, 2);
+		tick += 10;
+		svm_pit_advance(&pit, now());
+	}
+	ck_assert_uint_eq(probe.rises, 1);
+	run_until(now() + MS);
+	ck_assert_uint_eq(probe.rises, 2);
+}
+END_TEST
+
 /* quick_pit_calibrate() of Linux: the high byte of counter 2 goes down one by one. */
 START_TEST(linux_calibrates_by_counter_2)
 {
@@ -597,6 +613,7 @@ static const struct {
 	{ "bit 4 of port 61h", offsetof(struct svm_pit_state, port61), 0x11 },
 	{ "another gate 2 than port 61h says", offsetof(struct svm_pit_state, port61), 0 },
 	{ "a wire of 2", offsetof(struct svm_pit_state, irq), 2 },
+	{ "something behind that", offsetof(struct svm_pit_state, reserved) + 1, 1 },
 };
 
 START_TEST(a_state_that_cannot_be_is_refused)
@@ -618,6 +635,28 @@ START_TEST(a_state_that_cannot_be_is_refused)
 }
 END_TEST
 
+/* What is yes or no must not be more, in a counter whose other answers are all no. */
+static const size_t flag_rows[] = {
+	COUNTER(bcd),        COUNTER(gate),    COUNTER(out),            COUNTER(load),
+	COUNTER(halted),     COUNTER(armed),   COUNTER(null_count),     COUNTER(latched),
+	COUNTER(read_high),  COUNTER(write_high), COUNTER(status_latched),
+};
+
+START_TEST(a_flag_is_0_or_1)
+{
+	struct svm_pit_state state;
+	uint8_t *counter = (uint8_t *)&state.counters[1];
+
+	setup();
+	svm_pit_save(&pit, &state);
+	for (int i = 0; i < ROWS(flag_rows); i++)
+		counter[flag_rows[i]] = 0;
+	ck_assert_int_eq(svm_pit_restore(&pit, &state, now()), 0);
+	counter[flag_rows[_i]] = 2;
+	ck_assert_int_eq(svm_pit_restore(&pit, &state, now()), SVM_ERR_INVAL);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, the_counters_follow_the_figures, 0, ROWS(rows));
@@ -631,10 +670,12 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, the_deadline_is_the_edge, 0, ROWS(edge_rows));
 	tcase_add_test(tc, hours_do_not_drift);
 	tcase_add_test(tc, missed_interrupts_follow_200_us_apart);
+	tcase_add_test(tc, single_shots_are_not_owed);
 	tcase_add_test(tc, linux_calibrates_by_counter_2);
 	tcase_add_test(tc, linux_waits_for_out_2);
 	tcase_add_test(tc, what_was_saved_is_restored);
 	tcase_add_loop_test(tc, a_state_that_cannot_be_is_refused, 0, ROWS(bad_rows));
+	tcase_add_loop_test(tc, a_flag_is_0_or_1, 0, ROWS(flag_rows));
 }
 
 int main(void)

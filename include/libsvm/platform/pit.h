@@ -13,13 +13,13 @@
  *
  * **The interrupt.**  The wire goes up with each rising edge of OUT 0 and, in mode 0, down when
  * OUT 0 does; in the other modes it goes down just before it rises again, which saves a wake-up per
- * period and lets no interrupt controller lose a request that it is slow to serve.  Edges for which
- * svm_pit_advance() comes too late are owed, and follow one by one 200 us apart.  Nor are edges
- * ever closer than that, so no guest can keep its host busy with a timer that is too fast; of the
- * edges of such a timer none are owed.
+ * period and lets no interrupt controller lose a request that it is slow to serve.  Edges of modes
+ * 2 and 3 for which svm_pit_advance() comes too late are owed, and follow one by one 200 us apart.
+ * Nor are edges ever closer than that, so no guest can keep its host busy with a timer that is too
+ * fast; of the edges of such a timer none are owed.
  *
  * What the data sheet forbids has a meaning here too: a count of 1 in mode 2 or 3 counts as 2, and
- * a BCD digit above 9 as its value.  A counter to which no count was written stands still.
+ * a BCD digit above 9 as its value.  A counter to which no count was written stands at 0.
  */
 #include <libsvm/platform/device.h>
 
