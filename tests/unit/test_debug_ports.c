@@ -64,6 +64,8 @@ static const struct {
 	{ "CF9h: bit 2 resets", 0xcf9, 1, 0x06, 0, 0, 1, true, 0x06 },
 	{ "CF9h: other bits are not there", 0xcf9, 1, 0xf1, 0, 0, 0, true, 0x00 },
 	{ "CF9h by two bytes is another register", 0xcf9, 2, 0x06, 0, 0, 0, true, 0x00 },
+	{ "two bytes at E8h: the second is for E9h", 0xe8, 2, 0x6100, 1, 0, 0, true, 0xff },
+	{ "one byte at E8h is not for E9h", 0xe8, 1, 0x61, 0, 0, 0, true, 0xff },
 	{ "another port", 0x81, 1, 0x55, 0, 0, 0, true, 0xff },
 };
 

@@ -109,7 +109,7 @@ static const struct row rows[] = {
 	{ "D4h: no mouse takes the byte", { { C, 0xd4 }, { D, 0xff }, { RS, 0x55 },
 	    { RD, 0xfe } } },
 	{ "DDh and DFh drive A20", { { C, 0xdd }, { A20, 0 }, { C, 0xdf }, { A20, 1 } } },
-	{ "E0h reads the test inputs", { { C, 0xe0 }, { RD, 0x00 } } },
+	{ "E0h reads the test inputs", { { C, 0xe0 }, { RS, 0x1d }, { RD, 0x00 } } },
 	{ "FEh resets", { { C, 0xfe }, { RESET, 1 } } },
 	{ "FFh pulses nothing, F0h everything", { { C, 0xff }, { RESET, 0 }, { C, 0xf0 },
 	    { RESET, 1 } } },
@@ -144,6 +144,7 @@ START_TEST(other_ports_are_not_its_own)
 {
 	setup();
 	svm_i8042_write(&kbc, 1, 1, 0xff);
+	svm_i8042_write(&kbc, 3, 1, 0xaaff);
 	ck_assert_uint_eq(svm_i8042_read(&kbc, 1, 1), 0xff);
 	ck_assert_uint_eq(svm_i8042_read(&kbc, 4, 4), 0xffffff14);
 	ck_assert_uint_eq(svm_i8042_read(&kbc, 0, 2), 0xff00);

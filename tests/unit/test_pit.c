@@ -469,6 +469,19 @@ START_TEST(the_deadline_is_the_edge)
 }
 END_TEST
 
+START_TEST(half_a_count_has_no_deadline)
+{
+	setup();
+	out(3, 0x30);
+	write_count(0, 100);
+	tick += 10;
+	out(0, 0x01);
+	ck_assert_uint_eq(svm_pit_deadline(&pit), SVM_NEVER);
+	out(0, 0x00);
+	ck_assert_uint_eq(svm_pit_deadline(&pit), ns_of(tick + 2));
+}
+END_TEST
+
 START_TEST(hours_do_not_drift)
 {
 	const uint64_t hours = 1000 * 3600 * SVM_NS_PER_S;
@@ -668,6 +681,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, port_61_shows_gate_speaker_refresh_and_out_2);
 	tcase_add_loop_test(tc, the_interrupt_comes_at_its_rate, 0, ROWS(rate_rows));
 	tcase_add_loop_test(tc, the_deadline_is_the_edge, 0, ROWS(edge_rows));
+	tcase_add_test(tc, half_a_count_has_no_deadline);
 	tcase_add_test(tc, hours_do_not_drift);
 	tcase_add_test(tc, missed_interrupts_follow_200_us_apart);
 	tcase_add_test(tc, single_shots_are_not_owed);

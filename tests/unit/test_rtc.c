@@ -131,6 +131,9 @@ static const struct row rows[] = {
 	    { R, 7, 0x29 }, { R, 6, 0 } } },
 	{ "a century that is none is left alone", { { W, 0x32, 0xff }, { AFTER, 86400, 0 },
 	    { R, 7, 0x29 }, { R, 0x32, 0xff } } },
+	{ "a century of 100 is none", { { W, 0x0b, 0x06 }, { W, 0, 0 }, { W, 2, 0 }, { W, 4, 0 },
+	    { W, 7, 1 }, { W, 8, 1 }, { W, 9, 1 }, { W, 0x32, 100 }, { AFTER, 1, 0 },
+	    { R, 0x32, 100 }, { R, 0, 1 } } },
 	{ "the divider's reset holds the clock", { { W, 0x0a, 0x76 }, { AFTER, 9, 0 },
 	    { R, 0, 0x58 }, { R, 0x0c, 0 } } },
 	{ "the first second after it takes half of one", { { W, 0x0a, 0x76 }, { AFTER, 0, 123456 },
@@ -145,6 +148,12 @@ static const struct row rows[] = {
 	    { AFTER, 2, 0 }, { R, 4, 0x12 }, { R, 7, 0x29 } } },
 	{ "12 hours: 12 am is followed by 1 am", { { W, 0x0b, 0x00 }, { W, 4, 0x12 },
 	    { AFTER, 2, 0 }, { R, 4, 0x01 } } },
+	{ "12 hours: 1 am is followed by 2 am", { { W, 0x0b, 0x00 }, { W, 4, 0x01 },
+	    { AFTER, 2, 0 }, { R, 4, 0x02 } } },
+	{ "a second of 60 is none", { { W, 0x0b, 0x06 }, { W, 0, 60 }, { W, 2, 0 }, { W, 4, 0 },
+	    { W, 7, 1 }, { W, 8, 1 }, { W, 9, 24 }, { AFTER, 1, 0 }, { R, 0, 60 } } },
+	{ "a year of 100 is none", { { W, 0x0b, 0x06 }, { W, 0, 0 }, { W, 2, 0 }, { W, 4, 0 },
+	    { W, 7, 1 }, { W, 8, 1 }, { W, 9, 100 }, { AFTER, 1, 0 }, { R, 0, 0 } } },
 	{ "12 hours: 11 am is followed by 12 pm", { { W, 0x0b, 0x00 }, { W, 4, 0x11 },
 	    { AFTER, 2, 0 }, { R, 4, 0x92 } } },
 	{ "12 hours: 12 pm is followed by 1 pm", { { W, 0x0b, 0x00 }, { W, 4, 0x92 },
@@ -181,8 +190,12 @@ static const struct row rows[] = {
 	    { DUE, 1, 0 } } },
 	{ "alarm each minute", { { W, 1, 0x10 }, { W, 3, 0xff }, { W, 5, 0xff }, { W, 0x0b, 0x22 },
 	    { DUE, 12, 0 } } },
+	{ "alarm in the next minute", { { W, 2, 0x30 }, { W, 1, 0x10 }, { W, 3, 0xff },
+	    { W, 5, 0xff }, { W, 0x0b, 0x22 }, { DUE, 12, 0 } } },
 	{ "alarm each hour", { { W, 1, 0x10 }, { W, 3, 0x30 }, { W, 5, 0xff }, { W, 0x0b, 0x22 },
 	    { DUE, 1812, 0 } } },
+	{ "alarm each hour, and the next one is of today", { { W, 4, 0x21 }, { W, 1, 0x10 },
+	    { W, 3, 0x30 }, { W, 5, 0xff }, { W, 0x0b, 0x22 }, { DUE, 1812, 0 } } },
 	{ "alarm in the present second is one of tomorrow", { { W, 1, 0x58 }, { W, 3, 0x59 },
 	    { W, 5, 0x23 }, { W, 0x0b, 0x22 }, { DUE, 86400, 0 } } },
 	{ "alarm in any second of an hour gone by", { { W, 1, 0xff }, { W, 3, 0xff },
@@ -265,6 +278,30 @@ START_TEST(years_pass_in_one_step)
 	svm_rtc_init(&rtc, NULL, 0);
 	now = date_rows[_i].since_1970 * S;
 	check_date((unsigned)_i);
+}
+END_TEST
+
+/* Each day of the 400 years after which the calendar repeats. */
+START_TEST(no_day_is_left_out)
+{
+	static const uint8_t days[13] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	unsigned year = 1970, month = 1, day = 1;
+
+	now = 0;
+	for (uint64_t i = 0; i < 146097; i++) {
+		const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+		svm_rtc_init(&rtc, NULL, i * 86400);
+		ck_assert_uint_eq(get(7), day / 10 * 16 + day % 10);
+		ck_assert_uint_eq(get(8), month / 10 * 16 + month % 10);
+		ck_assert_uint_eq(get(9), year % 100 / 10 * 16 + year % 10);
+		if (++day <= days[month] + (month == 2 && leap ? 1u : 0u))
+			continue;
+		day = 1;
+		month = month % 12 + 1;
+		year += month == 1;
+	}
+	ck_assert_uint_eq(year, 2370);
 }
 END_TEST
 
@@ -424,6 +461,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, the_clock_follows_its_data_sheet, 0, ROWS(rows));
 	tcase_add_loop_test(tc, a_date_is_that_of_the_calendar, 0, ROWS(date_rows));
 	tcase_add_loop_test(tc, years_pass_in_one_step, 0, ROWS(date_rows));
+	tcase_add_test(tc, no_day_is_left_out);
 	tcase_add_test(tc, the_year_after_9999_is_0);
 	tcase_add_loop_test(tc, memory_sizes_are_told, 0, ROWS(memory_rows));
 	tcase_add_test(tc, the_index_and_other_ports_read_as_ones);

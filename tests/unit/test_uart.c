@@ -111,6 +111,8 @@ static const struct row rows[] = {
 	{ "LSR cannot be written", { { W, 5, 0xff }, { R, 5, 0x60 } } },
 	{ "MSR cannot be written", { { W, 6, 0xff }, { R, 6, 0xb0 } } },
 	{ "the scratch register holds what it is given", { { W, 7, 0xa5 }, { R, 7, 0xa5 } } },
+	{ "at first the divisor is that of 9600 baud", { { W, 3, 0x80 }, { R, 0, 12 },
+	    { R, 1, 0 } } },
 	{ "DLAB turns registers 0 and 1 into the divisor",
 	  { { W, 3, 0x83 }, { W, 0, 0x34 }, { W, 1, 0x12 }, { R, 0, 0x34 }, { R, 1, 0x12 },
 	    { W, 3, 0x03 }, { R, 1, 0x00 }, { W, 3, 0x83 }, { R, 1, 0x12 } } },
