@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * PC devices under any sequence of accesses and steps of time.
+ *
+ * The input is a list of events: a byte that chooses device and action, then operands.  Held after
+ * each: every device is in a state that it would restore, so each index and divisor is in range;
+ * restoring it changes nothing; a deadline that was served moves on; a wire is told of changes
+ * only; a state that is refused changes nothing.
+ *
+ * To add a device: its object in struct machine, its functions, and a row in devices[].
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsvm/platform/debug_ports.h>
+#include <libsvm/platform/i8042.h>
+#include <libsvm/platform/pit.h>
+#include <libsvm/platform/rtc.h>
+#include <libsvm/platform/uart.h>
+
+#define HOLDS(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#define WIRES     7u
+#define STEP_MAX  (200u * 1000000) /* Nanoseconds of one step of time, */
+#define CALLS_MAX 2048u            /* and calls of advance in it: at most one in 100 us. */
+
+enum action { READ, WRITE, OTHER, STEP, LATE, DAMAGE, ACTIONS };
+
+static struct machine {
+	const uint8_t *at;
+	size_t left;
+	uint64_t now;
+	bool levels[WIRES];
+	struct svm_pit pit;
+	struct svm_rtc rtc;
+	struct svm_uart uart;
+	struct svm_i8042 kbc;
+	struct svm_debug_ports ports;
+} m;
+
+static uint8_t take(void)
+{
+	if (!m.left)
+		return 0;
+	m.left--;
+	return *m.at++;
+}
+
+static uint32_t take32(void)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		value = value << 8 | take();
+	return value;
+}
+
+static void set_wire(void *arg, unsigned line, bool level)
+{
+	HOLDS(arg == &m && line < WIRES && m.levels[line] != level);
+	m.levels[line] = level;
+}
+
+static struct svm_wire wire(unsigned line)
+{
+	return (struct svm_wire){ set_wire, &m, line };
+}
+
+static void put(void *arg, uint8_t byte)
+{
+	(void)byte;
+	HOLDS(arg == &m);
+}
+
+static void leave(void *arg, uint32_t value)
+{
+	(void)value;
+	HOLDS(arg == &m);
+}
+
+/* Up to three bytes of a saved state replaced. */
+static void damage(void *state, size_t size)
+{
+	uint8_t *bytes = state;
+
+	for (unsigned count = take() % 4; count; count--) {
+		const size_t at = (size_t)take() << 8 | take();
+
+		bytes[at % size] = take();
+	}
+}
+
+/* Restoring what was just saved changes nothing. */
+#define CHECK(save, restore)                                                                       \
+	do {                                                                                       \
+		save(&saved);                                                                      \
+		HOLDS(restore(&saved) == 0);                                                       \
+		save(&again);                                                                      \
+		HOLDS(memcmp(&saved, &again, sizeof(saved)) == 0);                                 \
+	} while (0)
+
+/* What is refused changes nothing; what is accepted must stand the checks that follow. */
+#define RESTORE_DAMAGED(object, save, restore)                                                     \
+	do {                                                                                       \
+		before = (object);                                                                 \
+		save(&saved);                                                                      \
+		damage(&saved, sizeof(saved));                                                     \
+		if (restore(&saved) != 0)                                                          \
+			HOLDS(memcmp(&before, &(object), sizeof(before)) == 0);                    \
+	} while (0)
+
+/* --- 8254 and port 61h --- */
+
+#define PIT_PORT61     0x21u
+#define PIT_SAVE(s)    svm_pit_save(&m.pit, (s))
+#define PIT_RESTORE(s) svm_pit_restore(&m.pit, (s), m.now)
+
+static void pit_init(void)
+{
+	const struct svm_wire irq = wire(0);
+
+	svm_pit_init(&m.pit, &irq);
+}
+
+static void pit_read(uint32_t offset, uint32_t size)
+{
+	if (offset == PIT_PORT61)
+		(void)svm_pit_read_port61(&m.pit, m.now);
+	else
+		(void)svm_pit_read(&m.pit, offset, size, m.now);
+}
+
+static void pit_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	if (offset == PIT_PORT61)
+		svm_pit_write_port61(&m.pit, (uint8_t)value, m.now);
+	else
+		svm_pit_write(&m.pit, offset, size, value, m.now);
+}
+
+static void pit_other(uint8_t what)
+{
+	if (what == 0)
+		svm_pit_reset(&m.pit, m.now);
+}
+
+static uint64_t pit_deadline(void)
+{
+	return svm_pit_deadline(&m.pit);
+}
+
+static void pit_advance(void)
+{
+	svm_pit_advance(&m.pit, m.now);
+}
+
+static void pit_check(bool damaged)
+{
+	struct svm_pit_state saved, again;
+	struct svm_pit before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.pit, PIT_SAVE, PIT_RESTORE);
+	CHECK(PIT_SAVE, PIT_RESTORE);
+	HOLDS(m.levels[0] == m.pit.state.irq);
+}
+
+/* --- MC146818 --- */
+
+#define RTC_SAVE(s)    svm_rtc_save(&m.rtc, (s))
+#define RTC_RESTORE(s) svm_rtc_restore(&m.rtc, (s), m.now)
+
+static void rtc_init(void)
+{
+	const struct svm_wire irq = wire(1);
+
+	svm_rtc_init(&m.rtc, &irq, take32());
+}
+
+static void rtc_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_rtc_read(&m.rtc, offset, size, m.now);
+}
+
+static void rtc_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_rtc_write(&m.rtc, offset, size, value, m.now);
+}
+
+static void rtc_other(uint8_t what)
+{
+	if (what == 0)
+		svm_rtc_reset(&m.rtc, m.now);
+	else if (what == 1)
+		svm_rtc_set_memory(&m.rtc, take32(), (uint64_t)take32() << 12);
+}
+
+static uint64_t rtc_deadline(void)
+{
+	return svm_rtc_deadline(&m.rtc);
+}
+
+static void rtc_advance(void)
+{
+	svm_rtc_advance(&m.rtc, m.now);
+}
+
+/* Restoring brings the date up to now, so that is done before. */
+static void rtc_check(bool damaged)
+{
+	struct svm_rtc_state saved, again;
+	struct svm_rtc before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.rtc, RTC_SAVE, RTC_RESTORE);
+	(void)svm_rtc_read(&m.rtc, 0, 1, m.now);
+	CHECK(RTC_SAVE, RTC_RESTORE);
+	HOLDS(m.levels[1] == !!(m.rtc.state.bytes[0x0b] & m.rtc.state.bytes[0x0c] & 0x70));
+}
+
+/* --- 16550A --- */
+
+#define UART_SAVE(s)    svm_uart_save(&m.uart, (s))
+#define UART_RESTORE(s) svm_uart_restore(&m.uart, (s))
+
+static void uart_init(void)
+{
+	const struct svm_wire irq = wire(2);
+
+	svm_uart_init(&m.uart, &irq, put, &m);
+}
+
+static void uart_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_uart_read(&m.uart, offset, size);
+}
+
+static void uart_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_uart_write(&m.uart, offset, size, value);
+}
+
+static void uart_other(uint8_t what)
+{
+	if (what == 0)
+		svm_uart_reset(&m.uart);
+	else if (what == 1)
+		(void)svm_uart_receive_break(&m.uart);
+	else
+		(void)svm_uart_receive(&m.uart, what);
+}
+
+/* The wire is up exactly if OUT2 lets an identified interrupt out. */
+static void uart_check(bool damaged)
+{
+	struct svm_uart_state saved, again;
+	struct svm_uart before;
+	bool pending;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.uart, UART_SAVE, UART_RESTORE);
+	CHECK(UART_SAVE, UART_RESTORE);
+	before = m.uart;
+	before.irq = (struct svm_wire){ 0 };
+	pending = !(svm_uart_read(&before, 2, 1) & 1);
+	HOLDS(m.levels[2] == (pending && (m.uart.state.mcr & 0x18) == 0x08));
+}
+
+/* --- keyboard controller --- */
+
+#define KBC_SAVE(s)    svm_i8042_save(&m.kbc, (s))
+#define KBC_RESTORE(s) svm_i8042_restore(&m.kbc, (s))
+
+static void kbc_init(void)
+{
+	const struct svm_i8042_wires wires = { wire(3), wire(4), wire(5) };
+
+	m.levels[5] = true;
+	svm_i8042_init(&m.kbc, &wires);
+}
+
+static void kbc_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_i8042_read(&m.kbc, offset, size);
+}
+
+static void kbc_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_i8042_write(&m.kbc, offset, size, value);
+}
+
+static void kbc_other(uint8_t what)
+{
+	if (what == 0)
+		svm_i8042_reset(&m.kbc);
+}
+
+static void kbc_check(bool damaged)
+{
+	struct svm_i8042_state saved, again;
+	struct svm_i8042 before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.kbc, KBC_SAVE, KBC_RESTORE);
+	CHECK(KBC_SAVE, KBC_RESTORE);
+	HOLDS(m.levels[3] == (m.kbc.state.status & m.kbc.state.ram[0] & 1));
+	HOLDS(!m.levels[4]);
+	HOLDS(m.levels[5] == (m.kbc.state.output_port >> 1 & 1));
+}
+
+/* --- ports of one byte; wire 6 is A20, and they share the reset --- */
+
+#define PORTS_SAVE(s)    svm_debug_ports_save(&m.ports, (s))
+#define PORTS_RESTORE(s) svm_debug_ports_restore(&m.ports, (s))
+
+static void ports_init(void)
+{
+	const struct svm_debug_ports_sinks sinks = {
+		.put = put, .exit = leave, .arg = &m, .reset = wire(4), .a20 = wire(6)
+	};
+
+	m.levels[6] = true;
+	svm_debug_ports_init(&m.ports, &sinks);
+}
+
+static uint32_t ports_port(uint32_t offset)
+{
+	static const uint16_t numbers[] = { 0x80, 0x92, 0xe9, 0xf4, 0xcf9 };
+
+	return offset < COUNT(numbers) ? numbers[offset] : offset;
+}
+
+static void ports_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_debug_ports_read(&m.ports, ports_port(offset), size);
+}
+
+static void ports_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_debug_ports_write(&m.ports, ports_port(offset), size, value);
+}
+
+static void ports_other(uint8_t what)
+{
+	if (what == 0)
+		svm_debug_ports_reset(&m.ports);
+}
+
+static void ports_check(bool damaged)
+{
+	struct svm_debug_ports_state saved, again;
+	struct svm_debug_ports before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.ports, PORTS_SAVE, PORTS_RESTORE);
+	CHECK(PORTS_SAVE, PORTS_RESTORE);
+	HOLDS(m.levels[6] == (m.ports.state.port92 >> 1 & 1));
+}
+
+/* --- all of them --- */
+
+static const struct device {
+	void (*init)(void);
+	void (*read)(uint32_t offset, uint32_t size);
+	void (*write)(uint32_t offset, uint32_t size, uint32_t value);
+	void (*other)(uint8_t what); /* Reset, and what comes from outside. */
+	void (*check)(bool damaged); /* True: after a restore of a damaged state. */
+	uint64_t (*deadline)(void);  /* NULL: it plans nothing. */
+	void (*advance)(void);
+} devices[] = {
+	{ pit_init, pit_read, pit_write, pit_other, pit_check, pit_deadline, pit_advance },
+	{ rtc_init, rtc_read, rtc_write, rtc_other, rtc_check, rtc_deadline, rtc_advance },
+	{ uart_init, uart_read, uart_write, uart_other, uart_check, NULL, NULL },
+	{ kbc_init, kbc_read, kbc_write, kbc_other, kbc_check, NULL, NULL },
+	{ ports_init, ports_read, ports_write, ports_other, ports_check, NULL, NULL },
+};
+
+/* The device with the earliest deadline; NULL if that is after end. */
+static const struct device *first_due(uint64_t end)
+{
+	const struct device *first = NULL;
+
+	for (size_t i = 0; i < COUNT(devices); i++) {
+		if (!devices[i].deadline || devices[i].deadline() > end)
+			continue;
+		if (!first || devices[i].deadline() < first->deadline())
+			first = &devices[i];
+	}
+	return first;
+}
+
+/* As a good owner: to each deadline. */
+static void step(uint64_t ns)
+{
+	const uint64_t end = m.now + ns;
+	const struct device *due;
+
+	for (unsigned calls = 0; (due = first_due(end)) != NULL; calls++) {
+		HOLDS(calls < CALLS_MAX);
+		if (due->deadline() > m.now)
+			m.now = due->deadline();
+		due->advance();
+		HOLDS(due->deadline() > m.now);
+	}
+	m.now = end;
+}
+
+static void run_event(void)
+{
+	const uint8_t choice = take();
+	const struct device *device = &devices[choice % COUNT(devices)];
+	const uint8_t shape = take();
+	const uint32_t offset = shape & 0x3f;
+	const uint32_t size = 1u << (shape >> 6) % 3;
+
+	switch (choice / COUNT(devices) % ACTIONS) {
+	case READ:
+		device->read(offset, size);
+		break;
+	case WRITE:
+		device->write(offset, size, take32() >> (32 - 8 * size));
+		break;
+	case OTHER:
+		device->other(shape);
+		break;
+	case STEP:
+		step(take32() % STEP_MAX);
+		break;
+	case LATE: /* up to a day, and nobody was told of deadlines */
+		m.now += (uint64_t)take32() << shape % 15;
+		break;
+	default:
+		device->check(true);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	memset(&m, 0, sizeof(m));
+	m.at = data;
+	m.left = size;
+	for (size_t i = 0; i < COUNT(devices); i++)
+		devices[i].init();
+	while (m.left) {
+		run_event();
+		for (size_t i = 0; i < COUNT(devices); i++)
+			devices[i].check(false);
+	}
+	step(STEP_MAX);
+	return 0;
+}
