@@ -43,7 +43,7 @@ static void put_string(struct output *out, const struct conversion *c, const cha
 
 	if (!text)
 		text = "(null)";
-	while (text[length] && (c->precision < 0 || length < c->precision))
+	while ((c->precision < 0 || length < c->precision) && text[length])
 		length++;
 	put_field(out, c, text, length);
 }
