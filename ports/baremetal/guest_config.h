@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * Guests by configuration: a short text with a section for each guest.
+ *
+ *	# what follows a # is a comment
+ *	guest debian
+ *	  kernel  = vmlinuz                   a module's name
+ *	  initrd  = initrd                    none by default
+ *	  cmdline = "console=ttyS0 quiet"     quotes are for blanks at an end, # and \
+ *	  memory  = 256M                      K, M, G; a multiple of 2 MiB
+ *	  cpus    = 1
+ *	  devices = apic x2apic acpi paravirt
+ *	  console = prefix                    or attach, off
+ *	  limit   = 60s                       ms, s, m; none by default
+ *
+ * Pure: it sees the text and the names of the modules and nothing of the machine, so that an
+ * ordinary process can test it.  The text is hostile.  Whatever is wrong with a section is said,
+ * each with its place, and drops that section; the other guests are what they would be without it.
+ */
+#ifndef BAREMETAL_GUEST_CONFIG_H
+#define BAREMETAL_GUEST_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GUEST_CONFIG_NAME_MAX    32
+#define GUEST_CONFIG_MODULE_MAX  64
+#define GUEST_CONFIG_CMDLINE_MAX 1024
+#define GUEST_CONFIG_MEMORY      (UINT64_C(256) << 20) /**< by default */
+
+/** What happens to a guest's output when nobody has chosen. */
+enum guest_console_mode {
+	GUEST_CONSOLE_PREFIX, /**< lines with the guest's name before them */
+	GUEST_CONSOLE_ATTACH, /**< the terminal is the guest's from its start, if it is free then */
+	GUEST_CONSOLE_OFF,    /**< nothing, until somebody attaches */
+};
+
+/** Where in the text something was said; both count from 1. */
+struct guest_config_place {
+	uint32_t line, column;
+};
+
+/** One guest. Strings end with NUL and hold printable ASCII only. */
+struct guest_config {
+	char name[GUEST_CONFIG_NAME_MAX];     /**< a-z, 0-9 and -; unlike all others */
+	char kernel[GUEST_CONFIG_MODULE_MAX]; /**< a name that reader->module() gave */
+	char initrd[GUEST_CONFIG_MODULE_MAX]; /**< the same; "" for none */
+	char cmdline[GUEST_CONFIG_CMDLINE_MAX];
+	uint64_t memory;   /**< bytes; multiple of 2 MiB, not 0 */
+	uint64_t devices;  /**< OR of SVM_PC_* */
+	uint64_t limit_ms; /**< longest run; 0: none */
+	uint32_t cpus;     /**< not 0 */
+	enum guest_console_mode console;
+	struct guest_config_place place, memory_place; /**< for what turns out wrong later */
+};
+
+/** What the text is read for. */
+struct guest_config_reader {
+	uint64_t memory_max; /**< bytes that a guest can have at most */
+	uint32_t cpus_max;   /**< vCPUs that a guest can have at most */
+	/** Name of module @p number, counted from 0; NULL behind the last. */
+	const char *(*module)(void *arg, unsigned int number);
+	/** Something is wrong; @p message is a printable sentence. */
+	void (*complain)(void *arg, struct guest_config_place place, const char *message);
+	void *arg;
+};
+
+/**
+ * @brief Read a configuration.
+ * @param reader   Its functions are called from within this call only.
+ * @param text     @p size bytes, not ended in any way.
+ * @param configs  Room for @p max guests; those behind the result hold rubbish.
+ * @return How many guests there are; each without objection.
+ */
+unsigned int guest_config_parse(const struct guest_config_reader *reader, const char *text,
+                                size_t size, struct guest_config *configs, unsigned int max);
+
+/**
+ * The name of a module: the first word of its text without what stands before the last `/`.  What
+ * cannot be printed becomes a question mark.
+ */
+void guest_config_module_name(const char *text, char *name, size_t size);
+
+#endif

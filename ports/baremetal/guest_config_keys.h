@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/** @file The keys of a guest's section. */
+#ifndef BAREMETAL_GUEST_CONFIG_KEYS_H
+#define BAREMETAL_GUEST_CONFIG_KEYS_H
+
+#include "config_text.h"
+
+/** A section that is being read. */
+struct guest_section {
+	struct config_text text;
+	struct guest_config *config; /**< to fill */
+	struct guest_config_place devices_place;
+	uint32_t seen; /**< keys so far, a bit for each */
+};
+
+/** Take `= value` for the key @p word, which lies in the line, or complain. */
+void guest_config_take_key(struct guest_section *section, const char *word, size_t length);
+
+/** Complain about what a section lacks or contradicts as a whole. */
+void guest_config_check_keys(struct guest_section *section);
+
+#endif
