@@ -5,7 +5,7 @@
  */
 #include "kprintf.h"
 
-#include "serial.h"
+#include "console.h"
 
 static bool console_color;
 
@@ -15,7 +15,7 @@ void kprintf(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	serial_write(line, format_text_va(line, sizeof(line), format, args));
+	console_write(line, format_text_va(line, sizeof(line), format, args));
 	va_end(args);
 }
 
