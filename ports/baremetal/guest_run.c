@@ -15,6 +15,7 @@
 #include "cpu.h"
 #include "frames.h"
 #include "guest_image.h"
+#include "guest_stats.h"
 #include "kprintf.h"
 #include "memory.h"
 #include "time.h"
@@ -40,36 +41,15 @@
 #define FLAT_DATA 0xc93
 #define CR0_PE_ET 0x11
 
-static void print_guest_line(struct guest_job *job)
-{
-	job->line[job->line_used] = '\0';
-	kprintf("%s%s|%s %s\n", color_guest(), job->name, color_off(), job->line);
-	job->line_used = 0;
-}
-
-/* A hostile guest may print anything: only what cannot steer a terminal passes. */
-static void put_guest_char(struct guest_job *job, char c)
-{
-	if (c == '\n') {
-		print_guest_line(job);
-	} else if (c != '\r') {
-		job->line[job->line_used++] = c >= ' ' && c <= '~' ? c : '?';
-		if (job->line_used + 1 == GUEST_LINE_MAX)
-			print_guest_line(job);
-	}
-}
-
 static void end(struct guest_job *job, const char *key, const char *text)
 {
-	if (job->line_used)
-		print_guest_line(job);
+	console_guest_flush(&job->console);
 	kprintf("guest %s: ended: %s: %s\n", job->name, key, text);
 }
 
 static void end_host_failed(struct guest_job *job, const char *what, int error)
 {
-	if (job->line_used)
-		print_guest_line(job);
+	console_guest_flush(&job->console);
 	kprintf("%sguest %s: host failed: %s: %s (%s)%s\n", color_bad(), job->name, what,
 	        svm_error_name(error), svm_strerror(error), color_off());
 	job->host_failed = true;
@@ -87,7 +67,7 @@ static enum svm_device_result serial_port(void *arg, struct svm_vcpu *vcpu,
 	if (access->is_in)
 		access->value = reg == COM1_STATUS ? COM1_READY : 0;
 	else if (reg == 0)
-		put_guest_char(job, (char)access->value);
+		console_guest_put(&job->console, (uint8_t)access->value);
 	return SVM_DEVICE_DONE;
 }
 
@@ -245,7 +225,9 @@ static bool is_svm_instruction(const struct svm_exit *exit)
 static bool on_exit(struct guest_job *job, const struct svm_exit *exit)
 {
 	switch (exit->kind) {
-	case SVM_EXIT_KIND_HOST_INTERRUPT:
+	case SVM_EXIT_KIND_HOST_INTERRUPT: /* the tick, which is when something can have come in */
+		console_poll();
+		return true;
 	case SVM_EXIT_KIND_PAUSE:
 		return true;
 	case SVM_EXIT_KIND_REQUEST:
@@ -299,6 +281,10 @@ static bool within_limits(struct guest_job *job, struct watch *watch)
 		end(job, "spin", text);
 		return false;
 	}
+	if (__atomic_load_n(&job->is_stopped, __ATOMIC_RELAXED)) {
+		end(job, "stopped", "by the monitor");
+		return false;
+	}
 	if (now - watch->start_ns > job->limit_ms * NS_PER_MS) {
 		format_text(text, sizeof(text), "still running after %lu ms, at rip %lx",
 		            job->limit_ms, regs.rip);
@@ -321,8 +307,44 @@ static void run_to_the_end(struct guest_job *job)
 			end_host_failed(job, "svm_vcpu_run", error);
 			return;
 		}
+		job->exits[exit.kind]++;
 		go_on = on_exit(job, &exit) && within_limits(job, &watch);
 	}
+}
+
+/* --- the monitor's questions -------------------------------------------------------------- */
+
+static void stop_job(void *arg)
+{
+	struct guest_job *job = arg;
+
+	__atomic_store_n(&job->is_stopped, true, __ATOMIC_RELAXED);
+}
+
+static void describe_job(void *arg, char *text, size_t size)
+{
+	const struct guest_job *job = arg;
+
+	guest_stats_describe(job->vcpu, text, size);
+}
+
+static void tell_stats(void *arg, char *text, size_t size)
+{
+	const struct guest_job *job = arg;
+
+	guest_stats_lines(job->vcpu, job->exits, text, size);
+}
+
+static void run_at_console(struct guest_job *job)
+{
+	job->console.name = job->name;
+	job->console.stop = stop_job;
+	job->console.describe = describe_job;
+	job->console.stats = tell_stats;
+	job->console.arg = job;
+	console_register(&job->console);
+	run_to_the_end(job);
+	console_unregister(&job->console);
 }
 
 /* --- making and unmaking ------------------------------------------------------------------ */
@@ -427,7 +449,7 @@ static void run_loaded(struct guest_job *job, const struct guest_start *start)
 	if (failed)
 		end_host_failed(job, failed, error);
 	else
-		run_to_the_end(job);
+		run_at_console(job);
 	if (job->has_device)
 		kprintf("guest %s: device memory: %lu reads, %lu writes\n", job->name,
 		        job->device.reads, job->device.writes);

@@ -17,10 +17,10 @@
 
 #include <libsvm/libsvm.h>
 
+#include "console.h"
 #include "test_device.h"
 
 #define GUEST_NAME_MAX 32
-#define GUEST_LINE_MAX 160
 
 struct guest_job {
 	/* What to run. */
@@ -42,8 +42,9 @@ struct guest_job {
 	struct svm_vm *vm;
 	struct svm_vcpu *vcpu;
 	struct test_device device;
-	char line[GUEST_LINE_MAX];
-	size_t line_used;
+	struct console_guest console;
+	uint64_t exits[SVM_EXIT_KIND_COUNT];
+	bool is_stopped; /**< atomic: by the monitor */
 	bool exited;
 	uint32_t status;
 

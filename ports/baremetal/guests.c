@@ -7,6 +7,7 @@
 
 #include "apic.h"
 #include "cmdline.h"
+#include "console.h"
 #include "cpu.h"
 #include "frames.h"
 #include "guest_run.h"
@@ -58,6 +59,7 @@ static bool storm(struct guest_job *job, uint64_t *sent)
 		apic_send_fixed(target->apic_id, VECTOR_KICK);
 		++*sent;
 		time_delay_us(STORM_PAUSE_US);
+		console_poll();
 	}
 	return true;
 }
@@ -86,18 +88,21 @@ static void run_jobs_in_parallel(void)
 	const size_t free_before = frames_free_count();
 	const uint64_t start = time_ns();
 
-	for (unsigned int i = 0; i < job_count; i++) {
+	for (unsigned int i = 0; i < job_count && !console_wants_end(); i++) {
 		uint32_t cpu = 1;
 
 		while (!cpu_start_on(cpu, guest_run, &jobs[i])) {
+			console_poll();
 			cpu = cpu + 1 < cpu_count() ? cpu + 1 : 1;
 			if (time_ns() - start > LIMIT_MS_MAX * NS_PER_MS)
 				lost_cpu(&jobs[i]);
 		}
 	}
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
-		while (!cpu_is_idle(cpu))
+		while (!cpu_is_idle(cpu)) {
+			console_poll();
 			cpu_pause();
+		}
 	}
 	for (unsigned int i = 0; i < job_count; i++)
 		problems += jobs[i].host_failed;
@@ -179,13 +184,14 @@ unsigned int guests_run(struct svm_host *host)
 {
 	bool bad = false;
 
+	console_start_input();
 	add_modules(host);
 	if (cpu_count() > 1 && cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
 		for (unsigned int i = 0; i < job_count; i++)
 			jobs[i].in_parallel = true;
 		run_jobs_in_parallel();
 	} else {
-		for (unsigned int i = 0; i < job_count; i++)
+		for (unsigned int i = 0; i < job_count && !console_wants_end(); i++)
 			run_job(&jobs[i]);
 	}
 	kprintf("guests: %u ran, the host goes on\n", job_count);

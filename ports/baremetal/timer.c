@@ -7,6 +7,7 @@
 #include "timer.h"
 
 #include "apic.h"
+#include "console.h"
 #include "cpu.h"
 #include "time.h"
 #include "x86.h"
@@ -55,6 +56,8 @@ void timer_interrupt(struct cpu *self)
 		self->next_tick_ns = now + self->tick_ns;
 		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
+		if (self->index == 0)
+			console_receive();
 	}
 	program(self, now);
 }
