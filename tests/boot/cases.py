@@ -21,6 +21,9 @@ GUESTS = {
     "real_mode": ("mode=real", r"ended: exit: status 0", [r"real_mode\| hello from real mode"]),
     "hostile_state": ("", r"ended: exit: status 0", [r"hostile_state\| hostile state survived"]),
 }
+# Speaks until the monitor ends it.
+GUESTS["chatter"] = ("limit=60000", r"ended: stopped: by the monitor",
+                     [r"chatter\| \?\[32mline 00000001"])
 COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch"]
 GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
                         [r"exit_costs\| cost " + _name + r" \d+$" for _name in COSTS])
@@ -71,7 +74,7 @@ NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent
 class Case:
     def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
                  status=33, wanted=(), never=None, options=(), timeout=120, texts=None,
-                 parallel=False):
+                 parallel=False, dialog=None):
         self.emulator = emulator
         self.cmdline = cmdline
         self.guests = [g for g in guests if g not in QUIRKS[emulator]]
@@ -86,11 +89,28 @@ class Case:
         self.timeout = timeout
         self.texts = texts or {}
         self.parallel = parallel
+        self.dialog = dialog
 
 
 def _ladder(cpus):
     return [LADDER.format(cpu=cpu) for cpu in range(cpus)]
 
+
+# What is waited for on the terminal, and what is typed then.
+KEY = "\x1d"
+PROMPT = r"libsvm> "
+MONITOR = [
+    (r"chatter\| \?\[32mline 00000002", KEY),
+    (PROMPT, "help\r"),
+    (r"power-off +end the machine at once(.|\s)*" + PROMPT, "lsit\r"),
+    (r"did you mean 'list'\?(.|\s)*" + PROMPT, "list\r"),
+    (r"  chatter +running, \d+ exits(.|\s)*" + PROMPT, "attach chatter\r"),
+    # Attached: its lines come as they are.
+    (r"\[attached to chatter; Ctrl-\] opens the monitor\](.|\s)*\n\x1b\[32mline", KEY),
+    (PROMPT, "stats chatter\r"),
+    (r"  HOST_INTERRUPT +\d+(.|\s)*" + PROMPT, "stop chatter\r"),
+    (r"guest chatter: ended: stopped", ""),
+]
 
 ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
 
@@ -132,6 +152,11 @@ CASES = {
                          + _ladder(4)),
     "qemu-forbidden": Case("qemu", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                            wanted=[WELL]),
+    # The prompt, on the guest's own processor and from another one.
+    "qemu-monitor": Case("qemu", cmdline="run=guests", guests=["chatter", "hello"], dialog=MONITOR,
+                         wanted=[WELL, r"  HOST_INTERRUPT +\d+"]),
+    "qemu-monitor-smp": Case("qemu", cmdline="run=guests parallel=1", guests=["chatter", "hello"],
+                             cpus=3, parallel=True, dialog=MONITOR, wanted=[WELL]),
     "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),

@@ -6,6 +6,8 @@ happened, so the serial text decides, and QEMU's status is looked at as well.
 """
 
 import os
+import re
+import select
 import shutil
 import signal
 import subprocess
@@ -67,6 +69,42 @@ def _run(command, timeout, output, cwd=None):
     return process.returncode, time.monotonic() - start, timed_out
 
 
+def _talk(command, timeout, serial, output, dialog):
+    """Run with the serial line at our hands; dialog: pairs of what to wait for and what to type."""
+    start = time.monotonic()
+    heard, at, step, timed_out = b"", 0, 0, False
+    with open(output, "wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=log, start_new_session=True)
+        try:
+            while True:
+                left = start + timeout - time.monotonic()
+                if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+                    timed_out = True
+                    break
+                piece = os.read(process.stdout.fileno(), 65536)
+                if not piece:
+                    break
+                heard += piece
+                while step < len(dialog):
+                    match = re.compile(dialog[step][0].encode()).search(heard, at)
+                    if not match:
+                        break
+                    at = match.end()
+                    process.stdin.write(dialog[step][1].encode())
+                    process.stdin.flush()
+                    step += 1
+        except BrokenPipeError:
+            pass
+        finally:
+            if timed_out:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    with open(serial, "wb") as file:
+        file.write(heard)
+    return process.returncode, time.monotonic() - start, timed_out
+
+
 def _read(path):
     try:
         with open(path, "rb") as file:
@@ -76,22 +114,28 @@ def _read(path):
 
 
 def run_qemu(kernel, log, cmdline="", modules=(), cpus=1, cpu="EPYC,+svm,+npt", memory=256,
-             timeout=60, extra=()):
+             timeout=60, extra=(), dialog=None):
     """modules: pairs of a file and its text.  A comma in either would end it for QEMU."""
     serial = log + ".serial"
     if os.path.exists(serial):
         os.unlink(serial)
     command = ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", cpu, "-smp", str(cpus),
                "-m", str(memory), "-display", "none", "-monitor", "none", "-serial",
-               "file:" + serial, "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+               "stdio" if dialog else "file:" + serial, "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                "-kernel", kernel, "-append", cmdline]
     if modules:
         for path, text in modules:
             if "," in path + text:
                 raise ValueError("QEMU takes no comma in a module: " + path + " " + text)
         command += ["-initrd", ",".join(path + " " + text for path, text in modules)]
-    status, seconds, timed_out = _run(command + list(extra), timeout, log + ".emulator")
-    return Result(_read(serial), status, seconds, timed_out)
+    command += list(extra)
+    if dialog:
+        status, seconds, timed_out = _talk(command, timeout, serial, log + ".emulator", dialog)
+    else:
+        status, seconds, timed_out = _run(command, timeout, log + ".emulator")
+    # What was erased is not read either.
+    text = re.sub(r"[^\n]*\r\x1b\[K", "", _read(serial))
+    return Result(text, status, seconds, timed_out)
 
 
 def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120):
