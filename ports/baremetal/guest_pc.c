@@ -7,6 +7,7 @@
 
 #include "cpu.h"
 #include "frames.h"
+#include "guest_stats.h"
 #include "kprintf.h"
 #include "memory.h"
 #include "string.h"
@@ -29,6 +30,7 @@
 
 static void end(struct guest_pc *g, const char *key, const char *text)
 {
+	console_guest_flush(&g->console);
 	kprintf("guest %s: ended: %s: %s\n", g->name, key, text);
 }
 
@@ -188,17 +190,62 @@ static void run_to_the_end(struct guest_pc *g)
 			return;
 		}
 		g->exits[exit.kind]++;
+		console_poll();
 		go_on = on_exit(g, &exit) && look_around(g);
 	}
+}
+
+/* --- at the console --------------------------------------------------------------------------- */
+
+static bool take_input(void *arg, uint8_t byte)
+{
+	struct guest_pc *g = arg;
+
+	return svm_pc_receive(g->pc, 0, byte);
+}
+
+static void stop_pc(void *arg)
+{
+	struct guest_pc *g = arg;
+
+	__atomic_store_n(&g->stopped, true, __ATOMIC_RELAXED);
+}
+
+static void describe_pc(void *arg, char *text, size_t size)
+{
+	const struct guest_pc *g = arg;
+
+	guest_stats_describe(g->vcpu, text, size);
+}
+
+static void tell_pc_stats(void *arg, char *text, size_t size)
+{
+	const struct guest_pc *g = arg;
+
+	guest_stats_lines(g->vcpu, g->exits, text, size);
+}
+
+static void run_at_console(struct guest_pc *g)
+{
+	g->console.name = g->name;
+	g->console.input = take_input;
+	g->console.stop = stop_pc;
+	g->console.describe = describe_pc;
+	g->console.stats = tell_pc_stats;
+	g->console.arg = g;
+	console_register(&g->console);
+	run_to_the_end(g);
+	console_unregister(&g->console);
 }
 
 /* --- making and unmaking ------------------------------------------------------------------------ */
 
 static void put_byte(void *arg, unsigned uart, uint8_t byte)
 {
-	(void)arg;
+	struct guest_pc *g = arg;
+
 	if (uart == 0)
-		kprintf("%c", (int)byte);
+		console_guest_put(&g->console, byte);
 }
 
 /* RAM below the VGA window, from its end to 3 GiB, and the rest from 4 GiB on. */
@@ -300,7 +347,7 @@ static void make_and_run(struct guest_pc *g)
 	} else {
 		kprintf("guest %s: starts on CPU %u: %lu MiB of memory\n", g->name,
 		        cpu_self()->index, g->memory_size >> 20);
-		run_to_the_end(g);
+		run_at_console(g);
 	}
 	unmake(g);
 }

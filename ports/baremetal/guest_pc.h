@@ -13,6 +13,7 @@
 #include <libsvm/libsvm.h>
 #include <libsvm/platform/pc.h>
 
+#include "console.h"
 
 #define GUEST_PC_NAME_MAX 32
 
@@ -24,10 +25,11 @@ struct guest_pc {
 	const char *cmdline;
 	uint64_t memory_size;
 	uint64_t devices; /**< SVM_PC_* */
-	uint64_t limit_ms;
-	uint32_t cpu; /**< where to run */
+	uint64_t limit_ms; /**< longest run; 0: none */
+	uint32_t cpu;      /**< where to run */
 
 	/* While it runs. */
+	struct console_guest console; /**< its mode is set before */
 	uint64_t memory_pa;
 	struct svm_vm *vm;
 	struct svm_pc *pc;
