@@ -7,6 +7,7 @@
 
 #include "apic.h"
 #include "cmdline.h"
+#include "configured.h"
 #include "console.h"
 #include "cpu.h"
 #include "frames.h"
@@ -28,6 +29,7 @@
 #define DEFAULT_LIMIT_MS     10000
 #define LIMIT_MS_MAX         UINT64_C(600000)
 #define CPU_TIMEOUT_MS       5000
+#define NO_LIMIT_MS          (UINT64_C(365) * 24 * 3600 * 1000)
 #define STORM_PAUSE_US       50
 #define NS_PER_MS            UINT64_C(1000000)
 
@@ -36,11 +38,13 @@ extern const uint8_t builtin_guest_start[], builtin_guest_end[];
 static unsigned int problems;
 static struct guest_job jobs[BOOT_MODULES_MAX];
 static unsigned int job_count;
+static struct guest_pc *pcs;
+static unsigned int pc_count;
 
-static _Noreturn void lost_cpu(const struct guest_job *job)
+static _Noreturn void lost_cpu(const char *name, uint32_t cpu)
 {
-	kprintf("%sguest %s: host failed: CPU %u does not come back%s\n", color_bad(), job->name,
-	        job->cpu, color_off());
+	kprintf("%sguest %s: host failed: CPU %u does not come back%s\n", color_bad(), name, cpu,
+	        color_off());
 	power_off(POWER_FAILURE);
 }
 
@@ -78,25 +82,52 @@ static void run_job(struct guest_job *job)
 		back = cpu_run_on(job->cpu, guest_run, job, job->limit_ms + CPU_TIMEOUT_MS);
 	}
 	if (!back)
-		lost_cpu(job);
+		lost_cpu(job->name, job->cpu);
 	problems += job->host_failed;
 }
 
-/* All at once, one per application processor; a guest beyond their number waits for one. */
-static void run_jobs_in_parallel(void)
+static void run_pc(struct guest_pc *pc)
+{
+	const uint64_t limit = pc->limit_ms ? pc->limit_ms + CPU_TIMEOUT_MS : NO_LIMIT_MS;
+
+	if (!cpu_run_on(pc->cpu, guest_pc_run, pc, limit))
+		lost_cpu(pc->name, pc->cpu);
+	problems += pc->host_failed;
+}
+
+static bool has_endless_guest(void)
+{
+	for (unsigned int i = 0; i < pc_count; i++) {
+		if (!pcs[i].limit_ms)
+			return true;
+	}
+	return false;
+}
+
+/* A guest beyond the number of application processors waits for one. */
+static void start_somewhere(const char *name, void (*run)(void *arg), void *arg)
+{
+	const uint64_t start = time_ns();
+	uint32_t cpu = 1;
+
+	while (!console_wants_end() && !cpu_start_on(cpu, run, arg)) {
+		console_poll();
+		cpu = cpu + 1 < cpu_count() ? cpu + 1 : 1;
+		if (!has_endless_guest() && time_ns() - start > LIMIT_MS_MAX * NS_PER_MS)
+			lost_cpu(name, cpu);
+	}
+}
+
+/* All at once, one on each application processor. */
+static void run_in_parallel(void)
 {
 	const size_t free_before = frames_free_count();
-	const uint64_t start = time_ns();
 
-	for (unsigned int i = 0; i < job_count && !console_wants_end(); i++) {
-		uint32_t cpu = 1;
-
-		while (!cpu_start_on(cpu, guest_run, &jobs[i])) {
-			console_poll();
-			cpu = cpu + 1 < cpu_count() ? cpu + 1 : 1;
-			if (time_ns() - start > LIMIT_MS_MAX * NS_PER_MS)
-				lost_cpu(&jobs[i]);
-		}
+	for (unsigned int i = 0; i < pc_count; i++)
+		start_somewhere(pcs[i].name, guest_pc_run, &pcs[i]);
+	for (unsigned int i = 0; i < job_count; i++) {
+		jobs[i].in_parallel = true;
+		start_somewhere(jobs[i].name, guest_run, &jobs[i]);
 	}
 	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
 		while (!cpu_is_idle(cpu)) {
@@ -106,6 +137,8 @@ static void run_jobs_in_parallel(void)
 	}
 	for (unsigned int i = 0; i < job_count; i++)
 		problems += jobs[i].host_failed;
+	for (unsigned int i = 0; i < pc_count; i++)
+		problems += pcs[i].host_failed;
 	if (frames_free_count() != free_before) {
 		kprintf("%sguests: host failed: frames were not given back%s\n", color_bad(),
 		        color_off());
@@ -165,7 +198,7 @@ static void add_modules(struct svm_host *host)
 			kprintf("guest %s: refused: MODULE: its bytes are not in memory\n",
 			        job->name);
 	}
-	if (number)
+	if (number || configured_is_there())
 		return;
 	jobs[job_count++] = (struct guest_job){
 		.host = host,
@@ -185,15 +218,16 @@ unsigned int guests_run(struct svm_host *host)
 	bool bad = false;
 
 	console_start_input();
+	pc_count = configured_read(host, &pcs);
 	add_modules(host);
 	if (cpu_count() > 1 && cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
-		for (unsigned int i = 0; i < job_count; i++)
-			jobs[i].in_parallel = true;
-		run_jobs_in_parallel();
+		run_in_parallel();
 	} else {
+		for (unsigned int i = 0; i < pc_count && !console_wants_end(); i++)
+			run_pc(&pcs[i]);
 		for (unsigned int i = 0; i < job_count && !console_wants_end(); i++)
 			run_job(&jobs[i]);
 	}
-	kprintf("guests: %u ran, the host goes on\n", job_count);
+	kprintf("guests: %u ran, the host goes on\n", pc_count + job_count);
 	return problems;
 }

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From the text of a configuration to guests that can run.  Modules are known by their names: the
+ * first words of their texts, which for most loaders are the names of the files.
+ */
+#include "configured.h"
+
+#include "cmdline.h"
+#include "cpu.h"
+#include "frames.h"
+#include "guest_config.h"
+#include "kprintf.h"
+#include "memory.h"
+#include "multiboot.h"
+#include "string.h"
+
+#define LEAF_SIZE UINT64_C(0x200000)
+
+_Static_assert(GUEST_PC_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
+
+static struct guest_config configs[CONFIGURED_MAX];
+static struct guest_pc pcs[CONFIGURED_MAX];
+static char names[BOOT_MODULES_MAX][GUEST_CONFIG_MODULE_MAX];
+
+static const struct boot_module *find_config(void)
+{
+	for (size_t i = 0; i < boot_info.module_count; i++) {
+		if (cmdline_has(boot_info.modules[i].text, "config"))
+			return &boot_info.modules[i];
+	}
+	return NULL;
+}
+
+bool configured_is_there(void)
+{
+	return find_config() != NULL;
+}
+
+static const char *module_name(void *arg, unsigned int number)
+{
+	(void)arg;
+	return number < boot_info.module_count ? names[number] : NULL;
+}
+
+static void complain(void *arg, struct guest_config_place place, const char *message)
+{
+	(void)arg;
+	kprintf("%sconfiguration: line %u, column %u: %s%s\n", color_bad(), place.line,
+	        place.column, message, color_off());
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] && a[i] == b[i])
+		i++;
+	return a[i] == b[i];
+}
+
+/* The reader gave only names that are there. */
+static struct svm_boot_module module_by_name(const char *name)
+{
+	for (size_t i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *module = &boot_info.modules[i];
+		const size_t size = (size_t)(module->end - module->start);
+
+		if (!is_same(names[i], name))
+			continue;
+		/* Only RAM is mapped: a loader's lie must not become a fault of the host's. */
+		if (!memory_map_has_ram(module->start, module->end))
+			break;
+		return (struct svm_boot_module){ .bytes = phys_to_direct(module->start),
+			                         .size = size };
+	}
+	return (struct svm_boot_module){ 0 };
+}
+
+static bool fill(struct guest_pc *pc, const struct guest_config *config)
+{
+	memset(pc, 0, sizeof(*pc));
+	memcpy(pc->name, config->name, sizeof(config->name));
+	pc->kernel = module_by_name(config->kernel);
+	if (config->initrd[0])
+		pc->initrd = module_by_name(config->initrd);
+	if (!pc->kernel.size || (config->initrd[0] && !pc->initrd.size)) {
+		complain(NULL, config->place, "a module of this guest is empty, or not in memory");
+		return false;
+	}
+	pc->cmdline = config->cmdline;
+	pc->memory_size = config->memory;
+	pc->devices = config->devices;
+	pc->limit_ms = config->limit_ms;
+	pc->console.mode = config->console;
+	return true;
+}
+
+unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
+{
+	const struct boot_module *module = find_config();
+	const struct guest_config_reader reader = {
+		.memory_max = frames_free_count() * PAGE_SIZE & ~(LEAF_SIZE - 1),
+		.cpus_max = 1,
+		.module = module_name,
+		.complain = complain,
+	};
+	unsigned int count, used = 0;
+
+	*guests = pcs;
+	if (!module || !memory_map_has_ram(module->start, module->end))
+		return 0;
+	for (size_t i = 0; i < boot_info.module_count; i++)
+		guest_config_module_name(boot_info.modules[i].text, names[i], sizeof(names[i]));
+	count = guest_config_parse(&reader, phys_to_direct(module->start),
+	                           (size_t)(module->end - module->start), configs, CONFIGURED_MAX);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!fill(&pcs[used], &configs[i]))
+			continue;
+		pcs[used].host = host;
+		pcs[used].cpu = used % cpu_count();
+		used++;
+	}
+	kprintf("configuration: guests that can start: %u\n", used);
+	return used;
+}
