@@ -74,7 +74,7 @@ NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent
 class Case:
     def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
                  status=33, wanted=(), never=None, options=(), timeout=120, texts=None,
-                 parallel=False, dialog=None):
+                 parallel=False, dialog=None, config=None, files=()):
         self.emulator = emulator
         self.cmdline = cmdline
         self.guests = [g for g in guests if g not in QUIRKS[emulator]]
@@ -90,6 +90,8 @@ class Case:
         self.texts = texts or {}
         self.parallel = parallel
         self.dialog = dialog
+        self.config = config
+        self.files = list(files)
 
 
 def _ladder(cpus):
@@ -102,14 +104,68 @@ PROMPT = r"libsvm> "
 MONITOR = [
     (r"chatter\| \?\[32mline 00000002", KEY),
     (PROMPT, "help\r"),
-    (r"power-off +end the machine at once(.|\s)*" + PROMPT, "lsit\r"),
-    (r"did you mean 'list'\?(.|\s)*" + PROMPT, "list\r"),
-    (r"  chatter +running, \d+ exits(.|\s)*" + PROMPT, "attach chatter\r"),
+    (r"power-off +end the machine at once[\s\S]*?" + PROMPT, "lsit\r"),
+    (r"did you mean 'list'\?[\s\S]*?" + PROMPT, "list\r"),
+    (r"  chatter +running, \d+ exits[\s\S]*?" + PROMPT, "attach chatter\r"),
     # Attached: its lines come as they are.
-    (r"\[attached to chatter; Ctrl-\] opens the monitor\](.|\s)*\n\x1b\[32mline", KEY),
+    (r"\[attached to chatter; Ctrl-\] opens the monitor\][\s\S]*?\n\x1b\[32mline", KEY),
     (PROMPT, "stats chatter\r"),
-    (r"  HOST_INTERRUPT +\d+(.|\s)*" + PROMPT, "stop chatter\r"),
+    (r"  HOST_INTERRUPT +\d+[\s\S]*?" + PROMPT, "stop chatter\r"),
     (r"guest chatter: ended: stopped", ""),
+]
+
+# Guests by configuration: all that can be wrong with one, and that the others start.
+CONFIG = """\
+guest wrong-key
+  kernel = hello.elf
+  memroy = 4M
+guest wrong-module
+  kernel = helo.elf
+guest too-large
+  kernel = hello.elf
+  memory = 4G
+guest good
+  kernel = hello.elf
+  memory = 16M
+  console = attach
+guest silent
+  kernel = hello.elf
+  memory = 16M
+  console = off
+guest prefixed
+  kernel = hello.elf
+  memory = 16M
+"""
+CONFIG_SAYS = [
+    r"configuration: line 3, column 3: no key 'memroy'; did you mean 'memory'\?",
+    r"configuration: line 5, column 12: expected the name of a module, not 'helo.elf'; did you",
+    r"configuration: line 8, column 12: expected at most \d+M",
+    r"configuration: guests that can start: 3",
+    r"\[attached to good; [\s\S]*?\nhello from a multiboot guest, loaded by",
+    r"guest good: ended: exit: status 7",
+    r"guest silent: ended: exit: status 7",
+    r"prefixed\| hello from a multiboot guest, loaded by",
+    r"guest prefixed: ended: exit: status 7",
+]
+ECHO = """\
+guest echo
+kernel = echo.elf
+memory = 16M
+limit = 60s
+guest other
+kernel = chatter.elf
+memory = 16M
+limit = 60s
+"""
+TYPING = [
+    (r"echo\| echo begins[\s\S]*?other\| .*line|other\| .*line[\s\S]*?echo\| echo begins", KEY),
+    (PROMPT, "attach echo\r"),
+    (r"\[attached to echo; ", "abc"),
+    (r"\[a\]\[b\]\[c\]", KEY),
+    (PROMPT, KEY),
+    (r"\[attached to echo; [\s\S]*?\[\]\]", KEY),
+    (PROMPT, "stop other\r\r"),
+    (r"\[attached to echo; ", "q"),
 ]
 
 ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
@@ -157,6 +213,13 @@ CASES = {
                          wanted=[WELL, r"  HOST_INTERRUPT +\d+"]),
     "qemu-monitor-smp": Case("qemu", cmdline="run=guests parallel=1", guests=["chatter", "hello"],
                              cpus=3, parallel=True, dialog=MONITOR, wanted=[WELL]),
+    "qemu-config": Case("qemu", cmdline="run=guests", config=CONFIG, files=["hello.elf"],
+                        wanted=[WELL] + CONFIG_SAYS, never=NEVER + [r"silent\|"]),
+    # Keys for a guest, Ctrl-] among them; what the other one says meanwhile comes afterwards.
+    "qemu-typing": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=TYPING, config=ECHO,
+                        files=["echo.elf", "chatter.elf"],
+                        wanted=[WELL, r"guest echo: ended: exit: status 5",
+                                r"guest other: ended: stopped", r"other\| \?\[32mline 00000001"]),
     "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),
