@@ -170,6 +170,9 @@ static int plan_segment(struct svm_boot_plan *plan, const struct elf_file *elf,
 	if (!svm_boot_fits(row->offset, row->file_size, elf->size))
 		return svm_boot_refuse(plan, SVM_ERR_BAD_IMAGE,
 		                       "an ELF segment's bytes lie beyond the end of the file");
+	/* Or an image could have its memory cleared over and over. */
+	if (svm_boot_plan_overlaps(plan, row->physical, row->memory_size))
+		return svm_boot_refuse(plan, SVM_ERR_BAD_IMAGE, "two ELF segments overlap");
 	return svm_boot_plan_add(plan, &piece);
 }
 

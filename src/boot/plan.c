@@ -104,17 +104,23 @@ uint32_t svm_boot_pc_map(uint64_t memory, struct svm_boot_range map[SVM_BOOT_PC_
 
 /* --- places ---------------------------------------------------------------------------------- */
 
-/* A piece that has a byte in common with the range, which does not wrap; or NULL. */
+/* A piece that has a byte in common with the range, or NULL. */
 static const struct svm_boot_piece *find_overlap(const struct svm_boot_plan *plan, svm_gpa_t gpa,
                                                  uint64_t size)
 {
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct svm_boot_piece *piece = &plan->piece[i];
 
-		if (gpa < piece->gpa + piece->size && piece->gpa < gpa + size)
+		/* No sum: the range may be any, also one that wraps. */
+		if (gpa >= piece->gpa ? gpa - piece->gpa < piece->size : piece->gpa - gpa < size)
 			return piece;
 	}
 	return NULL;
+}
+
+bool svm_boot_plan_overlaps(const struct svm_boot_plan *plan, svm_gpa_t gpa, uint64_t size)
+{
+	return find_overlap(plan, gpa, size);
 }
 
 static bool is_ram(const struct svm_boot_config *config, svm_gpa_t gpa, uint64_t size)

@@ -77,6 +77,9 @@ SVM_MUST_CHECK int svm_boot_plan_init(struct svm_boot_plan *plan,
 SVM_MUST_CHECK int svm_boot_plan_add(struct svm_boot_plan *plan,
                                      const struct svm_boot_piece *piece);
 
+/* Does a piece have a byte in common with the range? */
+bool svm_boot_plan_overlaps(const struct svm_boot_plan *plan, svm_gpa_t gpa, uint64_t size);
+
 /* Where size bytes of RAM from first to limit are free, aligned (a power of two). */
 bool svm_boot_find_lowest(const struct svm_boot_plan *plan, uint64_t size, uint64_t align,
                           svm_gpa_t first, svm_gpa_t limit, svm_gpa_t *gpa);
