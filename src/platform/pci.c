@@ -17,8 +17,8 @@
 #define ADDRESS_FUNCTION SVM_BITS(10, 8)
 #define ADDRESS_REGISTER SVM_BITS(7, 2)
 
-#define PORT_RESET 1u /* CF9h */
-#define PORT_DATA  4u /* CFCh */
+#define OFFSET_RESET 1u /* CF9h */
+#define OFFSET_DATA  4u /* CFCh */
 
 #define RESET_BITS SVM_BITS(3, 1) /* Hard or soft, RCPU, full reset. */
 #define RESET_CPU  SVM_BIT(2)
@@ -106,16 +106,16 @@ static void write_data(struct svm_pci *pci, uint32_t byte, uint32_t size, uint32
 
 static bool is_data(uint32_t offset, uint32_t size)
 {
-	return offset >= PORT_DATA && size <= 4 && offset <= SVM_PCI_PORTS - size;
+	return offset >= OFFSET_DATA && size <= 4 && offset <= SVM_PCI_PORTS - size;
 }
 
 uint32_t svm_pci_read(struct svm_pci *pci, uint32_t offset, uint32_t size)
 {
 	if (!offset && size == 4)
 		return pci->s.address;
-	if (offset == PORT_RESET && size == 1)
+	if (offset == OFFSET_RESET && size == 1)
 		return pci->s.reset_control;
-	return is_data(offset, size) ? read_data(pci, offset - PORT_DATA, size) : ones(size);
+	return is_data(offset, size) ? read_data(pci, offset - OFFSET_DATA, size) : ones(size);
 }
 
 static void write_reset(struct svm_pci *pci, uint32_t value)
@@ -131,10 +131,10 @@ void svm_pci_write(struct svm_pci *pci, uint32_t offset, uint32_t size, uint32_t
 {
 	if (!offset && size == 4)
 		pci->s.address = (uint32_t)(value & ADDRESS_BITS);
-	else if (offset == PORT_RESET && size == 1)
+	else if (offset == OFFSET_RESET && size == 1)
 		write_reset(pci, value);
 	else if (is_data(offset, size))
-		write_data(pci, offset - PORT_DATA, size, value);
+		write_data(pci, offset - OFFSET_DATA, size, value);
 }
 
 void svm_pci_save(const struct svm_pci *pci, struct svm_pci_state *state)
