@@ -159,8 +159,7 @@ static int open_elf(struct svm_boot_plan *plan, struct elf_file *elf)
 static int plan_segment(struct svm_boot_plan *plan, const struct elf_file *elf,
                         const struct elf_row *row)
 {
-	const struct svm_boot_piece piece = { row->physical, row->memory_size,
-		                              elf->bytes + row->offset, row->file_size, true };
+	struct svm_boot_piece piece = { row->physical, row->memory_size, NULL, row->file_size, true };
 
 	if (row->file_size > row->memory_size)
 		return svm_boot_refuse(plan, SVM_ERR_BAD_IMAGE,
@@ -173,6 +172,7 @@ static int plan_segment(struct svm_boot_plan *plan, const struct elf_file *elf,
 	/* Or an image could have its memory cleared over and over. */
 	if (svm_boot_plan_overlaps(plan, row->physical, row->memory_size))
 		return svm_boot_refuse(plan, SVM_ERR_BAD_IMAGE, "two ELF segments overlap");
+	piece.bytes = elf->bytes + row->offset;
 	return svm_boot_plan_add(plan, &piece);
 }
 

@@ -59,8 +59,8 @@ START_TEST(root_pointer_is_whole)
 	ck_assert_uint_eq(sum(0, 36), 0);
 	ck_assert_uint_eq(get(15, 1), 2);
 	ck_assert_uint_eq(get(20, 4), 36);
-	ck_assert_mem_eq(bytes + get(16, 4) - config.gpa, "RSDT", 4);
-	ck_assert_mem_eq(bytes + get(24, 8) - config.gpa, "XSDT", 4);
+	ck_assert_mem_eq(bytes + (get(16, 4) - config.gpa), "RSDT", 4);
+	ck_assert_mem_eq(bytes + (get(24, 8) - config.gpa), "XSDT", 4);
 }
 END_TEST
 
