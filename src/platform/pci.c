@@ -66,48 +66,39 @@ static uint32_t read_bridge(const struct svm_pci *pci, uint32_t offset, uint32_t
 	return value >> 8 * (offset & 3) & ones(size);
 }
 
-/* The device that the address register names: its number, or false. */
-static bool find_device(const struct svm_pci *pci, uint32_t *number)
+/* The device that the address register names; of the bridge all members are NULL. */
+static bool find_device(const struct svm_pci *pci, struct svm_pci_device *device)
 {
 	const uint32_t address = pci->s.address;
+	const uint64_t number = svm_bits_get(address, ADDRESS_DEVICE);
 
-	*number = (uint32_t)svm_bits_get(address, ADDRESS_DEVICE);
+	*device = pci->device[number];
 	return (address & ADDRESS_ENABLE) && !(address & (ADDRESS_BUS | ADDRESS_FUNCTION)) &&
-	       (!*number || pci->device[*number].read);
+	       (!number || device->read);
 }
 
-static uint32_t read_data(struct svm_pci *pci, uint32_t byte, uint32_t size)
+static uint32_t read_data(const struct svm_pci *pci, uint32_t byte, uint32_t size)
 {
-	const uint32_t offset = (uint32_t)(pci->s.address & ADDRESS_REGISTER) + byte;
-	const struct svm_pci_device *device;
-	uint32_t number;
+	const uint32_t offset = (uint32_t)(pci->s.address & ADDRESS_REGISTER) | (byte & 3);
+	struct svm_pci_device device;
 
-	if (!find_device(pci, &number))
+	if (!find_device(pci, &device))
 		return ones(size);
-	if (!number)
+	if (!device.read)
 		return read_bridge(pci, offset, size);
-	device = &pci->device[number];
-	return device->read(device->arg, offset, size) & ones(size);
+	return device.read(device.arg, offset, size) & ones(size);
 }
 
-static void write_data(struct svm_pci *pci, uint32_t byte, uint32_t size, uint32_t value)
+static void write_data(const struct svm_pci *pci, uint32_t byte, uint32_t size, uint32_t value)
 {
-	const uint32_t offset = (uint32_t)(pci->s.address & ADDRESS_REGISTER) + byte;
-	const struct svm_pci_device *device;
-	uint32_t number;
+	const uint32_t offset = (uint32_t)(pci->s.address & ADDRESS_REGISTER) | (byte & 3);
+	struct svm_pci_device device;
 
-	if (!find_device(pci, &number) || !number)
-		return;
-	device = &pci->device[number];
-	device->write(device->arg, offset, size, value & ones(size));
+	if (find_device(pci, &device) && device.write)
+		device.write(device.arg, offset, size, value & ones(size));
 }
 
 /* --- ports ----------------------------------------------------------------------------------- */
-
-static bool is_data(uint32_t offset, uint32_t size)
-{
-	return offset >= OFFSET_DATA && size <= 4 && offset <= SVM_PCI_PORTS - size;
-}
 
 uint32_t svm_pci_read(struct svm_pci *pci, uint32_t offset, uint32_t size)
 {
@@ -115,7 +106,9 @@ uint32_t svm_pci_read(struct svm_pci *pci, uint32_t offset, uint32_t size)
 		return pci->s.address;
 	if (offset == OFFSET_RESET && size == 1)
 		return pci->s.reset_control;
-	return is_data(offset, size) ? read_data(pci, offset - OFFSET_DATA, size) : ones(size);
+	if (offset < OFFSET_DATA || size > 4 || offset > SVM_PCI_PORTS - size)
+		return ones(size);
+	return read_data(pci, offset - OFFSET_DATA, size);
 }
 
 static void write_reset(struct svm_pci *pci, uint32_t value)
@@ -133,7 +126,7 @@ void svm_pci_write(struct svm_pci *pci, uint32_t offset, uint32_t size, uint32_t
 		pci->s.address = (uint32_t)(value & ADDRESS_BITS);
 	else if (offset == OFFSET_RESET && size == 1)
 		write_reset(pci, value);
-	else if (is_data(offset, size))
+	else if (offset >= OFFSET_DATA && size <= 4 && offset <= SVM_PCI_PORTS - size)
 		write_data(pci, offset - OFFSET_DATA, size, value);
 }
 

@@ -47,7 +47,7 @@ INDIRECT = [
     (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send)$", None),
     # A device's wires and sinks: its owner says where they lead.
     (r"^(wire->set|uart->put|ports->sinks\.(put|exit))$", None),
-    (r"^device->(read|write)$", None), # What an embedder put on the PCI bus.
+    (r"^device\.(read|write)$", None), # What an embedder put on the PCI bus.
     # Tables of functions in the library.
     (r"^rows\.row\[i\]\.is_broken$", r"core/diagnose/audit_\w+\.c:\w\d\d"),
     (r"^rungs\[i\]$", r"core/diagnose/selftest\.c:rung_"),
