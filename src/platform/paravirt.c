@@ -215,3 +215,57 @@ bool svm_paravirt_take_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vc
 	(void)!svm_vm_write(pv->config.vm, gpa, &byte, 1, NULL);
 	return false;
 }
+
+/* --- saved state ----------------------------------------------------------------------------- */
+
+void svm_paravirt_save(const struct svm_paravirt *pv, struct svm_paravirt_state *state)
+{
+	*state = (struct svm_paravirt_state){ pv->wall_gpa, pv->wall_version, 0 };
+}
+
+void svm_paravirt_save_vcpu(const struct svm_paravirt_vcpu *vcpu,
+                            struct svm_paravirt_vcpu_state *state)
+{
+	*state = (struct svm_paravirt_vcpu_state){
+		vcpu->clock, vcpu->eoi, vcpu->clock_version, vcpu->eoi_offered, { 0 }
+	};
+}
+
+int svm_paravirt_restore(struct svm_paravirt *pv, const struct svm_paravirt_state *state)
+{
+	const struct svm_paravirt_state s = *state;
+
+	if ((s.wall_version & 1) || s.reserved)
+		return SVM_ERR_INVAL;
+	if (!(pv->config.features & SVM_PARAVIRT_CLOCK) && (s.wall_gpa || s.wall_version))
+		return SVM_ERR_INVAL;
+	pv->wall_gpa = s.wall_gpa;
+	pv->wall_version = s.wall_version;
+	return 0;
+}
+
+/* A register without its feature is 0; an offer needs a place that was offered. */
+static bool vcpu_state_is_legal(uint32_t features, const struct svm_paravirt_vcpu_state *s)
+{
+	if ((s->clock_version & 1) || s->eoi_offered > 1 || s->reserved[0] || s->reserved[1] ||
+	    s->reserved[2])
+		return false;
+	if (!(features & SVM_PARAVIRT_CLOCK) && (s->clock || s->clock_version))
+		return false;
+	if (!(features & SVM_PARAVIRT_EOI) && s->eoi)
+		return false;
+	if ((s->eoi & PV_ENABLE) && (s->eoi & PV_EOI_BITS))
+		return false;
+	return !s->eoi_offered || (s->eoi & PV_ENABLE);
+}
+
+int svm_paravirt_restore_vcpu(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu,
+                              const struct svm_paravirt_vcpu_state *state)
+{
+	const struct svm_paravirt_vcpu_state s = *state;
+
+	if (!vcpu_state_is_legal(pv->config.features, &s))
+		return SVM_ERR_INVAL;
+	*vcpu = (struct svm_paravirt_vcpu){ s.clock, s.eoi, s.clock_version, s.eoi_offered };
+	return 0;
+}

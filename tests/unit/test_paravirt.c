@@ -278,6 +278,60 @@ START_TEST(offer_needs_memory)
 }
 END_TEST
 
+/* --- saved state ----------------------------------------------------------------------------- */
+
+static const struct {
+	const char *what;
+	uint32_t features;
+	struct svm_paravirt_vcpu_state state;
+	int result;
+} restore_rows[] = {
+	{ "nothing", 0, { 0 }, 0 },
+	{ "everything", SVM_PARAVIRT_ALL, { PAGE | 1, PAGE | 1, 6, 1, { 0 } }, 0 },
+	{ "odd version", SVM_PARAVIRT_ALL, { PAGE | 1, 0, 5, 0, { 0 } }, SVM_ERR_INVAL },
+	{ "clock without the feature", 0x40, { PAGE | 1, 0, 0, 0, { 0 } }, SVM_ERR_INVAL },
+	{ "version without the feature", 0x40, { 0, 0, 2, 0, { 0 } }, SVM_ERR_INVAL },
+	{ "EOI without the feature", 8, { 0, PAGE | 1, 0, 0, { 0 } }, SVM_ERR_INVAL },
+	{ "EOI with the reserved bit", 0x40, { 0, PAGE | 3, 0, 0, { 0 } }, SVM_ERR_INVAL },
+	{ "an offer that is off", 0x40, { 0, PAGE, 0, 1, { 0 } }, SVM_ERR_INVAL },
+	{ "an offer of 2", 0x40, { 0, PAGE | 1, 0, 2, { 0 } }, SVM_ERR_INVAL },
+	{ "reserved member", SVM_PARAVIRT_ALL, { 0, 0, 0, 0, { 0, 0, 1 } }, SVM_ERR_INVAL },
+};
+
+START_TEST(restore_takes_only_what_can_be)
+{
+	struct svm_paravirt_vcpu_state before, after;
+
+	config.features = restore_rows[_i].features;
+	ck_assert_int_eq(svm_paravirt_init(&pv, &config), 0);
+	svm_paravirt_save_vcpu(&vcpu, &before);
+	ck_assert_msg(svm_paravirt_restore_vcpu(&pv, &vcpu, &restore_rows[_i].state) ==
+	                      restore_rows[_i].result,
+	              "%s", restore_rows[_i].what);
+	svm_paravirt_save_vcpu(&vcpu, &after);
+	ck_assert_mem_eq(&after, restore_rows[_i].result ? &before : &restore_rows[_i].state,
+	                 sizeof(after));
+}
+END_TEST
+
+START_TEST(wall_clock_is_restored)
+{
+	const struct svm_paravirt_state good = { PAGE, 4, 0 }, odd = { PAGE, 3, 0 };
+	const struct svm_paravirt_state reserved = { PAGE, 4, 1 };
+	struct svm_paravirt_state state;
+
+	ck_assert_int_eq(svm_paravirt_restore(&pv, &good), 0);
+	ck_assert_int_eq(svm_paravirt_restore(&pv, &odd), SVM_ERR_INVAL);
+	ck_assert_int_eq(svm_paravirt_restore(&pv, &reserved), SVM_ERR_INVAL);
+	svm_paravirt_save(&pv, &state);
+	ck_assert_mem_eq(&state, &good, sizeof(good));
+	config.features = 0;
+	ck_assert_int_eq(svm_paravirt_init(&pv, &config), 0);
+	ck_assert_int_eq(svm_paravirt_restore(&pv, &good), SVM_ERR_INVAL);
+	ck_assert(rig_all(PAGE, 16, 0xee));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("paravirt");
@@ -300,6 +354,8 @@ int main(void)
 	tcase_add_test(tc, guest_ends_an_interrupt_by_a_bit);
 	tcase_add_test(tc, offer_can_be_taken_back);
 	tcase_add_test(tc, offer_needs_memory);
+	tcase_add_loop_test(tc, restore_takes_only_what_can_be, 0, ROWS(restore_rows));
+	tcase_add_test(tc, wall_clock_is_restored);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

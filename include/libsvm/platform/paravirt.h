@@ -65,6 +65,21 @@ struct svm_paravirt_vcpu {
 	bool eoi_offered;
 };
 
+/** The state of a VM's interface. */
+struct svm_paravirt_state {
+	uint64_t wall_gpa;     /**< MSR 4B564D00h. */
+	uint32_t wall_version; /**< Even. */
+	uint32_t reserved;     /**< 0. */
+};
+
+/** The state of a vCPU's part. */
+struct svm_paravirt_vcpu_state {
+	uint64_t clock, eoi;    /**< MSRs 4B564D01h and 04h. */
+	uint32_t clock_version; /**< Even. */
+	uint8_t eoi_offered;    /**< 0 or 1. */
+	uint8_t reserved[3];    /**< 0. */
+};
+
 /** @brief Multiplier and shift for a frequency of 1 … 2^62 Hz, to 2^-32 of the exact value. */
 void svm_paravirt_scale(uint64_t tsc_hz, uint32_t *multiplier, int8_t *shift);
 
@@ -117,5 +132,23 @@ bool svm_paravirt_offer_eoi(const struct svm_paravirt *pv, struct svm_paravirt_v
  * @return True: the guest has ended the interrupt meanwhile, so the EOI is due now.
  */
 bool svm_paravirt_take_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
+
+/** @brief Copy the state of the VM's interface. */
+void svm_paravirt_save(const struct svm_paravirt *pv, struct svm_paravirt_state *state);
+/** @brief Copy the state of a vCPU's part. */
+void svm_paravirt_save_vcpu(const struct svm_paravirt_vcpu *vcpu,
+                            struct svm_paravirt_vcpu_state *state);
+
+/**
+ * @brief Set the state; guest memory is left alone: svm_paravirt_set_line() and _update() follow.
+ * @retval 0              Set.
+ * @retval SVM_ERR_INVAL  The interface cannot be in this state; nothing changed.
+ */
+SVM_MUST_CHECK int svm_paravirt_restore(struct svm_paravirt *pv,
+                                        const struct svm_paravirt_state *state);
+/** @brief As svm_paravirt_restore(), of a vCPU. */
+SVM_MUST_CHECK int svm_paravirt_restore_vcpu(const struct svm_paravirt *pv,
+                                             struct svm_paravirt_vcpu *vcpu,
+                                             const struct svm_paravirt_vcpu_state *state);
 
 #endif
