@@ -159,7 +159,8 @@ static int open_elf(struct svm_boot_plan *plan, struct elf_file *elf)
 static int plan_segment(struct svm_boot_plan *plan, const struct elf_file *elf,
                         const struct elf_row *row)
 {
-	struct svm_boot_piece piece = { row->physical, row->memory_size, NULL, row->file_size, true };
+	struct svm_boot_piece piece = { row->physical, row->memory_size, NULL, row->file_size,
+		                        true };
 
 	if (row->file_size > row->memory_size)
 		return svm_boot_refuse(plan, SVM_ERR_BAD_IMAGE,

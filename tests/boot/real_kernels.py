@@ -4,7 +4,8 @@
 
 usage: real_kernels.py BOOT_DUMP [KERNEL...]
 
-Without KERNELs: those in /boot and in the folders of LIBSVM_TEST_KERNELS (separated by colons).
+Without KERNELs: those in /boot, those that scripts/lib/guests.sh has unpacked, and those in the
+folders of LIBSVM_TEST_KERNELS (separated by colons).
 With none there is nothing to do, and the status says so (77: skipped).
 """
 
@@ -19,7 +20,9 @@ CMDLINE = "console=ttyS0 quiet"
 
 
 def kernels():
-    folders = ["/boot"] + [f for f in os.environ.get("LIBSVM_TEST_KERNELS", "").split(":") if f]
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    folders = ["/boot", os.path.join(root, "build", "guests", "*", "boot")]
+    folders += [f for f in os.environ.get("LIBSVM_TEST_KERNELS", "").split(":") if f]
     return sorted(path for folder in folders for path in glob.glob(os.path.join(folder, "vmlinuz*"))
                   if os.access(path, os.R_OK))
 
@@ -79,7 +82,7 @@ def main():
         sys.exit(__doc__)
     paths = sys.argv[2:] or kernels()
     if not paths:
-        print("skipped: no vmlinuz in /boot or the folders of LIBSVM_TEST_KERNELS")
+        print("skipped: no vmlinuz in /boot, build/guests or the folders of LIBSVM_TEST_KERNELS")
         sys.exit(SKIPPED)
     wrong = 0
     for path in paths:

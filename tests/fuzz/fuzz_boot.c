@@ -262,6 +262,9 @@ static void make_map(struct input *in)
 	const uint8_t what = (uint8_t)take(in, 1);
 
 	config.map_count = svm_boot_pc_map(what > 0xfc ? 4097 * MIB : sizes[what & 3], map);
+	/* Memory on both sides of 4 GiB, but not so much that clearing it takes long. */
+	if (what > 0xfc)
+		map[3].size = map[4].size = 16 * MIB;
 	if (what & 4) {
 		const uint32_t i = (uint32_t)take(in, 1) % SVM_BOOT_PC_RANGES;
 
