@@ -265,6 +265,20 @@ START_TEST(pvh_is_told_all)
 }
 END_TEST
 
+/* Where the page tables reach. */
+START_TEST(elf_starts_below_4_gib)
+{
+	rig_close();
+	rig_pc(4096 * MIB);
+	make_elf_64();
+	file_put(file, 64 + 24, 0x100000000, 8);
+	file_put(file, 24, 0x100000020, 8);
+	ck_assert_int_eq(rig_load(file, SIZE), SVM_ERR_BAD_IMAGE);
+	ck_assert_ptr_nonnull(strstr(rig.why, "entry point"));
+	ck_assert_uint_eq(rig.changed, 0);
+}
+END_TEST
+
 START_TEST(pvh_entry_may_have_4_bytes)
 {
 	make_pvh();
@@ -358,6 +372,26 @@ START_TEST(block_is_where_the_image_is_not)
 }
 END_TEST
 
+/* 2 pages are left below 639 KiB: enough, unless the strings need a third. */
+START_TEST(block_counts_its_strings)
+{
+	char line[3000];
+
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = 0;
+	make_multiboot();
+	file_put(file, 0x4c, 0x1040, 4);
+	file_put(file, 0x50, 0x1000, 4);
+	file_put(file, 0x54, 0x1400, 4);
+	file_put(file, 0x58, 0x9d000, 4);
+	file_put(file, 0x5c, 0x1080, 4);
+	ck_assert_int_eq(rig_load(file, SIZE), 0);
+	ck_assert_uint_eq(rig.state.system.gdtr.base, 0x9d000);
+	rig.config.cmdline = line;
+	ck_assert_int_eq(rig_load(file, SIZE), SVM_ERR_RANGE);
+}
+END_TEST
+
 /* --- flat images and firmware ---------------------------------------------------------------- */
 
 static const struct {
@@ -422,6 +456,19 @@ START_TEST(firmware_is_below_4_gib_and_below_1_mib)
 	ck_assert_int_eq(rig_load(file, 0x40000), SVM_ERR_FAULT);
 	ck_assert_uint_eq(rig.changed, 0);
 	ck_assert_int_eq(rig_load(file, 15), SVM_ERR_BAD_IMAGE);
+}
+END_TEST
+
+START_TEST(firmware_has_at_most_16_mib)
+{
+	uint8_t *large = calloc(1, 16 * MIB + 1);
+
+	ck_assert_ptr_nonnull(large);
+	rig.firmware = 32 * MIB;
+	rig.config.format = SVM_BOOT_FIRMWARE;
+	ck_assert_int_eq(rig_load(large, 16 * MIB), 0);
+	ck_assert_int_eq(rig_load(large, 16 * MIB + 1), SVM_ERR_BAD_IMAGE);
+	free(large);
 }
 END_TEST
 
@@ -781,8 +828,11 @@ int main(void)
 	tcase_add_test(tc, header_is_found_in_the_first_8_kib);
 	tcase_add_test(tc, addresses_may_be_left_out);
 	tcase_add_test(tc, block_is_where_the_image_is_not);
+	tcase_add_test(tc, block_counts_its_strings);
+	tcase_add_test(tc, elf_starts_below_4_gib);
 	tcase_add_loop_test(tc, flat_images_start_at_their_address, 0, ROWS(flat_rows));
 	tcase_add_test(tc, firmware_is_below_4_gib_and_below_1_mib);
+	tcase_add_test(tc, firmware_has_at_most_16_mib);
 	tcase_add_test(tc, other_formats_give_registers);
 	tcase_add_loop_test(tc, lies_are_refused_by_name, 0, ROWS(refused_rows));
 	tcase_add_test(tc, multiboot_demands_are_met_or_refused);

@@ -129,6 +129,10 @@ START_TEST(zero_page_tells_all)
 	rig.config.module_count = 1;
 	rig.config.cmdline = "console=ttyS0 quiet";
 	rig.config.rsdp = 0xe0000;
+	/* What the file says in the loader's own fields does not reach the kernel. */
+	file_put(file, 0x218, UINT64_MAX, 8);
+	file_put(file, 0x23c, 2, 4);
+	file_put(file, 0x250, UINT64_MAX, 8);
 	ck_assert_int_eq(rig_load(file, FILE_SIZE), 0);
 	z = rig.state.regs.rsi;
 	ck_assert_uint_eq(rig_get(z + 0x070, 8), 0xe0000);    /* acpi_rsdp_addr */
@@ -141,6 +145,7 @@ START_TEST(zero_page_tells_all)
 	ck_assert_uint_eq(rig_get(z + 0x214, 4), 0x1000000);  /* code32_start */
 	ck_assert_uint_eq(rig_get(z + 0x218, 4), 0x7ffe000);  /* ramdisk_image: the last 2 pages */
 	ck_assert_uint_eq(rig_get(z + 0x21c, 4), 5000);       /* ramdisk_size */
+	ck_assert_uint_eq(rig_get(z + 0x23c, 4), 0);          /* hardware_subarch */
 	ck_assert_uint_eq(rig_get(z + 0x250, 8), 0);          /* setup_data */
 	ck_assert_uint_eq(rig_get(z + 0x258, 8), 0x1000000);  /* pref_address */
 	ck_assert_str_eq(rig_string(rig_get(z + 0x228, 4)), "console=ttyS0 quiet");
@@ -323,6 +328,7 @@ static const struct {
 	{ "255 sectors of setup", 0, { 0x1f1, 1, 255 }, 0, SVM_ERR_BAD_IMAGE, "ends before" },
 	{ "alignment 0", 0, { 0x230, 4, 0 }, 0, SVM_ERR_BAD_IMAGE, "power of two" },
 	{ "alignment 3 MiB", 0, { 0x230, 4, 0x300000 }, 0, SVM_ERR_BAD_IMAGE, "power of two" },
+	{ "fixed below 1 MiB", 0, { 0x214, 4, 0xf0000 }, 0, SVM_ERR_BAD_IMAGE, "below 1 MiB" },
 	{ "header only", 0, { 0 }, FILE_SIZE - 0x264, SVM_ERR_BAD_IMAGE, "ends before" },
 	{ "less than the header", 0, { 0 }, FILE_SIZE - 0x263, SVM_ERR_NOSUPPORT, "no bzImage" },
 };
@@ -332,6 +338,8 @@ START_TEST(broken_kernels_are_refused_by_name)
 	int result;
 
 	put_fields(&refused_rows[_i].field, 1);
+	if (refused_rows[_i].field.offset == 0x214)
+		file_put(file, 0x234, 0, 1); /* Only then it is a load address. */
 	rig.config.format = refused_rows[_i].format;
 	result = rig_load(file, FILE_SIZE - refused_rows[_i].cut);
 	ck_assert_msg(result == refused_rows[_i].result && strstr(rig.why, refused_rows[_i].why),
