@@ -120,6 +120,7 @@ int svm_vm_write(struct svm_vm *vm, svm_gpa_t gpa, const void *data, size_t size
 		return 0; /* The probe. */
 	has_changed = true;
 	check_overlap(gpa, size);
+	HOLDS(!is_image || size <= (size_t)(image + IMAGE - (const uint8_t *)data));
 	if (is_module || is_image) {
 		HOLDS(written_count < RANGES);
 		written[written_count++] = (struct written){ gpa, size, is_module };
@@ -327,11 +328,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		config.format = SVM_BOOT_AUTO;
 	config.map = map;
 	config.modules = modules;
-	config.image = image;
 	make_map(&in);
 	make_modules(&in);
 	config.address = take(&in, 1) & 1 ? take(&in, 8) : 0x100000;
 	make_image(&in);
+	/* At the end of the array, so that a sanitizer sees a read behind it. */
+	memmove(image + IMAGE - config.size, image, config.size);
+	config.image = image + IMAGE - config.size;
 	result = svm_boot_load(&vm, &config, &state, &why);
 	HOLDS(why && (result != 0) == (why[0] != 0));
 	HOLDS(result <= 0);
