@@ -37,7 +37,7 @@
 #define SVM_ACPI_PM_SLP_TYPE SVM_BITS(12, 10)
 #define SVM_ACPI_PM_SLP_EN   SVM_BIT(13)
 
-/** SLP_TYP of S5 (soft off), as \\_S5 of the tables says. */
+/** SLP_TYP of S5 (soft off), as the object _S5 of the tables says. */
 #define SVM_ACPI_PM_S5 5u
 
 /** The state of the device. */

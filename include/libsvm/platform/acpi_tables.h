@@ -7,7 +7,7 @@
  *
  * ACPI specification 6.5, chapter 5: RSDP, RSDT, XSDT, FADT (revision 3: fixed hardware, not
  * hardware-reduced, or Linux would drop PIC and PIT), FACS, MADT, and a DSDT with the root of the
- * PCI bus, the devices that the configuration has, and \\_S5.
+ * PCI bus, the devices that the configuration has, and _S5.
  *
  * The tables are one block whose first bytes are the RSDP.  A guest that is not told its address
  * looks for it from E0000h on at multiples of 16 (5.2.5.1).
