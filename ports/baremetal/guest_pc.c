@@ -26,7 +26,7 @@
 #define VECTOR_GP       13
 #define EXPLANATION_MAX 1024
 
-/* --- how it ends ------------------------------------------------------------------------------- */
+/* --- how it ends ----------------------------------------------------------------------------- */
 
 static void end(struct guest_pc *g, const char *key, const char *text)
 {
@@ -71,7 +71,7 @@ static bool end_by_event(struct guest_pc *g, enum svm_pc_event event, uint8_t st
 	return false;
 }
 
-/* --- exits -------------------------------------------------------------------------------------- */
+/* --- exits ----------------------------------------------------------------------------------- */
 
 static bool completed(struct guest_pc *g, int error)
 {
@@ -151,7 +151,7 @@ static bool on_exit(struct guest_pc *g, const struct svm_exit *exit)
 	}
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running --------------------------------------------------------------------------------- */
 
 /* False: it has ended. */
 static bool look_around(struct guest_pc *g)
@@ -195,7 +195,7 @@ static void run_to_the_end(struct guest_pc *g)
 	}
 }
 
-/* --- at the console --------------------------------------------------------------------------- */
+/* --- at the console -------------------------------------------------------------------------- */
 
 static bool take_input(void *arg, uint8_t byte)
 {
@@ -238,7 +238,7 @@ static void run_at_console(struct guest_pc *g)
 	console_unregister(&g->console);
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 static void put_byte(void *arg, unsigned uart, uint8_t byte)
 {

@@ -8,11 +8,11 @@
 
 #include "core/vcpu/vcpu.h"
 
-#define PC_TABLES_GPA   UINT64_C(0xe0000) /* Where a guest looks for the RSDP; RAM of the embedder. */
+#define PC_TABLES_GPA   UINT64_C(0xe0000) /* Where a guest looks for the RSDP. */
 #define PC_TABLES_PAGES (SVM_ACPI_TABLES_SIZE / SVM_PAGE_SIZE)
 #define PC_LOW_END      UINT64_C(0xc0000000) /* As svm_boot_pc_map() has it. */
 
-/* --- what devices do to the machine ------------------------------------------------------------ */
+/* --- what devices do to the machine ---------------------------------------------------------- */
 
 /* The first one counts; each vCPU's run ends. */
 static void raise_event(struct svm_pc *pc, enum svm_pc_event event, uint8_t status)
@@ -53,7 +53,7 @@ enum svm_pc_event svm_pc_event(struct svm_pc *pc, uint8_t *status)
 	return (enum svm_pc_event)(event & 0xff);
 }
 
-/* --- serial ports ------------------------------------------------------------------------------- */
+/* --- serial ports ---------------------------------------------------------------------------- */
 
 static void uart_put(void *arg, uint8_t byte)
 {
@@ -83,7 +83,7 @@ bool svm_pc_receive(struct svm_pc *pc, unsigned uart, uint8_t byte)
 	return taken;
 }
 
-/* --- making -------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static struct svm_wire isa_irq(struct svm_pc *pc, unsigned irq)
 {
@@ -241,7 +241,7 @@ int svm_pc_destroy(struct svm_pc *pc)
 	return error;
 }
 
-/* --- vCPUs --------------------------------------------------------------------------------------- */
+/* --- vCPUs ----------------------------------------------------------------------------------- */
 
 int svm_pc_attach(struct svm_pc *pc, struct svm_vcpu *vcpu)
 {
@@ -272,7 +272,7 @@ int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
 	return error;
 }
 
-/* --- ACPI ---------------------------------------------------------------------------------------- */
+/* --- ACPI ------------------------------------------------------------------------------------ */
 
 int svm_pc_write_tables(struct svm_pc *pc, svm_gpa_t *rsdp)
 {

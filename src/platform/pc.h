@@ -32,6 +32,7 @@
 #define PC_IRQ_CLOCK   8u
 #define PC_IRQ_ACPI    9u
 #define PC_ISA_IRQS    16u
+#define PC_PIC_PIN     0u /* Of the I/O APIC: the 8259's output. */
 #define PC_TIMER_PIN   2u /* Of the I/O APIC: IRQ 0 goes there, as in every PC. */
 
 #define PC_VGA_BASE    UINT64_C(0xa0000)
@@ -46,6 +47,8 @@ struct pc_cpu {
 	uint32_t startup;      /* Atomic: INIT and STARTUP that svm_pc_serve() has to carry out. */
 	uint8_t startup_vector;
 	bool extint; /* The vector that pending() gave is the 8259's. */
+	bool extint_requested; /* A message asked for one acknowledge. */
+	struct svm_lapic_time last; /* That the APIC has seen: clocks of two CPUs may differ. */
 };
 
 /* A row of the port table, bound to its PC: the callback's argument. */
@@ -62,7 +65,7 @@ struct svm_pc {
 	uint64_t start_ns; /* HAL's clock when the VM's was 0. */
 	uint32_t lock;     /* Atomic. */
 	uint32_t event;    /* Atomic: enum svm_pc_event; of EXIT the byte in bits 15:8. */
-	uint64_t deadline; /* Atomic: the earliest of the devices under the lock, by the VM's clock. */
+	uint64_t deadline; /* Atomic: the earliest of the devices under the lock. */
 	uint64_t last_ns;  /* Under the lock: time that the devices have seen. */
 
 	struct svm_pic pic;
@@ -89,13 +92,13 @@ struct svm_pc {
 	struct pc_cpu cpu[]; /* config.cpus of them. */
 };
 
-/* --- pc_time.c --- */
+/* --- pc_time.c ------------------------------------------------------------------------------- */
 
 /* Nanoseconds of the VM's clock. */
 uint64_t svm_pc_now(const struct svm_pc *pc);
-struct svm_lapic_time svm_pc_lapic_time(const struct pc_cpu *cpu);
+struct svm_lapic_time svm_pc_lapic_time(struct pc_cpu *cpu);
 /* When the local APIC's timer fires, by the VM's clock. */
-uint64_t svm_pc_lapic_deadline(const struct pc_cpu *cpu);
+uint64_t svm_pc_lapic_deadline(struct pc_cpu *cpu);
 
 /*
  * Take the lock, do something to a device, give the lock back.  Before that the devices are
@@ -105,7 +108,7 @@ uint64_t svm_pc_lapic_deadline(const struct pc_cpu *cpu);
 uint64_t svm_pc_enter(struct svm_pc *pc);
 void svm_pc_leave(struct svm_pc *pc);
 
-/* --- pc_irq.c --- */
+/* --- pc_irq.c -------------------------------------------------------------------------------- */
 extern const struct svm_irq_port svm_pc_irq_port;
 void svm_pc_set_irq(void *pc, unsigned irq, bool level);
 void svm_pc_pic_output(void *pc, unsigned line, bool level);
@@ -114,11 +117,11 @@ bool svm_pc_cpu_send(void *cpu, const struct svm_apic_message *message);
 void svm_pc_cpu_eoi(void *cpu, uint8_t vector);
 void svm_pc_lapic_wake(void *cpu);
 
-/* --- pc_ports.c --- */
+/* --- pc_ports.c ------------------------------------------------------------------------------ */
 int svm_pc_bind(struct svm_pc *pc);
 int svm_pc_unbind(struct svm_pc *pc);
 
-/* --- pc_cpuid.c --- */
+/* --- pc_cpuid.c ------------------------------------------------------------------------------ */
 int svm_pc_set_cpuid(struct svm_pc *pc);
 
 #endif

@@ -9,7 +9,7 @@
 #define LEAF1_ECX_TSC_DEADLINE SVM_BIT(24)
 #define LEAF1_ECX_HYPERVISOR   SVM_BIT(31)
 
-static void set_bit(uint32_t *word, uint64_t bit, bool on)
+static void offer(uint32_t *word, uint64_t bit, bool on)
 {
 	*word = on ? *word | (uint32_t)bit : *word & ~(uint32_t)bit;
 }
@@ -22,13 +22,13 @@ static void change_rows(const struct svm_pc *pc, struct svm_cpuid_entry *rows, u
 		struct svm_cpuid_entry *row = &rows[i];
 
 		if (row->leaf == 0x80000001) /* AMD repeats the bit. */
-			set_bit(&row->edx, LEAF1_EDX_APIC, has_apic);
+			offer(&row->edx, LEAF1_EDX_APIC, has_apic);
 		if (row->leaf != 1)
 			continue;
-		set_bit(&row->edx, LEAF1_EDX_APIC, has_apic);
-		set_bit(&row->ecx, LEAF1_ECX_X2APIC, pc->config.devices & SVM_PC_X2APIC);
-		set_bit(&row->ecx, LEAF1_ECX_TSC_DEADLINE, has_apic);
-		set_bit(&row->ecx, LEAF1_ECX_HYPERVISOR, pc->config.devices & SVM_PC_PARAVIRT);
+		offer(&row->edx, LEAF1_EDX_APIC, has_apic);
+		offer(&row->ecx, LEAF1_ECX_X2APIC, pc->config.devices & SVM_PC_X2APIC);
+		offer(&row->ecx, LEAF1_ECX_TSC_DEADLINE, has_apic);
+		offer(&row->ecx, LEAF1_ECX_HYPERVISOR, pc->config.devices & SVM_PC_PARAVIRT);
 	}
 }
 

@@ -27,6 +27,8 @@ void svm_pc_pic_output(void *arg, unsigned line, bool level)
 
 	(void)line;
 	svm_lapic_set_lint(&pc->cpu[0].lapic, 0, level);
+	if (pc->config.devices & SVM_PC_APIC)
+		svm_ioapic_set_line(&pc->ioapic, PC_PIC_PIN, level);
 }
 
 bool svm_pc_send(void *arg, const struct svm_apic_message *message)
@@ -61,9 +63,12 @@ void svm_pc_lapic_wake(void *arg)
 		svm_vcpu_notify(cpu->vcpu);
 }
 
-/* --- the port ---------------------------------------------------------------------------------- */
+/* --- the port -------------------------------------------------------------------------------- */
 
-/* INIT and start-up change the vCPU's state, which its thread does between two runs. */
+/*
+ * INIT and start-up change the vCPU's state, which its thread does between two runs.  There is no
+ * system management mode for an SMI to enter.
+ */
 static void take_requests(struct pc_cpu *cpu)
 {
 	const uint32_t later = SVM_LAPIC_REQUEST_INIT | SVM_LAPIC_REQUEST_STARTUP;
@@ -72,6 +77,8 @@ static void take_requests(struct pc_cpu *cpu)
 
 	if (requests & SVM_LAPIC_REQUEST_NMI)
 		svm_vcpu_inject_nmi(cpu->vcpu);
+	if (requests & SVM_LAPIC_REQUEST_EXTINT)
+		cpu->extint_requested = true;
 	if (!(requests & later))
 		return;
 	if (requests & SVM_LAPIC_REQUEST_STARTUP)
@@ -102,7 +109,7 @@ static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	if (svm_atomic_load_relaxed(&cpu->lapic.requests))
 		take_requests(cpu);
 	catch_up(cpu);
-	cpu->extint = svm_lapic_wants_extint(&cpu->lapic);
+	cpu->extint = cpu->extint_requested || svm_lapic_wants_extint(&cpu->lapic);
 	/* Of the 8259's the vector is known when it is acknowledged. */
 	return cpu->extint ? 0 : svm_lapic_pending(&cpu->lapic, tpr);
 }
@@ -116,6 +123,7 @@ static uint8_t pc_accept(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
 		svm_lapic_accept(&cpu->lapic, vector);
 		return vector;
 	}
+	cpu->extint_requested = false;
 	(void)svm_pc_enter(cpu->pc);
 	vector = svm_pic_acknowledge(&cpu->pc->pic);
 	svm_pc_leave(cpu->pc);

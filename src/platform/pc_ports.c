@@ -11,7 +11,7 @@
 
 #include "core/vcpu/exits.h"
 
-/* --- devices, by their ports -------------------------------------------------------------------- */
+/* --- devices, by their ports ----------------------------------------------------------------- */
 
 struct access {
 	struct svm_pc *pc;
@@ -131,7 +131,7 @@ static void write_fw_cfg(const struct access *a, uint32_t value)
 	svm_fw_cfg_write(&a->pc->fw_cfg, a->offset, a->size, value);
 }
 
-/* --- the table of ports ------------------------------------------------------------------------- */
+/* --- the table of ports ---------------------------------------------------------------------- */
 
 static const struct port_row {
 	uint16_t first, count;
@@ -182,7 +182,7 @@ static enum svm_device_result port_access(void *arg, struct svm_vcpu *vcpu,
 	return svm_atomic_load_relaxed(&pc->event) ? SVM_DEVICE_RETURN : SVM_DEVICE_DONE;
 }
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static uint64_t value_of(const struct svm_mmio_access *access)
 {
@@ -192,7 +192,7 @@ static uint64_t value_of(const struct svm_mmio_access *access)
 	return value;
 }
 
-static void answer(struct svm_mmio_access *access, uint64_t value)
+static void give_answer(struct svm_mmio_access *access, uint64_t value)
 {
 	memset(access->data, 0xff, access->size);
 	memcpy(access->data, &value, access->size < sizeof(value) ? access->size : sizeof(value));
@@ -224,7 +224,7 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 		follow_task_priority(cpu, vcpu);
 		svm_vcpu_notify(vcpu);
 	} else {
-		answer(access, svm_lapic_read(&cpu->lapic, offset, access->size,
+		give_answer(access, svm_lapic_read(&cpu->lapic, offset, access->size,
 		                              svm_pc_lapic_time(cpu)));
 	}
 	return SVM_DEVICE_DONE;
@@ -241,7 +241,7 @@ static enum svm_device_result ioapic_access(void *arg, struct svm_vcpu *vcpu,
 	if (access->is_write)
 		svm_ioapic_write(&pc->ioapic, offset, access->size, value_of(access));
 	else
-		answer(access, svm_ioapic_read(&pc->ioapic, offset, access->size));
+		give_answer(access, svm_ioapic_read(&pc->ioapic, offset, access->size));
 	svm_pc_leave(pc);
 	return SVM_DEVICE_DONE;
 }
@@ -253,7 +253,7 @@ static enum svm_device_result vga_access(void *arg, struct svm_vcpu *vcpu,
 	(void)arg;
 	(void)vcpu;
 	if (!access->is_write)
-		answer(access, UINT64_MAX);
+		give_answer(access, UINT64_MAX);
 	return SVM_DEVICE_DONE;
 }
 
@@ -268,7 +268,7 @@ static const struct memory_row {
 	{ SVM_LAPIC_DEFAULT_BASE, SVM_LAPIC_SIZE, SVM_PC_APIC, lapic_access },
 };
 
-/* --- model-specific registers -------------------------------------------------------------------- */
+/* --- model-specific registers ---------------------------------------------------------------- */
 
 static bool apic_msr(struct pc_cpu *cpu, struct svm_msr_access *access)
 {
@@ -321,20 +321,20 @@ static bool paravirt_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access
 	                             &access->value);
 }
 
-static const struct msr_row {
+static const struct pc_msr_row {
 	uint32_t first, count;
 	uint64_t needs;
 	svm_msr_fn fn;
-} msr_rows[] = {
+} pc_msr_rows[] = {
 	{ SVM_MSR_APIC_BASE, 1, SVM_PC_APIC, lapic_msr },
 	{ SVM_MSR_TSC_DEADLINE, 1, SVM_PC_APIC, lapic_msr },
 	{ 0x800, 0x40, SVM_PC_APIC | SVM_PC_X2APIC, lapic_msr },
 	{ SVM_PARAVIRT_MSR_FIRST, SVM_PARAVIRT_MSR_COUNT, SVM_PC_PARAVIRT, paravirt_msr },
 };
 
-/* --- binding ------------------------------------------------------------------------------------- */
+/* --- binding --------------------------------------------------------------------------------- */
 
-static bool has(const struct svm_pc *pc, uint64_t needs)
+static bool pc_has(const struct svm_pc *pc, uint64_t needs)
 {
 	return (pc->config.devices & needs) == needs;
 }
@@ -345,7 +345,7 @@ static int bind_ports(struct svm_pc *pc)
 
 	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(port_rows) && !error; i++) {
 		pc->binding[i] = (struct pc_binding){ pc, i };
-		if (has(pc, port_rows[i].needs))
+		if (pc_has(pc, port_rows[i].needs))
 			error = svm_vm_io_handler(pc->vm, port_rows[i].first, port_rows[i].count,
 			                          port_access, &pc->binding[i]);
 		if (!error)
@@ -359,8 +359,9 @@ static int bind_memory(struct svm_pc *pc)
 	int error = 0;
 
 	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(memory_rows) && !error; i++) {
-		if (has(pc, memory_rows[i].needs))
-			error = svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa, memory_rows[i].size,
+		if (pc_has(pc, memory_rows[i].needs))
+			error = svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa,
+			                            memory_rows[i].size,
 			                            memory_rows[i].fn, pc);
 		if (!error)
 			pc->bound_memory = i + 1;
@@ -372,10 +373,11 @@ static int bind_msrs(struct svm_pc *pc)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(msr_rows) && !error; i++) {
-		if (has(pc, msr_rows[i].needs))
-			error = svm_vm_msr_handler(pc->vm, msr_rows[i].first, msr_rows[i].count,
-			                           msr_rows[i].fn, pc);
+	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(pc_msr_rows) && !error; i++) {
+		if (pc_has(pc, pc_msr_rows[i].needs))
+			error = svm_vm_msr_handler(pc->vm, pc_msr_rows[i].first,
+			                           pc_msr_rows[i].count, pc_msr_rows[i].fn,
+			                           pc);
 		if (!error)
 			pc->bound_msrs = i + 1;
 	}
@@ -406,19 +408,19 @@ int svm_pc_unbind(struct svm_pc *pc)
 	int error = 0;
 
 	for (uint32_t i = 0; i < pc->bound_ports; i++)
-		if (has(pc, port_rows[i].needs))
+		if (pc_has(pc, port_rows[i].needs))
 			error = first_error(error, svm_vm_io_handler(pc->vm, port_rows[i].first,
 			                                             port_rows[i].count, NULL,
 			                                             NULL));
 	for (uint32_t i = 0; i < pc->bound_memory; i++)
-		if (has(pc, memory_rows[i].needs))
+		if (pc_has(pc, memory_rows[i].needs))
 			error = first_error(error,
 			                    svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa,
 			                                        memory_rows[i].size, NULL, NULL));
 	for (uint32_t i = 0; i < pc->bound_msrs; i++)
-		if (has(pc, msr_rows[i].needs))
-			error = first_error(error, svm_vm_msr_handler(pc->vm, msr_rows[i].first,
-			                                              msr_rows[i].count, NULL,
+		if (pc_has(pc, pc_msr_rows[i].needs))
+			error = first_error(error, svm_vm_msr_handler(pc->vm, pc_msr_rows[i].first,
+			                                              pc_msr_rows[i].count, NULL,
 			                                              NULL));
 	return error;
 }

@@ -18,16 +18,20 @@ uint64_t svm_pc_now(const struct svm_pc *pc)
 	return now > pc->start_ns ? now - pc->start_ns : 0;
 }
 
-struct svm_lapic_time svm_pc_lapic_time(const struct pc_cpu *cpu)
+struct svm_lapic_time svm_pc_lapic_time(struct pc_cpu *cpu)
 {
-	return (struct svm_lapic_time){
-		.ns = svm_pc_now(cpu->pc),
-		.tsc = svm_ring0_rdtsc() + svm_vcpu_get_tsc_offset(cpu->vcpu),
-	};
+	const uint64_t ns = svm_pc_now(cpu->pc);
+	const uint64_t tsc = svm_ring0_rdtsc() + svm_vcpu_get_tsc_offset(cpu->vcpu);
+
+	/* The guest may set its TSC back: then it is the guest's own affair. */
+	cpu->last.tsc = tsc;
+	if (ns > cpu->last.ns)
+		cpu->last.ns = ns;
+	return cpu->last;
 }
 
 /* A deadline in ticks of the TSC, by the VM's clock; a far one counts as never. */
-static uint64_t tsc_to_ns(const struct pc_cpu *cpu, uint64_t deadline)
+static uint64_t tsc_to_ns(struct pc_cpu *cpu, uint64_t deadline)
 {
 	const struct svm_lapic_time now = svm_pc_lapic_time(cpu);
 	const uint64_t hz = cpu->pc->vm->host->hal.tsc_hz;
@@ -38,14 +42,14 @@ static uint64_t tsc_to_ns(const struct pc_cpu *cpu, uint64_t deadline)
 	return now.ns + ticks / hz * SVM_NS_PER_S + ticks % hz * SVM_NS_PER_S / hz + 1;
 }
 
-uint64_t svm_pc_lapic_deadline(const struct pc_cpu *cpu)
+uint64_t svm_pc_lapic_deadline(struct pc_cpu *cpu)
 {
 	const uint64_t tsc = svm_lapic_tsc_deadline(&cpu->lapic);
 
 	return tsc == SVM_NEVER ? svm_lapic_deadline(&cpu->lapic) : tsc_to_ns(cpu, tsc);
 }
 
-/* --- the lock ---------------------------------------------------------------------------------- */
+/* --- the lock -------------------------------------------------------------------------------- */
 
 static uint64_t earliest(const struct svm_pc *pc)
 {

@@ -40,13 +40,16 @@ INDIRECT = [
     # The HAL's defaults are the library's own; any of them may stand for any entry.
     (r"\bhal(->|\.)\w+$", r"core/hal_default\.c:"),
     (r"\bcompleted?\.\w+$", r"core/hal_default\.c:"),
-    # Callbacks of the embedder.
-    (r"\birq\.(pending|accept|tpr_changed)$", None),
-    (r"^(range->fn|piece->target\.resolve|facts->context->nested|\w->report)$", None),
-    # Wires of devices: they end at a bit that another thread or the next entry looks at.
+    # Callbacks of the embedder, of which the PC's are the library's own.
+    (r"\birq\.(pending|accept|tpr_changed|deadline)$", r"platform/pc_irq\.c:pc_"),
+    (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$"),
+    (r"^handler->fn$", r"platform/pc_ports\.c:\w+_msr$"),
+    (r"^row->(read|write)$", r"platform/pc_ports\.c:(read|write)_"),
+    (r"^(piece->target\.resolve|facts->context->nested|\w->report)$", None),
+    (r"^(vcpu->wake|config->put)$", None),
+    # Wires and sinks of devices: they end at a bit that another thread or the next entry looks at.
     (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send)$", None),
-    # A device's wires and sinks: its owner says where they lead.
-    (r"^(wire->set|uart->put|ports->sinks\.(put|exit))$", None),
+    (r"^(uart->put|ports->sinks\.(put|exit))$", None),
     (r"^device\.(read|write)$", None), # What an embedder put on the PCI bus.
     # Tables of functions in the library.
     (r"^rows\.row\[i\]\.is_broken$", r"core/diagnose/audit_\w+\.c:\w\d\d"),

@@ -274,7 +274,12 @@ bool svm_lapic_receive(struct svm_lapic *lapic, const struct svm_apic_message *m
  */
 void svm_lapic_set_lint(void *arg, unsigned pin, bool level);
 
-/** @brief Whether a logical destination names this APIC.  @param is_wide as in the message. */
+/**
+ * @brief Whether a logical destination names this APIC.
+ * @param lapic        The APIC.
+ * @param destination  As in the message.
+ * @param is_wide      As in the message.
+ */
 bool svm_lapic_matches_logical(const struct svm_lapic *lapic, uint32_t destination, bool is_wide);
 
 /** @brief Takes vectors: enabled in its base MSR and by software. */
