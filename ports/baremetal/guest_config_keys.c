@@ -88,7 +88,8 @@ static const struct {
 	uint64_t device;
 } device_words[] = {
 	{ "apic", SVM_PC_APIC },         { "x2apic", SVM_PC_X2APIC }, { "acpi", SVM_PC_ACPI },
-	{ "paravirt", SVM_PC_PARAVIRT }, { "fw_cfg", SVM_PC_FW_CFG }, { "none", 0 },
+	{ "paravirt", SVM_PC_PARAVIRT }, { "fw_cfg", SVM_PC_FW_CFG },
+	{ "tsc_deadline", SVM_PC_TSC_DEADLINE }, { "none", 0 },
 };
 
 static void add_device(struct guest_section *section, const char *word, size_t length,
@@ -108,8 +109,8 @@ static void add_device(struct guest_section *section, const char *word, size_t l
 		                CONFIG_QUOTE(word, length), close.word);
 	else
 		config_complain(&section->text, place,
-		                "no device '%.*s'; there are apic, x2apic, acpi, paravirt, fw_cfg "
-		                "and none",
+		                "no device '%.*s'; there are apic, x2apic, acpi, paravirt, fw_cfg, "
+		                "tsc_deadline and none",
 		                CONFIG_QUOTE(word, length));
 }
 

@@ -13,6 +13,7 @@
 #include "string.h"
 #include "time.h"
 #include "timer.h"
+#include "wall_clock.h"
 #include "x86.h"
 
 #define NS_PER_MS       UINT64_C(1000000)
@@ -288,6 +289,7 @@ static const char *make(struct guest_pc *g, int *error)
 		.devices = g->devices,
 		.cpus = 1,
 		.memory = g->memory_size,
+		.wall_clock = wall_clock_read(),
 		.put = put_byte,
 		.arg = g,
 	};

@@ -10,6 +10,12 @@
 
 #define PC_TABLES_GPA   UINT64_C(0xe0000) /* Where a guest looks for the RSDP. */
 #define PC_TABLES_PAGES (SVM_ACPI_TABLES_SIZE / SVM_PAGE_SIZE)
+/* Registers of a local APIC, and a bit. */
+#define LAPIC_SPURIOUS        0x0f0u
+#define LAPIC_LINT0           0x350u
+#define LAPIC_LINT1           0x360u
+#define LAPIC_SOFTWARE_ENABLE 0x100u
+
 #define PC_LOW_END      UINT64_C(0xc0000000) /* As svm_boot_pc_map() has it. */
 
 /* --- what devices do to the machine ---------------------------------------------------------- */
@@ -90,6 +96,19 @@ static struct svm_wire isa_irq(struct svm_pc *pc, unsigned irq)
 	return (struct svm_wire){ svm_pc_set_irq, pc, irq };
 }
 
+/*
+ * What firmware leaves behind: "virtual wire", the 8259's interrupts by way of the boot processor's
+ * LINT0 and NMIs by LINT1.  A guest that looks for no APIC depends on it.
+ */
+static void wire_through(struct svm_lapic *lapic)
+{
+	const struct svm_lapic_time start = { 0, 0 };
+
+	svm_lapic_write(lapic, LAPIC_SPURIOUS, 4, LAPIC_SOFTWARE_ENABLE | 0xff, start);
+	svm_lapic_write(lapic, LAPIC_LINT0, 4, (uint32_t)SVM_APIC_EXTINT << 8, start);
+	svm_lapic_write(lapic, LAPIC_LINT1, 4, (uint32_t)SVM_APIC_NMI << 8, start);
+}
+
 static int init_apics(struct svm_pc *pc)
 {
 	int error = svm_ioapic_init(&pc->ioapic, svm_pc_send, pc);
@@ -101,7 +120,7 @@ static int init_apics(struct svm_pc *pc)
 			.id = i,
 			.is_bsp = i == 0,
 			.has_x2apic = pc->config.devices & SVM_PC_X2APIC,
-			.has_tsc_deadline = true,
+			.has_tsc_deadline = pc->config.devices & SVM_PC_TSC_DEADLINE,
 			.physical_bits = pc->vm->host->features.physical_bits,
 			.host = { svm_pc_lapic_wake, svm_pc_cpu_send, svm_pc_cpu_eoi, cpu },
 		};
@@ -111,6 +130,8 @@ static int init_apics(struct svm_pc *pc)
 		if (!error)
 			error = svm_apic_bus_add(&pc->bus, &cpu->lapic);
 	}
+	if (!error)
+		wire_through(&pc->cpu[0].lapic);
 	return error;
 }
 
@@ -185,12 +206,12 @@ static int init_devices(struct svm_pc *pc)
 
 static bool is_legal(const struct svm_vm *vm, const struct svm_pc_config *config)
 {
-	const uint64_t all = SVM_PC_DEFAULT | SVM_PC_FW_CFG;
+	const uint64_t all = SVM_PC_DEFAULT | SVM_PC_FW_CFG | SVM_PC_TSC_DEADLINE;
 	const uint64_t devices = config->devices;
 
 	if (devices & ~all || config->cpus < 1 || config->cpus > vm->config.vcpu_max)
 		return false;
-	if ((devices & SVM_PC_X2APIC) && !(devices & SVM_PC_APIC))
+	if ((devices & (SVM_PC_X2APIC | SVM_PC_TSC_DEADLINE)) && !(devices & SVM_PC_APIC))
 		return false;
 	if (config->cpus > 1 && !(devices & SVM_PC_APIC))
 		return false;

@@ -27,7 +27,8 @@ static void change_rows(const struct svm_pc *pc, struct svm_cpuid_entry *rows, u
 			continue;
 		offer(&row->edx, LEAF1_EDX_APIC, has_apic);
 		offer(&row->ecx, LEAF1_ECX_X2APIC, pc->config.devices & SVM_PC_X2APIC);
-		offer(&row->ecx, LEAF1_ECX_TSC_DEADLINE, has_apic);
+		offer(&row->ecx, LEAF1_ECX_TSC_DEADLINE,
+		      pc->config.devices & SVM_PC_TSC_DEADLINE);
 		offer(&row->ecx, LEAF1_ECX_HYPERVISOR, pc->config.devices & SVM_PC_PARAVIRT);
 	}
 }

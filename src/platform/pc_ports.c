@@ -327,7 +327,7 @@ static const struct pc_msr_row {
 	svm_msr_fn fn;
 } pc_msr_rows[] = {
 	{ SVM_MSR_APIC_BASE, 1, SVM_PC_APIC, lapic_msr },
-	{ SVM_MSR_TSC_DEADLINE, 1, SVM_PC_APIC, lapic_msr },
+	{ SVM_MSR_TSC_DEADLINE, 1, SVM_PC_TSC_DEADLINE, lapic_msr },
 	{ 0x800, 0x40, SVM_PC_APIC | SVM_PC_X2APIC, lapic_msr },
 	{ SVM_PARAVIRT_MSR_FIRST, SVM_PARAVIRT_MSR_COUNT, SVM_PC_PARAVIRT, paravirt_msr },
 };

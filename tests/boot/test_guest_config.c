@@ -203,7 +203,7 @@ static const struct {
 	{ "devices = ", "3:11 expected devices, or none\n" },
 	{ "devices = apci", "3:11 no device 'apci'; did you mean 'apic'?\n" },
 	{ "devices = \"apic  disk\"", "3:18 no device 'disk'; there are apic, x2apic, acpi, "
-	                              "paravirt, fw_cfg and none\n" },
+	                              "paravirt, fw_cfg, tsc_deadline and none\n" },
 	{ "devices = acpi x2apic", "3:11 x2apic needs apic as well\n" },
 	{ "console = attached", "3:11 expected attach, prefix or off\n" },
 	{ "console =", "3:10 expected attach, prefix or off\n" },

@@ -32,6 +32,11 @@ struct svm_pc;
 #define SVM_PC_ACPI     SVM_BIT(2) /**< Power management registers; svm_pc_write_tables(). */
 #define SVM_PC_PARAVIRT SVM_BIT(3) /**< KVM-compatible leaves and clock. */
 #define SVM_PC_FW_CFG   SVM_BIT(4)
+/**
+ * With APIC: its timer can count by the TSC.  AMD's processors have no such timer, and a Linux that
+ * is told not to use the APIC's (nolapic_timer) then sets up no other either.
+ */
+#define SVM_PC_TSC_DEADLINE SVM_BIT(5)
 /** What a Linux guest is happiest with. */
 #define SVM_PC_DEFAULT (SVM_PC_APIC | SVM_PC_X2APIC | SVM_PC_ACPI | SVM_PC_PARAVIRT)
 
