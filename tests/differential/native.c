@@ -184,3 +184,8 @@ void native_run(const uint8_t *bytes, unsigned length, const struct native_state
 	out->error = fault_error;
 	out->address = fault_address;
 }
+
+bool native_owns(uint64_t address)
+{
+	return address - (uint64_t)(uintptr_t)code_page < 2 * PAGE;
+}

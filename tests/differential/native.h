@@ -38,4 +38,7 @@ uint64_t native_code_address(unsigned length);
 void native_run(const uint8_t *bytes, unsigned length, const struct native_state *in,
                 struct native_outcome *out);
 
+/* Whether an address is the trampoline's own: there for the processor, not for the emulator. */
+bool native_owns(uint64_t address);
+
 #endif
