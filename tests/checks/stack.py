@@ -29,6 +29,9 @@ BUDGETS = {
     "svm_insn_decode": 1228,
 }
 
+# Of the emulator alone: without what its owner's functions take.
+EMULATOR_BUDGETS = {"svm_emulate": 2048}
+
 # The function in assembly: seven pushes, one more for the frame it hides, two calls.
 ASSEMBLY = {"svm_world_switch": 96}
 
@@ -164,7 +167,7 @@ def source_text(build):
     return text_at
 
 
-def from_build(build):
+def from_build(build, rules=INDIRECT):
     graph = Graph()
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
         outputs = {command["output"] for command in json.load(file)}
@@ -178,7 +181,7 @@ def from_build(build):
             graph.problems.append(f"{unit[:-2]}.ci is missing")
     if not units:
         sys.exit(f"no objects of the archive below {build}")
-    graph.resolve(source_text(build), INDIRECT)
+    graph.resolve(source_text(build), rules)
     return graph
 
 
@@ -233,9 +236,12 @@ def main():
         sys.exit(self_test())
     graph = from_build(sys.argv[1])
     problems, paths = graph.judge(BUDGETS)
-    for root, path in paths.items():
+    alone = from_build(sys.argv[1], [(p, None if "e->ops" in p else t) for p, t in INDIRECT])
+    problems_alone, paths_alone = alone.judge(EMULATOR_BUDGETS)
+    problems += problems_alone
+    for root, path in {**paths, **paths_alone}.items():
         total = sum(size for _, size in path)
-        print(f"{root}: {total} of {BUDGETS[root]} bytes")
+        print(f"{root}: {total} of {({**BUDGETS, **EMULATOR_BUDGETS})[root]} bytes")
         for function, size in path:
             print(f"  {size:6} {function.split('/')[-1]}")
     for problem in sorted(set(problems)):
