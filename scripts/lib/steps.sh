@@ -67,7 +67,7 @@ step_gcc() {
 step_clang() {
 	CC=clang configure build-clang -Dcode_model=kernel
 	build build-clang all meson-test-prereq
-	meson_test build-clang --no-suite enumeration --no-suite eva --no-suite model
+	CK_FORK=no meson_test build-clang --no-suite enumeration --no-suite eva --no-suite model
 }
 
 # The other code models differ in the freestanding archive alone.
@@ -123,7 +123,7 @@ step_coverage() {
 	CC=gcc configure build-coverage -Db_coverage=true -Doptimization=0 -Dbaremetal=disabled
 	build build-coverage all meson-test-prereq
 	find "$root/build-coverage" -name '*.gcda' -delete
-	meson_test build-coverage --suite unit
+	CK_FORK=no meson_test build-coverage --suite unit
 	gcovr --root "$root" --object-directory "$root/build-coverage" --filter 'src/core/' \
 		--exclude-unreachable-branches --print-summary \
 		--fail-under-line "$coverage_wanted" \
