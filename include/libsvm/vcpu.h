@@ -32,7 +32,7 @@ struct svm_vcpu;
 	S(RUNNING, "inside svm_vcpu_run()")                                                        \
 	S(HALTED, "executed HLT; an event wakes it")                                               \
 	S(WAIT_SIPI, "after INIT; a start-up IPI wakes it")                                        \
-	S(SHUTDOWN, "triple fault; a reset wakes it")                                              \
+	S(SHUTDOWN, "triple fault; a reset or INIT wakes it")                                      \
 	S(DEAD, "an entry failed or the library found an inconsistency")                           \
 	T(CREATED, RUNNING, "run")                                                                 \
 	T(CREATED, WAIT_SIPI, "an application processor waits")                                    \
@@ -55,6 +55,7 @@ struct svm_vcpu;
 	T(WAIT_SIPI, CREATED, "reset")                                                             \
 	T(WAIT_SIPI, DEAD, "inconsistency")                                                        \
 	T(SHUTDOWN, CREATED, "reset")                                                              \
+	T(SHUTDOWN, WAIT_SIPI, "INIT")                                                             \
 	T(SHUTDOWN, DEAD, "inconsistency")
 
 /** States of a vCPU. */
