@@ -141,7 +141,9 @@ struct svm_hal {
 	/**
 	 * @brief Interrupt this CPU at @p deadline_ns of clock_ns(), or never for UINT64_MAX.
 	 *
-	 * A.  The newest call counts.  NULL: no timer wakes a vCPU; the embedder must poll.
+	 * A.  The newest call counts.  It may come while no guest runs: a host whose handler
+	 * then calls svm_vcpu_notify() for the vCPU that armed it keeps it exact, otherwise it is
+	 * seen after at most 1024 exits.  NULL: no timer wakes a vCPU; the embedder must poll.
 	 */
 	void (*timer_arm)(void *ctx, uint64_t deadline_ns);
 

@@ -210,6 +210,9 @@ static enum svm_action look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit
 {
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 
+	/* The timer that a device has armed may have come here as well. */
+	if (vcpu->irq.pending)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!hal->should_exit(hal->ctx))
 		return SVM_ACTION_RESUME;
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);
