@@ -195,11 +195,13 @@ static int init_devices(struct svm_pc *pc)
 
 	pc->start_ns = svm_host_clock_ns(pc->vm->host);
 	pc->deadline = 0; /* Found when the lock is first given back. */
+	error = init_apics(pc); /* First, since a wire may move when its device is made. */
+	if (error)
+		return error;
 	init_legacy(pc);
 	init_serial(pc);
 	svm_rtc_set_memory(&pc->rtc, low, pc->config.memory - low);
-	error = init_apics(pc);
-	if (!error && (pc->config.devices & SVM_PC_PARAVIRT))
+	if ( pc->config.devices & SVM_PC_PARAVIRT)
 		error = init_paravirt(pc);
 	return error;
 }
@@ -276,21 +278,49 @@ int svm_pc_attach(struct svm_pc *pc, struct svm_vcpu *vcpu)
 	return svm_vcpu_set_irq_port(vcpu, &port);
 }
 
-int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
+static int serve_startup(struct pc_cpu *cpu, uint32_t requests)
 {
-	struct pc_cpu *cpu = &pc->cpu[svm_vcpu_id(vcpu) % pc->config.cpus];
-	const uint32_t requests = svm_atomic_exchange(&cpu->startup, 0u);
 	int error = 0;
 
 	if (requests & SVM_LAPIC_REQUEST_INIT) {
 		svm_lapic_reset_by_init(&cpu->lapic);
-		error = svm_vcpu_init_ipi(vcpu);
+		error = svm_vcpu_init_ipi(cpu->vcpu);
 	}
 	/* A start-up that no INIT came before is dropped, as by a processor that runs. */
 	if (!error && (requests & SVM_LAPIC_REQUEST_STARTUP) &&
-	    svm_vcpu_state(vcpu) == SVM_VCPU_WAIT_SIPI)
-		error = svm_vcpu_startup_ipi(vcpu, cpu->startup_vector);
+	    svm_vcpu_state(cpu->vcpu) == SVM_VCPU_WAIT_SIPI)
+		error = svm_vcpu_startup_ipi(cpu->vcpu, cpu->startup_vector);
 	return error;
+}
+
+int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
+{
+	const uint32_t id = svm_vcpu_id(vcpu);
+	struct pc_cpu *cpu;
+	uint32_t requests;
+
+	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
+		return SVM_ERR_INVAL;
+	cpu = &pc->cpu[id];
+	/* One that waits, or has halted with IF = 0, does not ask its port. */
+	if (svm_atomic_load(&cpu->lapic.requests))
+		svm_pc_take_requests(cpu);
+	requests = cpu->startup;
+	cpu->startup = 0;
+	/* The boot processor would begin at the reset vector (APM vol. 2, 14.1.3): no firmware. */
+	if (id == 0 && (requests & SVM_LAPIC_REQUEST_INIT)) {
+		raise_event(pc, SVM_PC_RESET, 0);
+		return 0;
+	}
+	return serve_startup(cpu, requests);
+}
+
+bool svm_pc_has_request(const struct svm_pc *pc, const struct svm_vcpu *vcpu)
+{
+	const uint32_t id = svm_vcpu_id(vcpu);
+
+	return id < pc->config.cpus &&
+	       (pc->cpu[id].startup || svm_atomic_load(&pc->cpu[id].lapic.requests));
 }
 
 /* --- ACPI ------------------------------------------------------------------------------------ */

@@ -44,7 +44,7 @@ struct pc_cpu {
 	struct svm_paravirt_vcpu paravirt;
 	struct svm_pc *pc;
 	struct svm_vcpu *vcpu; /* NULL until attached. */
-	uint32_t startup;      /* Atomic: INIT and STARTUP that svm_pc_serve() has to carry out. */
+	uint32_t startup;      /* INIT and STARTUP that svm_pc_serve() has to carry out. */
 	uint8_t startup_vector;
 	bool extint; /* The vector that pending() gave is the 8259's. */
 	bool extint_requested; /* A message asked for one acknowledge. */
@@ -116,6 +116,8 @@ bool svm_pc_send(void *pc, const struct svm_apic_message *message);
 bool svm_pc_cpu_send(void *cpu, const struct svm_apic_message *message);
 void svm_pc_cpu_eoi(void *cpu, uint8_t vector);
 void svm_pc_lapic_wake(void *cpu);
+/* The vCPU's thread: what others sent, as far as it is no vector. */
+void svm_pc_take_requests(struct pc_cpu *cpu);
 
 /* --- pc_ports.c ------------------------------------------------------------------------------ */
 int svm_pc_bind(struct svm_pc *pc);

@@ -33,6 +33,17 @@ static void change_rows(const struct svm_pc *pc, struct svm_cpuid_entry *rows, u
 	}
 }
 
+/* An earlier PC of this VM has left its rows. */
+static uint32_t drop_paravirt(struct svm_cpuid_entry *rows, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (rows[i].leaf != SVM_PARAVIRT_LEAF && rows[i].leaf != SVM_PARAVIRT_LEAF + 1)
+			rows[kept++] = rows[i];
+	return kept;
+}
+
 #define PC_CPUID_PAGES                                                                             \
 	((SVM_CPUID_MAX * sizeof(struct svm_cpuid_entry) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
 
@@ -49,6 +60,7 @@ int svm_pc_set_cpuid(struct svm_pc *pc)
 	if (!rows)
 		return SVM_ERR_NOMEM;
 	memcpy(rows, vm->cpuid.entries, count * sizeof(rows[0]));
+	count = drop_paravirt(rows, count);
 	change_rows(pc, rows, count);
 	if ((pc->config.devices & SVM_PC_PARAVIRT) && count + SVM_PARAVIRT_ROWS <= SVM_CPUID_MAX) {
 		svm_paravirt_cpuid(&pc->paravirt, rows + count);

@@ -55,21 +55,27 @@ void svm_pc_cpu_eoi(void *arg, uint8_t vector)
 	svm_pc_leave(cpu->pc);
 }
 
+/* An NMI goes on at once: a guest halted with IF = 0 has nobody ask the port for interrupts. */
 void svm_pc_lapic_wake(void *arg)
 {
 	struct pc_cpu *cpu = arg;
+	const uint32_t nmi = SVM_LAPIC_REQUEST_NMI;
 
-	if (cpu->vcpu)
-		svm_vcpu_notify(cpu->vcpu);
+	if (!cpu->vcpu)
+		return;
+	if ((svm_atomic_load(&cpu->lapic.requests) & nmi) &&
+	    (svm_atomic_and(&cpu->lapic.requests, ~nmi) & nmi))
+		svm_vcpu_inject_nmi(cpu->vcpu);
+	svm_vcpu_notify(cpu->vcpu);
 }
 
 /* --- the port -------------------------------------------------------------------------------- */
 
 /*
- * INIT and start-up change the vCPU's state, which its thread does between two runs.  There is no
- * system management mode for an SMI to enter.
+ * INIT and start-up change the vCPU's state, which its thread does between two runs.  An INIT makes
+ * void what came before it.  There is no system management mode for an SMI to enter.
  */
-static void take_requests(struct pc_cpu *cpu)
+void svm_pc_take_requests(struct pc_cpu *cpu)
 {
 	const uint32_t later = SVM_LAPIC_REQUEST_INIT | SVM_LAPIC_REQUEST_STARTUP;
 	uint8_t vector = 0;
@@ -79,12 +85,10 @@ static void take_requests(struct pc_cpu *cpu)
 		svm_vcpu_inject_nmi(cpu->vcpu);
 	if (requests & SVM_LAPIC_REQUEST_EXTINT)
 		cpu->extint_requested = true;
-	if (!(requests & later))
-		return;
 	if (requests & SVM_LAPIC_REQUEST_STARTUP)
 		cpu->startup_vector = vector;
-	svm_atomic_or(&cpu->startup, requests & later);
-	svm_vcpu_kick(cpu->vcpu);
+	cpu->startup = requests & SVM_LAPIC_REQUEST_INIT ? requests & later
+	                                                 : cpu->startup | (requests & later);
 }
 
 static void catch_up(struct pc_cpu *cpu)
@@ -107,7 +111,9 @@ static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 
 	(void)vcpu;
 	if (svm_atomic_load_relaxed(&cpu->lapic.requests))
-		take_requests(cpu);
+		svm_pc_take_requests(cpu);
+	if (cpu->startup)
+		svm_vcpu_kick(cpu->vcpu);
 	catch_up(cpu);
 	cpu->extint = cpu->extint_requested || svm_lapic_wants_extint(&cpu->lapic);
 	/* Of the 8259's the vector is known when it is acknowledged. */

@@ -215,7 +215,7 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 	const uint32_t offset = (uint32_t)(access->gpa & (SVM_LAPIC_SIZE - 1));
 	struct pc_cpu *cpu;
 
-	if (id >= pc->config.cpus)
+	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return SVM_DEVICE_EXIT;
 	cpu = &pc->cpu[id];
 	if (access->is_write) {
@@ -298,7 +298,9 @@ static bool lapic_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *a
 	struct svm_pc *pc = arg;
 	const uint32_t id = svm_vcpu_id(vcpu);
 
-	if (id >= pc->config.cpus || !apic_msr(&pc->cpu[id], access))
+	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
+		return false;
+	if (!apic_msr(&pc->cpu[id], access))
 		return false;
 	if (access->is_write) {
 		follow_task_priority(&pc->cpu[id], vcpu);

@@ -13,6 +13,7 @@
  * svm_pc_attach(pc, vcpu);
  * for (;;) {
  *         svm_pc_serve(pc, vcpu);
+ *         if (svm_vcpu_state(vcpu) == SVM_VCPU_WAIT_SIPI) sleep until the wake callback; continue
  *         if (svm_vcpu_run(vcpu, &exit)) break;
  *         if (svm_pc_event(pc, &status) != SVM_PC_NOTHING) break;
  *         if (exit.kind == SVM_EXIT_KIND_HLT) sleep until svm_vcpu_deadline() or the wake callback
@@ -110,9 +111,20 @@ SVM_MUST_CHECK int svm_pc_write_tables(struct svm_pc *pc, svm_gpa_t *rsdp);
 
 /**
  * @brief Carry out what other vCPUs sent: INIT, start-up.  The vCPU's thread, before each run.
- * @retval 0  Done; the vCPU may be in another state now.
+ *
+ * An INIT of vCPU 0 is ::SVM_PC_RESET: there is no firmware that could receive it.
+ *
+ * @retval 0              Done; the vCPU may be in another state now.
+ * @retval SVM_ERR_INVAL  The vCPU is not attached.
+ * @retval SVM_ERR_STATE  It is DEAD.
  */
 SVM_MUST_CHECK int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu);
+
+/**
+ * @brief Whether svm_pc_serve() has something to do; beside svm_vcpu_has_event() the second look
+ * before a halted or waiting vCPU sleeps.  The vCPU's thread.
+ */
+bool svm_pc_has_request(const struct svm_pc *pc, const struct svm_vcpu *vcpu);
 
 /**
  * @brief What the guest has done to the machine, once; a run ends with REQUEST for it.
