@@ -42,6 +42,8 @@ struct cpu {
 	uint64_t tick_ns, next_tick_ns, armed_ns; /* timer.c; its own only */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
+	struct svm_vcpu *vcpu; /* to be told when its deadline passes, or NULL */
+
 	/* A function to run, set by cpu_run_on(), cleared when done. */
 	void (*work)(void *arg);
 	void *work_arg;

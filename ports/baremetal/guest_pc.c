@@ -110,7 +110,7 @@ static bool on_need_memory(struct guest_pc *g)
 static void sleep_until_event(struct guest_pc *g)
 {
 	interrupts_off();
-	if (!svm_vcpu_has_event(g->vcpu)) {
+	if (!svm_vcpu_has_event(g->vcpu) && !svm_pc_has_request(g->pc, g->vcpu)) {
 		timer_arm(svm_vcpu_deadline(g->vcpu));
 		__asm__ volatile("sti\n\thlt" : : : "memory");
 	}
@@ -235,7 +235,9 @@ static void run_at_console(struct guest_pc *g)
 	g->console.stats = tell_pc_stats;
 	g->console.arg = g;
 	console_register(&g->console);
+	__atomic_store_n(&cpu_self()->vcpu, g->vcpu, __ATOMIC_RELEASE);
 	run_to_the_end(g);
+	__atomic_store_n(&cpu_self()->vcpu, NULL, __ATOMIC_RELEASE);
 	console_unregister(&g->console);
 }
 

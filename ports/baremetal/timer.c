@@ -6,6 +6,8 @@
  */
 #include "timer.h"
 
+#include <libsvm/vcpu.h>
+
 #include "apic.h"
 #include "console.h"
 #include "cpu.h"
@@ -50,8 +52,12 @@ void timer_interrupt(struct cpu *self)
 {
 	const uint64_t now = time_ns();
 
-	if (now >= self->armed_ns)
+	if (now >= self->armed_ns) {
 		self->armed_ns = UINT64_MAX;
+		/* It ends a guest's run; between two of them nobody would look at the time. */
+		if (self->vcpu)
+			svm_vcpu_notify(self->vcpu);
+	}
 	if (now >= self->next_tick_ns) {
 		self->next_tick_ns = now + self->tick_ns;
 		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
