@@ -238,6 +238,17 @@ static void print_breaches(const struct svm_hal *hal)
 	        leaks);
 }
 
+/* No guest may keep a CPU from its host for long. */
+static void print_latest_tick(void)
+{
+	uint64_t late_ns = 0;
+
+	for (uint32_t i = 0; i < cpu_count(); i++)
+		if (cpus[i].late_ns > late_ns)
+			late_ns = cpus[i].late_ns;
+	kprintf("host: a tick came at most %lu ms late\n", late_ns / 1000000);
+}
+
 static void run_library(void)
 {
 	const size_t free_before = frames_free_count();
@@ -251,6 +262,7 @@ static void run_library(void)
 		climb_ladder();
 	if (wants("guests"))
 		problems += guests_run(host);
+	print_latest_tick();
 	on_every_cpu("svm_cpu_offline", offline_here);
 	error = svm_host_destroy(host);
 	if (error)

@@ -59,6 +59,8 @@ void timer_interrupt(struct cpu *self)
 			svm_vcpu_notify(self->vcpu);
 	}
 	if (now >= self->next_tick_ns) {
+		if (now - self->next_tick_ns > self->late_ns)
+			self->late_ns = now - self->next_tick_ns;
 		self->next_tick_ns = now + self->tick_ns;
 		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);

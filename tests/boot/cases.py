@@ -168,6 +168,30 @@ TYPING = [
     (r"\[attached to echo; ", "q"),
 ]
 
+# Each for a second, beside neighbours that must come through.  The emulator's own threads lose their
+# processor for a while on a machine that does other things too, so the bound on the host is wide.
+ATTACKS = """
+    base debug descriptor error flush halt hole init ipi level mmio msr nmi paging pause ports timers
+    triple
+""".split()
+
+
+def _attacks(names):
+    text = ""
+    for name in names:
+        text += "guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = 1s\n" % (name, name)
+        text += "guest beside-%s\nkernel = hello.elf\nmemory = 4M\nlimit = 9s\n" % name
+    return text
+
+
+def _attack_case(emulator, names, **more):
+    return Case(emulator, cmdline="run=guests parallel=1", config=_attacks(names), parallel=True,
+                files=["hello.elf"] + ["attack_%s.elf" % name for name in names],
+                wanted=[WELL, r"host: a tick came at most \d{1,3} ms late"] +
+                [r"guest attack-%s: ended: " % name for name in names] +
+                [r"guest beside-%s: ended: exit: status 7" % name for name in names], **more)
+
+
 ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
 
 CASES = {
@@ -223,6 +247,9 @@ CASES = {
     "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),
+    "qemu-attacks-1": _attack_case("qemu", ATTACKS[0::3], cpus=3),
+    "qemu-attacks-2": _attack_case("qemu", ATTACKS[1::3], cpus=3),
+    "qemu-attacks-3": _attack_case("qemu", ATTACKS[2::3], cpus=3),
     "qemu-lies": Case("qemu", cmdline="run=guests", guests=["hello"], lies=True, wanted=[WELL]),
     "qemu-too-large": Case("qemu", cmdline="run=guests",
                            guests=["hello", "halt", "real_mode", "hello"],
