@@ -12,8 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libsvm/platform/acpi_pm.h>
 #include <libsvm/platform/debug_ports.h>
+#include <libsvm/platform/fw_cfg.h>
 #include <libsvm/platform/i8042.h>
+#include <libsvm/platform/ioapic.h>
+#include <libsvm/platform/lapic.h>
+#include <libsvm/platform/pci.h>
+#include <libsvm/platform/pic.h>
 #include <libsvm/platform/pit.h>
 #include <libsvm/platform/rtc.h>
 #include <libsvm/platform/uart.h>
@@ -25,9 +31,9 @@
 	} while (0)
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
-#define WIRES     7u
+#define WIRES     11u
 #define STEP_MAX  (200u * 1000000) /* Nanoseconds of one step of time, */
-#define CALLS_MAX 2048u            /* and calls of advance in it: at most one in 100 us. */
+#define CALLS_MAX 8192u            /* and calls of advance in it: one in 100 us for each of four. */
 
 enum action { READ, WRITE, OTHER, STEP, LATE, DAMAGE, ACTIONS };
 
@@ -41,6 +47,13 @@ static struct machine {
 	struct svm_uart uart;
 	struct svm_i8042 kbc;
 	struct svm_debug_ports ports;
+	struct svm_pic pic;
+	struct svm_ioapic ioapic;
+	struct svm_lapic lapic;
+	unsigned depth; /* Of messages and ends of interrupts inside each other. */
+	struct svm_acpi_pm pm;
+	struct svm_pci pci;
+	struct svm_fw_cfg fw;
 } m;
 
 static uint8_t take(void)
@@ -362,6 +375,333 @@ static void ports_check(bool damaged)
 	HOLDS(m.levels[6] == (m.ports.state.port92 >> 1 & 1));
 }
 
+/* --- 8259 pair; wire 10 is its output --- */
+
+#define PIC_SAVE(s)    svm_pic_save(&m.pic, (s))
+#define PIC_RESTORE(s) svm_pic_restore(&m.pic, (s))
+
+static void pic_init(void)
+{
+	const struct svm_wire output = wire(10);
+
+	svm_pic_init(&m.pic, &output);
+}
+
+static uint16_t pic_port(uint32_t offset)
+{
+	static const uint16_t numbers[] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1 };
+
+	return numbers[offset % COUNT(numbers)];
+}
+
+static void pic_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_pic_read(&m.pic, pic_port(offset), size);
+}
+
+static void pic_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_pic_write(&m.pic, pic_port(offset), size, value);
+}
+
+static void pic_other(uint8_t what)
+{
+	if (what == 0)
+		svm_pic_reset(&m.pic);
+	else if (what < 0x20)
+		(void)svm_pic_acknowledge(&m.pic);
+	else
+		svm_pic_set_line(&m.pic, what & 31, what & 0x80);
+}
+
+static void pic_check(bool damaged)
+{
+	struct svm_pic_state saved, again;
+	struct svm_pic before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.pic, PIC_SAVE, PIC_RESTORE);
+	CHECK(PIC_SAVE, PIC_RESTORE);
+	HOLDS(m.levels[10] == svm_pic_pending(&m.pic));
+}
+
+/* --- I/O APIC and local APIC, connected; nothing nests deeper than the one in the other --- */
+
+#define IOAPIC_SAVE(s)    svm_ioapic_save(&m.ioapic, (s))
+#define IOAPIC_RESTORE(s) svm_ioapic_restore(&m.ioapic, (s))
+
+static bool send_message(void *arg, const struct svm_apic_message *message)
+{
+	bool is_taken;
+
+	HOLDS(arg == &m && m.depth < 2);
+	m.depth++;
+	is_taken = svm_lapic_receive(&m.lapic, message);
+	m.depth--;
+	return is_taken;
+}
+
+static void end_interrupt(void *arg, uint8_t vector)
+{
+	HOLDS(arg == &m && m.depth == 0);
+	m.depth++;
+	svm_ioapic_eoi(&m.ioapic, vector);
+	m.depth--;
+}
+
+static void wake(void *arg)
+{
+	HOLDS(arg == &m);
+}
+
+static void ioapic_init(void)
+{
+	HOLDS(svm_ioapic_init(&m.ioapic, send_message, &m) == 0);
+}
+
+static void ioapic_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_ioapic_read(&m.ioapic, offset, size);
+}
+
+/* Selecting and writing by one event reaches an entry far sooner than by two. */
+static void ioapic_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_ioapic_write(&m.ioapic, offset, size, value);
+	if (offset == 0)
+		svm_ioapic_write(&m.ioapic, 0x10, 4, take32());
+}
+
+static void ioapic_other(uint8_t what)
+{
+	if (what == 0)
+		svm_ioapic_reset(&m.ioapic);
+	else
+		svm_ioapic_set_line(&m.ioapic, what & 31, what & 0x80);
+}
+
+static void ioapic_check(bool damaged)
+{
+	struct svm_ioapic_state saved, again;
+	struct svm_ioapic before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.ioapic, IOAPIC_SAVE, IOAPIC_RESTORE);
+	CHECK(IOAPIC_SAVE, IOAPIC_RESTORE);
+}
+
+static struct svm_lapic_time lapic_now(void)
+{
+	return (struct svm_lapic_time){ m.now, m.now };
+}
+
+static void lapic_init(void)
+{
+	const struct svm_lapic_config config = {
+		.is_bsp = true,
+		.has_x2apic = true,
+		.has_tsc_deadline = true,
+		.physical_bits = 40,
+		.host = { wake, send_message, end_interrupt, &m },
+	};
+
+	HOLDS(svm_lapic_init(&m.lapic, &config) == 0);
+}
+
+static void lapic_read(uint32_t offset, uint32_t size)
+{
+	uint64_t value;
+
+	(void)svm_lapic_read(&m.lapic, offset * 16, size, lapic_now());
+	(void)svm_lapic_read_msr(&m.lapic, 0x800 + offset, &value, lapic_now());
+}
+
+static void lapic_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	if (size == 4)
+		svm_lapic_write(&m.lapic, offset * 16, size, value, lapic_now());
+	else
+		(void)svm_lapic_write_msr(&m.lapic, 0x800 + offset, value, lapic_now());
+}
+
+static void lapic_other(uint8_t what)
+{
+	uint8_t vector;
+	int pending;
+
+	switch (what & 7) {
+	case 0:
+		svm_lapic_reset_by_init(&m.lapic);
+		break;
+	case 1:
+		svm_lapic_set_lint(&m.lapic, what >> 3 & 1, what & 0x80);
+		break;
+	case 2:
+		(void)svm_lapic_set_base(&m.lapic, take32());
+		break;
+	case 3:
+		svm_lapic_set_tsc_deadline(&m.lapic, take32(), lapic_now());
+		break;
+	case 4:
+		(void)svm_lapic_take_requests(&m.lapic, &vector);
+		break;
+	case 5:
+		svm_lapic_set_tpr(&m.lapic, what >> 4);
+		break;
+	default:
+		pending = svm_lapic_pending(&m.lapic, svm_lapic_get_tpr(&m.lapic));
+		HOLDS(pending < 0 ||
+		      (pending >= 16 && pending >> 4 > svm_lapic_ppr(&m.lapic) >> 4));
+		if (pending >= 0)
+			svm_lapic_accept(&m.lapic, (uint8_t)pending);
+		break;
+	}
+}
+
+static uint64_t lapic_deadline(void)
+{
+	return svm_lapic_deadline(&m.lapic);
+}
+
+static void lapic_advance(void)
+{
+	svm_lapic_advance(&m.lapic, lapic_now());
+}
+
+/* Time left is all that is saved of a timer, so its comparison is not of interest here. */
+static void lapic_check(bool damaged)
+{
+	(void)damaged;
+	HOLDS(m.depth == 0);
+}
+
+/* --- ACPI; wires 7 and 8 are SCI and power-off --- */
+
+#define PM_SAVE(s)    svm_acpi_pm_save(&m.pm, (s))
+#define PM_RESTORE(s) svm_acpi_pm_restore(&m.pm, (s))
+
+static void pm_init(void)
+{
+	const struct svm_wire sci = wire(7), off = wire(8);
+
+	svm_acpi_pm_init(&m.pm, &sci, &off);
+}
+
+static void pm_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_acpi_pm_read(&m.pm, offset, size, m.now);
+}
+
+static void pm_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_acpi_pm_write(&m.pm, offset, size, value, m.now);
+}
+
+static void pm_other(uint8_t what)
+{
+	if (what == 0)
+		svm_acpi_pm_reset(&m.pm, m.now);
+	else
+		svm_acpi_pm_press_button(&m.pm, m.now);
+}
+
+static uint64_t pm_deadline(void)
+{
+	return svm_acpi_pm_deadline(&m.pm);
+}
+
+static void pm_advance(void)
+{
+	svm_acpi_pm_advance(&m.pm, m.now);
+}
+
+static void pm_check(bool damaged)
+{
+	struct svm_acpi_pm_state saved, again;
+	struct svm_acpi_pm before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.pm, PM_SAVE, PM_RESTORE);
+	CHECK(PM_SAVE, PM_RESTORE);
+}
+
+/* --- PCI; wire 9 is its reset --- */
+
+#define PCI_SAVE(s)    svm_pci_save(&m.pci, (s))
+#define PCI_RESTORE(s) svm_pci_restore(&m.pci, (s))
+
+static void pci_init(void)
+{
+	const struct svm_wire reset = wire(9);
+
+	svm_pci_init(&m.pci, SVM_PCI_BRIDGE_ID, &reset);
+}
+
+static void pci_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_pci_read(&m.pci, offset, size);
+}
+
+static void pci_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_pci_write(&m.pci, offset, size, value);
+}
+
+static void pci_other(uint8_t what)
+{
+	if (what == 0)
+		svm_pci_reset(&m.pci);
+}
+
+static void pci_check(bool damaged)
+{
+	struct svm_pci_state saved, again;
+	struct svm_pci before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.pci, PCI_SAVE, PCI_RESTORE);
+	CHECK(PCI_SAVE, PCI_RESTORE);
+}
+
+/* --- firmware configuration --- */
+
+#define FW_SAVE(s)    svm_fw_cfg_save(&m.fw, (s))
+#define FW_RESTORE(s) svm_fw_cfg_restore(&m.fw, (s))
+
+static void fw_init(void)
+{
+	static const struct svm_fw_cfg_file file = { "etc/file", "bytes", 5 };
+
+	svm_fw_cfg_init(&m.fw, 1 << 21, 2, 4);
+	HOLDS(svm_fw_cfg_add(&m.fw, &file) == 0);
+}
+
+static void fw_read(uint32_t offset, uint32_t size)
+{
+	(void)svm_fw_cfg_read(&m.fw, offset, size);
+}
+
+static void fw_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	svm_fw_cfg_write(&m.fw, offset, size, value);
+}
+
+static void fw_other(uint8_t what)
+{
+	if (what == 0)
+		svm_fw_cfg_reset(&m.fw);
+}
+
+static void fw_check(bool damaged)
+{
+	struct svm_fw_cfg_state saved, again;
+	struct svm_fw_cfg before;
+
+	if (damaged)
+		RESTORE_DAMAGED(m.fw, FW_SAVE, FW_RESTORE);
+	CHECK(FW_SAVE, FW_RESTORE);
+}
+
 /* --- all of them --- */
 
 static const struct device {
@@ -378,6 +718,13 @@ static const struct device {
 	{ uart_init, uart_read, uart_write, uart_other, uart_check, NULL, NULL },
 	{ kbc_init, kbc_read, kbc_write, kbc_other, kbc_check, NULL, NULL },
 	{ ports_init, ports_read, ports_write, ports_other, ports_check, NULL, NULL },
+	{ pic_init, pic_read, pic_write, pic_other, pic_check, NULL, NULL },
+	{ lapic_init, lapic_read, lapic_write, lapic_other, lapic_check, lapic_deadline,
+	  lapic_advance },
+	{ ioapic_init, ioapic_read, ioapic_write, ioapic_other, ioapic_check, NULL, NULL },
+	{ pm_init, pm_read, pm_write, pm_other, pm_check, pm_deadline, pm_advance },
+	{ pci_init, pci_read, pci_write, pci_other, pci_check, NULL, NULL },
+	{ fw_init, fw_read, fw_write, fw_other, fw_check, NULL, NULL },
 };
 
 /* The device with the earliest deadline; NULL if that is after end. */
