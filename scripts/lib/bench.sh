@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# The benchmarks: on bare metal, and emulated accesses in a process.
+# The benchmarks: on bare metal, emulated accesses in a process, and a guest's boot.
 
 # One tick of the TSC per instruction; without sleep=off an idle processor would wait in real time.
 bench_count=(-icount 'shift=0,sleep=off')
@@ -60,4 +60,34 @@ bench_emulate_table() {
 	done
 	"$root/tests/bench/emulate_table" "$@" $((bench_emulate_many - bench_emulate_few)) \
 		"${profiles[@]}"
+}
+
+bench_guest_build() {
+	[ -f "$root/build/build.ninja" ] || configure_main
+	build build tests/bench/bench.elf tests/bench/bench_boot.elf tests/bench/first_process
+	guest_kernel cloud-amd64
+	guest_initramfs "$root/build/tests/bench/first_process" bench
+}
+
+# QEMU takes the guest's files from a folder under short names.
+bench_guest_run() {
+	local folder=$guests_dir/bench.files
+	mkdir -p "$folder"
+	cp "$(guest_kernel cloud-amd64)" "$folder/vmlinuz"
+	cp "$guests_dir/bench.cpio.gz" "$folder/initrd"
+	cat >"$folder/guests.conf" <<-END
+		guest linux
+		  kernel  = vmlinuz
+		  initrd  = initrd
+		  memory  = 256M
+		  cmdline = "console=ttyS0 quiet"
+	END
+	bench_boot bench-switch.txt "$root/build/tests/bench/bench.elf" '' &&
+		(cd "$folder" && bench_boot bench-boot.txt "$root/build/tests/bench/bench_boot.elf" \
+			'run=guests' -initrd 'guests.conf config,vmlinuz,initrd') &&
+		grep -q '^guest linux: ended: exit: status 0' "$log_dir/bench-boot.txt"
+}
+
+bench_guest_table() {
+	"$root/tests/bench/boot_table" "$@" "$log_dir/bench-switch.txt" "$log_dir/bench-boot.txt"
 }

@@ -23,7 +23,7 @@ all_steps=(
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
-	'bench      instructions per exit and per emulated access, held to their limits'
+	'bench      instructions per exit, access and boot of a guest, held to their limits'
 )
 
 # At least this share of src/core's lines is run by the unit tests.
@@ -185,4 +185,7 @@ step_bench() {
 	bench_emulate_build
 	bench_emulate_run
 	bench_emulate_table --check | tally_lines
+	bench_guest_build
+	bench_guest_run
+	bench_guest_table --check | tally_lines
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the host spends while a guest boots.  This is the port's own image, linked with --wrap so
+ * that four of its functions are called by way of those below: nothing in the library or the port
+ * counts, and nothing there costs more for it.
+ *
+ * Under QEMU's -icount shift=0 a TSC difference is a number of instructions.  What counts for an
+ * exit is the time from the return of the world switch to the next call of it.  Not in it are the
+ * world switch's own instructions, which world_switch.c counts, and the sleep of a halted guest's
+ * CPU, in which the emulator's clock jumps.
+ *
+ * Prints `boot exit NAME DETAIL COUNT INSTRUCTIONS` for each kind and place of exit, and
+ * `cost NAME N`.
+ */
+#include <libsvm/diagnose.h>
+
+#include "../../ports/baremetal/cpu.h"
+#include "../../ports/baremetal/guest_pc.h"
+#include "../../ports/baremetal/kprintf.h"
+#include "../../ports/baremetal/timer.h"
+#include "core/vcpu/vcpu.h"
+
+#define PLACES 512u /* a power of 2 */
+
+/* DETAIL: the port with bit 0 of EXITINFO1 above it, the MSR, the leaf, the page. */
+struct place {
+	uint64_t code, detail, count, instructions;
+};
+
+static struct place places[PLACES], *current;
+static uint64_t left, armed, lost, made, total, exits;
+
+void __real_svm_world_switch(struct svm_switch *s);
+void __real_guest_pc_run(void *arg);
+void __real_timer_arm(uint64_t deadline_ns);
+void __real_timer_interrupt(struct cpu *self);
+void __wrap_svm_world_switch(struct svm_switch *s);
+void __wrap_guest_pc_run(void *arg);
+void __wrap_timer_arm(uint64_t deadline_ns);
+void __wrap_timer_interrupt(struct cpu *self);
+
+static uint64_t detail_of(const struct svm_vmcb *vmcb, const struct svm_switch *s)
+{
+	const uint64_t info = vmcb->control.exit_info_1;
+
+	switch (vmcb->control.exit_code) {
+	case SVM_EXIT_IOIO:
+		return (info >> 16 & 0xffff) | (info & 1) << 16;
+	case SVM_EXIT_MSR:
+		return (uint32_t)s->rcx;
+	case SVM_EXIT_CPUID:
+		return (uint32_t)vmcb->save.rax;
+	case SVM_EXIT_NPF:
+		return vmcb->control.exit_info_2 & ~UINT64_C(0xfff);
+	default:
+		return 0;
+	}
+}
+
+static struct place *place_of(uint64_t code, uint64_t detail)
+{
+	unsigned int at = (unsigned int)(code * 31 + detail + (detail >> 12)) % PLACES;
+
+	for (unsigned int i = 0; i < PLACES; i++, at = (at + 1) % PLACES) {
+		if (!places[at].count)
+			places[at] = (struct place){ .code = code, .detail = detail };
+		if (places[at].code == code && places[at].detail == detail)
+			return &places[at];
+	}
+	lost++;
+	return &places[at];
+}
+
+static void end_of_exit(uint64_t now)
+{
+	if (!current) {
+		made = now - left;
+		return;
+	}
+	current->instructions += now - left;
+	total += now - left;
+}
+
+void __wrap_svm_world_switch(struct svm_switch *s)
+{
+	const struct svm_vcpu *vcpu = (void *)((char *)s - offsetof(struct svm_vcpu, s));
+
+	end_of_exit(svm_ring0_rdtsc());
+	armed = 0;
+	__real_svm_world_switch(s);
+	current = place_of(vcpu->vmcb->control.exit_code, detail_of(vcpu->vmcb, s));
+	current->count++;
+	exits++;
+	left = svm_ring0_rdtsc();
+}
+
+void __wrap_timer_arm(uint64_t deadline_ns)
+{
+	__real_timer_arm(deadline_ns);
+	if (current && current->code == SVM_EXIT_HLT)
+		armed = svm_ring0_rdtsc();
+}
+
+/* Whoever armed the timer and made no entry since has slept. */
+void __wrap_timer_interrupt(struct cpu *self)
+{
+	if (armed)
+		left += svm_ring0_rdtsc() - armed;
+	armed = 0;
+	__real_timer_interrupt(self);
+}
+
+static void print_places(void)
+{
+	for (unsigned int i = 0; i < PLACES; i++) {
+		const struct place *p = &places[i];
+		char name[24];
+
+		if (p->count)
+			kprintf("boot exit %s %lx %lu %lu\n", svm_exit_name(p->code, name),
+			        p->detail, p->count, p->instructions);
+	}
+}
+
+void __wrap_guest_pc_run(void *arg)
+{
+	left = svm_ring0_rdtsc();
+	__real_guest_pc_run(arg);
+	print_places();
+	kprintf("cost boot-make %lu\n", made);
+	kprintf("cost boot-outside %lu\n", total);
+	kprintf("cost boot-exits %lu\n", exits);
+	if (lost)
+		kprintf("boot: %lu exits under a wrong name\n", lost);
+}
