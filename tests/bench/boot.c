@@ -9,6 +9,8 @@
  * world switch's own instructions, which world_switch.c counts, and the sleep of a halted guest's
  * CPU, in which the emulator's clock jumps.
  *
+ * Until the first call counts as making the VM: clearing its memory, loading the kernel.
+ *
  * Prints `boot exit NAME DETAIL COUNT INSTRUCTIONS` for each kind and place of exit, and
  * `cost NAME N`.
  */
@@ -128,7 +130,7 @@ void __wrap_guest_pc_run(void *arg)
 	__real_guest_pc_run(arg);
 	print_places();
 	kprintf("cost boot-make %lu\n", made);
-	kprintf("cost boot-outside %lu\n", total);
+	kprintf("cost boot-handlers %lu\n", total);
 	kprintf("cost boot-exits %lu\n", exits);
 	if (lost)
 		kprintf("boot: %lu exits under a wrong name\n", lost);
