@@ -14,6 +14,7 @@
 
 #define LOW_MEMORY_END 0x100000ull
 #define BITS           64
+#define LARGE_COUNT    512 /* frames: 2 MiB, as much as a processor's own cache holds */
 
 static struct spinlock frames_lock;
 static uint64_t *taken, *ours;
@@ -178,6 +179,38 @@ static size_t find_run(size_t count, size_t step)
 	return frame_count;
 }
 
+/*
+ * A guest's memory is cleared past the caches, which would only lose what is in use, and with half
+ * the steps of REP STOSQ, which an emulator takes one by one.  XMM0 may be the guest's, whose
+ * registers stay loaded while its vCPU is: it is as before.
+ */
+static void clear_frames(uint8_t *at, size_t count)
+{
+	const uint8_t *end = at + count * PAGE_SIZE;
+	uint8_t saved[16];
+
+	if (count < LARGE_COUNT) {
+		memset(at, 0, count * PAGE_SIZE);
+		return;
+	}
+	__asm__ volatile("movdqu %%xmm0, %[saved]\n\t"
+	                 "pxor %%xmm0, %%xmm0\n"
+	                 "1:\n\t"
+	                 ".set clear_offset, 0\n\t"
+	                 ".rept 32\n\t"
+	                 "movntdq %%xmm0, clear_offset(%[at])\n\t"
+	                 ".set clear_offset, clear_offset + 16\n\t"
+	                 ".endr\n\t"
+	                 "add $512, %[at]\n\t"
+	                 "cmp %[end], %[at]\n\t"
+	                 "jb 1b\n\t"
+	                 "sfence\n\t"
+	                 "movdqu %[saved], %%xmm0"
+	                 : [at] "+r"(at), [saved] "=m"(saved)
+	                 : [end] "r"(end)
+	                 : "memory", "cc");
+}
+
 void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
 {
 	const size_t step = (size_t)(align / PAGE_SIZE);
@@ -199,7 +232,7 @@ void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
 
 	void *va = phys_to_direct(first * PAGE_SIZE);
 
-	memset(va, 0, count * PAGE_SIZE);
+	clear_frames(va, count);
 	*pa = first * PAGE_SIZE;
 	return va;
 }
@@ -221,7 +254,7 @@ bool frames_free(uint64_t pa, size_t count)
 
 	if ((pa & PAGE_MASK) || !run_is_allocated(first, count))
 		return false;
-	memset(phys_to_direct(pa), 0, count * PAGE_SIZE);
+	clear_frames(phys_to_direct(pa), count);
 
 	const uint64_t flags = spin_lock(&frames_lock);
 

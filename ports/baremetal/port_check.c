@@ -21,6 +21,7 @@
 
 #define ANSWER_TIMEOUT_NS 1000000000ull
 #define TICK_TIMEOUT_NS   1000000000ull
+#define LARGE_RUN         513u /* frames, more than 2 MiB */
 
 static unsigned int passed_count, failed_count;
 
@@ -78,6 +79,26 @@ static void check_frames(void)
 	verdict("frames: none is lost", frames_free_count() == before);
 }
 
+/* Of a run that is cleared past the caches: all of it, nothing behind it, and no register lost. */
+static void check_large_run(void)
+{
+	const uint64_t mark[2] = { 0x0123456789abcdef, 0xfedcba9876543210 };
+	uint64_t kept[2], pa;
+	uint8_t *a = frames_alloc(LARGE_RUN + 1, PAGE_SIZE, &pa);
+
+	verdict("frames: a large run is zeroed", a && is_zero(a, (LARGE_RUN + 1) * PAGE_SIZE));
+	if (!a)
+		return;
+	memset(a, 0xa5, (LARGE_RUN + 1) * PAGE_SIZE);
+	__asm__ volatile("movdqu %0, %%xmm0" : : "m"(mark));
+	frames_free(pa, LARGE_RUN);
+	__asm__ volatile("movdqu %%xmm0, %0" : "=m"(kept));
+	verdict("frames: clearing leaves XMM0 alone", memcmp(mark, kept, sizeof(mark)) == 0);
+	verdict("frames: a large run is cleared to its end and no further",
+	        is_zero(a, LARGE_RUN * PAGE_SIZE) && a[LARGE_RUN * PAGE_SIZE] == 0xa5);
+	frames_free(pa + LARGE_RUN * PAGE_SIZE, 1);
+}
+
 static void check_paging(void)
 {
 	const struct paging_audit audit = paging_audit();
@@ -125,6 +146,7 @@ static void check_msrs(void)
 unsigned int port_check(void)
 {
 	check_frames();
+	check_large_run();
 	check_paging();
 	check_processors();
 	check_msrs();
