@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The emulated machine that runs the bare-metal image with a guest, and where its files are."""
+
+import os
+import sys
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+IMAGE = os.path.join(ROOT, "build/ports/baremetal/libsvm-baremetal.elf")
+GUESTS = os.path.join(ROOT, "build/guests")
+
+SUCCESS = 33  # What the port's power-off makes of QEMU's status when all was well.
+
+
+def bytes_of(text):
+    return int(text[:-1]) << {"M": 20, "G": 30}[text[-1]]
+
+
+def single(pattern, path):
+    names = [n for n in os.listdir(path) if n.startswith(pattern)]
+    if not names:
+        sys.exit(f"nothing in {path}: scripts/test linux fetches it")
+    return os.path.join(path, names[0])
+
+
+def command(memory, modules):
+    """QEMU's, for a guest with so many bytes; the modules are read where it is started."""
+    return [
+        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt",
+        "-m", str((memory >> 20) + 256), "-display", "none", "-monitor", "none",
+        "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+        "-kernel", IMAGE, "-append", "run=guests",
+        "-initrd", ",".join(["guests.conf config", *modules])]
