@@ -17,7 +17,6 @@
 #include "x86.h"
 
 #define NS_PER_MS       UINT64_C(1000000)
-#define LEAF_SIZE       0x200000ull
 #define GIB             0x40000000ull
 #define LOW_END         (3 * GIB) /* as svm_boot_pc_map() has it */
 #define HIGH_START      (4 * GIB)
@@ -255,14 +254,12 @@ static void put_byte(void *arg, unsigned uart, uint8_t byte)
 static int map_memory(struct guest_pc *g)
 {
 	const uint64_t low = g->memory_size < LOW_END ? g->memory_size : LOW_END;
-	int error = svm_vm_map(g->vm, 0, g->memory_pa, VGA_START, SVM_PROT_ALL);
+	int error = guest_memory_map(&g->memory, g->vm, 0, 0, VGA_START);
 
 	if (!error)
-		error = svm_vm_map(g->vm, VGA_END, g->memory_pa + VGA_END, low - VGA_END,
-		                   SVM_PROT_ALL);
+		error = guest_memory_map(&g->memory, g->vm, VGA_END, VGA_END, low - VGA_END);
 	if (!error && g->memory_size > low)
-		error = svm_vm_map(g->vm, HIGH_START, g->memory_pa + low, g->memory_size - low,
-		                   SVM_PROT_ALL);
+		error = guest_memory_map(&g->memory, g->vm, HIGH_START, low, g->memory_size - low);
 	return error;
 }
 
@@ -359,14 +356,14 @@ static void make_and_run(struct guest_pc *g)
 void guest_pc_run(void *arg)
 {
 	struct guest_pc *g = arg;
-	const size_t count = (size_t)(g->memory_size / PAGE_SIZE);
 
-	if (!frames_alloc(count, LEAF_SIZE, &g->memory_pa)) {
-		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in one piece, %lu MiB are "
-		        "free\n",
-		        g->name, g->memory_size >> 20, frames_free_count() / 256);
+	if (!guest_memory_take(&g->memory, g->memory_size)) {
+		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in at most %u pieces, %lu MiB "
+		        "are free\n",
+		        g->name, g->memory_size >> 20, GUEST_MEMORY_PIECES,
+		        frames_free_count() / 256);
 		return;
 	}
 	make_and_run(g);
-	frames_free(g->memory_pa, count);
+	guest_memory_give_back(&g->memory);
 }

@@ -3,7 +3,7 @@
  * @file
  * A guest that is a whole PC, from its configuration to its end, on the CPU that makes the call.
  *
- * Its memory is one piece of ours; what it does to the machine (power-off, reset, port F4h) ends
+ * What it does to the machine (power-off, reset, port F4h) ends
  * it, and so does whatever it cannot go on after, with one line that says how and why.
  */
 #ifndef BAREMETAL_GUEST_PC_H
@@ -14,6 +14,7 @@
 #include <libsvm/platform/pc.h>
 
 #include "console.h"
+#include "guest_memory.h"
 
 #define GUEST_PC_NAME_MAX 32
 
@@ -30,7 +31,7 @@ struct guest_pc {
 
 	/* While it runs. */
 	struct console_guest console; /**< its mode is set before */
-	uint64_t memory_pa;
+	struct guest_memory memory;
 	struct svm_vm *vm;
 	struct svm_pc *pc;
 	struct svm_vcpu *vcpu;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * The memory of a guest: pieces of ours, which look like one to the guest.
+ */
+#ifndef BAREMETAL_GUEST_MEMORY_H
+#define BAREMETAL_GUEST_MEMORY_H
+
+#include <libsvm/libsvm.h>
+
+#define GUEST_MEMORY_UNIT   UINT64_C(0x200000) /**< what one entry of a table can map */
+#define GUEST_MEMORY_PIECES 32
+
+struct guest_memory {
+	uint32_t count;
+	struct {
+		uint64_t pa, size; /**< both multiples of the unit */
+	} piece[GUEST_MEMORY_PIECES];
+};
+
+/**
+ * @brief Take zeroed memory from the frames that are free.
+ * @param size  A multiple of GUEST_MEMORY_UNIT, not 0.
+ * @return False, and nothing is taken: there is not so much, or it lies in too many pieces.
+ */
+bool guest_memory_take(struct guest_memory *memory, uint64_t size);
+
+/** Give all of it back. */
+void guest_memory_give_back(struct guest_memory *memory);
+
+/**
+ * @brief Map a part of it for the guest to read, write and execute. T.
+ * @param gpa     Where; a multiple of 4096.
+ * @param offset  Of the part in the whole; a multiple of 4096.
+ * @param size    A multiple of 4096.  The part lies within the memory.
+ * @return What svm_vm_map() said.
+ */
+int guest_memory_map(const struct guest_memory *memory, struct svm_vm *vm, svm_gpa_t gpa,
+                     uint64_t offset, uint64_t size);
+
+#endif
