@@ -40,6 +40,14 @@ guest_kernel() {
 	echo "$guests_dir/$1"/boot/vmlinuz-*
 }
 
+# guest_all: whatever tests/linux boots.
+guest_all() {
+	guest_kernel cloud-amd64
+	guest_kernel amd64
+	guest_initramfs "$root/tests/linux/init" linux
+	guest_unpack memtest86+
+}
+
 # guest_initramfs SCRIPT NAME: busybox and a script as /init; its path.
 guest_initramfs() {
 	local script=$1 tree=$guests_dir/$2.tree image=$guests_dir/$2.cpio.gz
