@@ -23,6 +23,7 @@ all_steps=(
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
+	'linux      Debian guests in QEMU: Linux boots, Memtest86+ finds no error'
 	'bench      instructions per exit, access and boot of a guest, held to their limits'
 )
 
@@ -175,6 +176,20 @@ step_boot() {
 	tally 1 0
 	boot_check 60 4 '' | tally_lines
 	tally 1 0
+}
+
+# scripts/soak boot has all kernels, sizes and options, and a whole pass of Memtest86+.
+step_linux() {
+	local start=$SECONDS
+	configure_main
+	build build ports/baremetal/libsvm-baremetal.elf
+	guest_all
+	"$root/tests/linux/linux-test" --times 2 --seconds 60 | tally_lines
+	remark "Linux: 2 boots of each case in $((SECONDS - start)) s, and what they said was right"
+	start=$SECONDS
+	"$root/tests/linux/memtest-test" --self-test | tally_lines
+	"$root/tests/linux/memtest-test" | tally_lines
+	remark "Memtest86+: its first two tests in $((SECONDS - start)) s, 0 errors"
 }
 
 step_bench() {
