@@ -18,7 +18,7 @@ static const struct {
 	{ SVM_VCPU_RUNNING, "RUNNING", ".x.xxxx" },
 	{ SVM_VCPU_HALTED, "HALTED", "xxx.x.x" },
 	{ SVM_VCPU_WAIT_SIPI, "WAIT_SIPI", "xx....x" },
-	{ SVM_VCPU_SHUTDOWN, "SHUTDOWN", "x.....x" },
+	{ SVM_VCPU_SHUTDOWN, "SHUTDOWN", "x...x.x" },
 	{ SVM_VCPU_DEAD, "DEAD", "......." }, /* Nothing leads back from there. */
 };
 
