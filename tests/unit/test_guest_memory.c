@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Reads and writes of guest memory by the library and the embedder. */
+#include <pthread.h>
+
 #include "memory_rig.h"
 
 #include <check.h>
@@ -119,6 +121,81 @@ START_TEST(entries_are_read_and_exchanged_whole)
 	ck_assert_int_eq(svm_memory_read_u32(rig.vm, 0x1101a, &value32), SVM_ERR_INVAL);
 	ck_assert_int_eq(svm_memory_cas_u64(rig.vm, 0x1101c, &value, 1, &stored), SVM_ERR_INVAL);
 	ck_assert_int_eq(svm_memory_cas_u32(rig.vm, 0x1101a, &value32, 1, &stored), SVM_ERR_INVAL);
+}
+END_TEST
+
+/* Whatever the alignment: over two words, over two lines of the cache, at the end of the page. */
+static const struct {
+	svm_gpa_t gpa;
+	unsigned size;
+	int result;
+} exchange_rows[] = {
+	{ 0x11000, 1, 0 },     { 0x11fff, 1, 0 },     { 0x11007, 2, 0 },
+	{ 0x1103f, 2, 0 },     { 0x11ffe, 2, 0 },     { 0x11fff, 2, SVM_ERR_INVAL },
+	{ 0x1103e, 4, 0 },     { 0x11ffc, 4, 0 },     { 0x11ffd, 4, SVM_ERR_INVAL },
+	{ 0x11039, 8, 0 },     { 0x11ff8, 8, 0 },     { 0x11ff9, 8, SVM_ERR_INVAL },
+	{ 0x11010, 16, 0 },    { 0x11ff0, 16, 0 },    { 0x11008, 16, SVM_ERR_INVAL },
+	{ 0x11000, 3, SVM_ERR_INVAL }, { 0x20000, 4, SVM_ERR_FAULT },
+};
+
+START_TEST(operands_are_exchanged_at_any_place_in_a_page)
+{
+	const unsigned size = exchange_rows[_i].size;
+	const svm_gpa_t gpa = exchange_rows[_i].gpa;
+	uint8_t before[0x1000], wanted[16], found[16];
+	uint8_t *page = rig_hva(frames[1]);
+	bool stored = false;
+
+	for (unsigned i = 0; i < sizeof(before); i++)
+		page[i] = before[i] = (uint8_t)(i * 11 + 3);
+	memset(wanted, 0x5a, sizeof(wanted));
+	memset(found, 0xee, sizeof(found));
+	ck_assert_int_eq(svm_memory_exchange(rig.vm, gpa, found, wanted, size, &stored),
+	                 exchange_rows[_i].result);
+	ck_assert(!memcmp(page, before, sizeof(before)));
+	if (exchange_rows[_i].result)
+		return;
+	/* What was found is what is there; with that it is stored, and nothing around it. */
+	ck_assert(!stored && !memcmp(found, page + (gpa & 0xfff), size));
+	ck_assert_int_eq(svm_memory_exchange(rig.vm, gpa, found, wanted, size, &stored), 0);
+	ck_assert(stored);
+	memcpy(before + (gpa & 0xfff), wanted, size);
+	ck_assert(!memcmp(page, before, sizeof(before)));
+}
+END_TEST
+
+#define ADDITIONS 100000u
+#define COUNTER   0x1103eu /* 4 bytes over two lines of the cache. */
+
+static void *add_ones(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < ADDITIONS; i++) {
+		uint32_t old = 0, new;
+		bool stored;
+
+		do {
+			new = old + 1;
+			if (svm_memory_exchange(rig.vm, COUNTER, &old, &new, 4, &stored))
+				return arg;
+		} while (!stored);
+	}
+	return NULL;
+}
+
+START_TEST(no_addition_is_lost_between_two_threads)
+{
+	uint32_t sum = 0;
+	pthread_t other;
+	void *failed = &sum;
+
+	ck_assert_int_eq(svm_vm_write(rig.vm, COUNTER, &sum, 4, NULL), 0);
+	ck_assert_int_eq(pthread_create(&other, NULL, add_ones, &sum), 0);
+	ck_assert_ptr_null(add_ones(&sum));
+	ck_assert_int_eq(pthread_join(other, &failed), 0);
+	ck_assert_ptr_null(failed);
+	ck_assert_int_eq(svm_vm_read(rig.vm, COUNTER, &sum, 4, NULL), 0);
+	ck_assert_uint_eq(sum, 2 * ADDITIONS);
 }
 END_TEST
 
@@ -409,6 +486,9 @@ int main(void)
 	tcase_add_test(tcase, rights_of_the_slot_hold_for_the_library);
 	tcase_add_test(tcase, memory_that_the_host_does_not_map_is_a_fault);
 	tcase_add_test(tcase, entries_are_read_and_exchanged_whole);
+	tcase_add_loop_test(tcase, operands_are_exchanged_at_any_place_in_a_page, 0,
+	                    SVM_ARRAY_SIZE(exchange_rows));
+	tcase_add_test(tcase, no_addition_is_lost_between_two_threads);
 	tcase_add_loop_test(tcase, answers_of_a_resolve_callback, 0, SVM_ARRAY_SIZE(rows));
 	tcase_add_test(tcase, a_leaf_does_not_leave_its_slot);
 	tcase_add_test(tcase, a_second_answer);

@@ -9,6 +9,7 @@
  */
 #include "core/memory/dirty.h"
 #include "core/memory/section.h"
+#include "hal/exchange.h"
 
 /* One page of guest memory in reach; valid until the section is left. */
 struct window {
@@ -176,3 +177,72 @@ int svm_vm_write(struct svm_vm *vm, svm_gpa_t gpa, const void *data, size_t size
 
 DEFINE_ACCESS(u32, uint32_t)
 DEFINE_ACCESS(u64, uint64_t)
+
+/* --- locked operands -------------------------------------------------------------------------- */
+
+#define EXCHANGE_CASE(bits, type)                                                                  \
+	{                                                                                          \
+		type old, new;                                                                     \
+                                                                                                   \
+		memcpy(&old, expected, sizeof(old));                                               \
+		memcpy(&new, desired, sizeof(new));                                                \
+		const bool stored = svm_exchange_##bits(at, &old, new);                            \
+                                                                                                   \
+		memcpy(expected, &old, sizeof(old));                                               \
+		return stored;                                                                     \
+	}
+
+static bool exchange_16_bytes(void *at, void *expected, const void *desired)
+{
+	uint64_t old[2], new[2];
+
+	memcpy(old, expected, sizeof(old));
+	memcpy(new, desired, sizeof(new));
+	const bool stored = svm_exchange_128(at, old, new);
+
+	memcpy(expected, old, sizeof(old));
+	return stored;
+}
+
+static bool exchange_operand(void *at, void *expected, const void *desired, unsigned size)
+{
+	switch (size) {
+	case 1:
+		EXCHANGE_CASE(8, uint8_t)
+	case 2:
+		EXCHANGE_CASE(16, uint16_t)
+	case 4:
+		EXCHANGE_CASE(32, uint32_t)
+	case 8:
+		EXCHANGE_CASE(64, uint64_t)
+	default:
+		return exchange_16_bytes(at, expected, desired);
+	}
+}
+
+static bool is_exchange(svm_gpa_t gpa, unsigned size)
+{
+	if (size == 16)
+		return (gpa & 15) == 0;
+	return (size == 1 || size == 2 || size == 4 || size == 8) && chunk(gpa, size) == size;
+}
+
+int svm_memory_exchange(struct svm_vm *vm, svm_gpa_t gpa, void *expected, const void *desired,
+                        unsigned size, bool *stored)
+{
+	struct window window;
+
+	if (!is_exchange(gpa, size))
+		return SVM_ERR_INVAL;
+
+	const unsigned section = svm_section_enter(&vm->memory);
+	const int result = open_window(vm, gpa, SVM_PROT_WRITE, &window);
+
+	if (!result) {
+		*stored = exchange_operand(window.hva, expected, desired, size);
+		if (*stored)
+			svm_dirty_set(window.piece, gpa);
+	}
+	svm_section_leave(&vm->memory, section);
+	return result;
+}

@@ -91,5 +91,8 @@ SVM_MUST_CHECK int svm_memory_cas_u32(struct svm_vm *vm, svm_gpa_t gpa, uint32_t
                                       uint32_t desired, bool *stored);
 SVM_MUST_CHECK int svm_memory_cas_u64(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *expected,
                                       uint64_t desired, bool *stored);
+/* The same for 1, 2, 4 or 8 bytes anywhere in a page, and 16 at a multiple of 16. */
+SVM_MUST_CHECK int svm_memory_exchange(struct svm_vm *vm, svm_gpa_t gpa, void *expected,
+                                       const void *desired, unsigned size, bool *stored);
 
 #endif

@@ -66,65 +66,15 @@ static enum svm_emul_result emulation_ram_write(void *arg, uint64_t gpa, const v
 	return emulation_result(svm_vm_write(vcpu->vm, gpa, data, size, NULL));
 }
 
-/* Aligned words are exchanged by the processor; the parts of one, within it. */
-static enum svm_emul_result exchange_aligned(struct svm_vm *vm, uint64_t gpa, void *expected,
-                                             const void *desired, unsigned size, bool *stored)
-{
-	const uint64_t base = gpa & ~UINT64_C(7);
-	const unsigned shift = 8 * (unsigned)(gpa & 7);
-	const uint64_t mask = (size == 8 ? ~UINT64_C(0) : (UINT64_C(1) << (8 * size)) - 1) << shift;
-	uint64_t wanted = 0, new = 0, word;
-	enum svm_emul_result result;
-
-	memcpy(&wanted, expected, size);
-	memcpy(&new, desired, size);
-	result = emulation_result(svm_memory_read_u64(vm, base, &word));
-	if (result != SVM_EMUL_OK)
-		return result;
-	*stored = false;
-	if ((word & mask) == wanted << shift)
-		result = emulation_result(
-			svm_memory_cas_u64(vm, base, &word, (word & ~mask) | new << shift, stored));
-	word = (word & mask) >> shift;
-	memcpy(expected, &word, size);
-	return result;
-}
-
-/* One at a time of those who emulate an access that no instruction of the host covers. */
-static void serialise(struct svm_vm *vm, bool on)
-{
-	while (on && svm_atomic_exchange(&vm->split_lock, 1))
-		svm_ring0_pause();
-	if (!on)
-		svm_atomic_store(&vm->split_lock, 0);
-}
-
+/* One at a time of those who emulate an access over two pages. */
 static void emulation_serialise(void *arg, bool on)
 {
 	const struct svm_vcpu *vcpu = arg;
 
-	serialise(vcpu->vm, on);
-}
-
-/*
- * An operand over two words of 8 bytes: read, compare, write.  Atomic among emulated accesses of
- * the VM, which this lock serialises; not against a vCPU that writes with its own instructions.
- */
-static enum svm_emul_result exchange_split(struct svm_vm *vm, uint64_t gpa, void *expected,
-                                           const void *desired, unsigned size, bool *stored)
-{
-	uint8_t found[16];
-	int error;
-
-	serialise(vm, true);
-	error = svm_vm_read(vm, gpa, found, size, NULL);
-	*stored = !error && memcmp(found, expected, size) == 0;
-	if (*stored)
-		error = svm_vm_write(vm, gpa, desired, size, NULL);
-	serialise(vm, false);
-	if (!error && !*stored)
-		memcpy(expected, found, size);
-	return emulation_result(error);
+	while (on && svm_atomic_exchange(&vcpu->vm->split_lock, 1))
+		svm_ring0_pause();
+	if (!on)
+		svm_atomic_store(&vcpu->vm->split_lock, 0);
 }
 
 static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void *expected,
@@ -132,9 +82,8 @@ static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void
 {
 	const struct svm_vcpu *vcpu = arg;
 
-	if ((gpa & 7) + size <= 8)
-		return exchange_aligned(vcpu->vm, gpa, expected, desired, size, stored);
-	return exchange_split(vcpu->vm, gpa, expected, desired, size, stored);
+	return emulation_result(
+		svm_memory_exchange(vcpu->vm, gpa, expected, desired, size, stored));
 }
 
 /* --- devices ---------------------------------------------------------------------------------- */
