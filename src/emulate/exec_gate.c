@@ -102,13 +102,7 @@ static enum svm_emul_result call_through_gate(struct svm_emul *e, const struct g
 		return result;
 	svm_far_push(&frame, e->segment[SVM_EMUL_CS].selector);
 	svm_far_push(&frame, svm_emul_rip_after(e));
-	result = svm_far_prepare_frame(e, &stack, &frame);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_check_rip(e, target);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_mark(e, target, &stack);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_store_frame(e, &stack, &frame);
+	result = svm_far_write_frame(e, target, &stack, &frame);
 	return result == SVM_EMUL_OK ? svm_far_go(e, target, &stack, frame.rsp) : result;
 }
 

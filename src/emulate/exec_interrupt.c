@@ -59,11 +59,7 @@ static enum svm_emul_result real_interrupt(struct svm_emul *e, uint8_t vector)
 	svm_far_push(&frame, e->segment[SVM_EMUL_CS].selector);
 	svm_far_push(&frame, svm_emul_rip_after(e));
 	if (result == SVM_EMUL_OK)
-		result = svm_far_prepare_frame(e, &stack, &frame);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_check_rip(e, &target);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_store_frame(e, &stack, &frame);
+		result = svm_far_write_frame(e, &target, &stack, &frame);
 	if (result != SVM_EMUL_OK)
 		return result;
 	e->rflags &= ~(FLAG_IF | FLAG_TF | FLAG_AC | FLAG_RF);
@@ -191,13 +187,7 @@ static enum svm_emul_result through_gate(struct svm_emul *e, const struct interr
 	if (result != SVM_EMUL_OK)
 		return result;
 	fill_interrupt_frame(e, i, target.cpl != e->cpl, &frame);
-	result = svm_far_prepare_frame(e, &stack, &frame);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_check_rip(e, &target);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_mark(e, &target, &stack);
-	if (result == SVM_EMUL_OK)
-		result = svm_far_store_frame(e, &stack, &frame);
+	result = svm_far_write_frame(e, &target, &stack, &frame);
 	if (result != SVM_EMUL_OK)
 		return result;
 	enter_handler(e, i);

@@ -147,18 +147,6 @@ static enum svm_emul_result push_on_stack(struct svm_emul *e, const struct svm_f
 	return result;
 }
 
-enum svm_emul_result svm_far_prepare_frame(struct svm_emul *e, const struct svm_far_stack *stack,
-                                           struct svm_far_frame *frame)
-{
-	return push_on_stack(e, stack, frame, false);
-}
-
-enum svm_emul_result svm_far_store_frame(struct svm_emul *e, const struct svm_far_stack *stack,
-                                         struct svm_far_frame *frame)
-{
-	return push_on_stack(e, stack, frame, true);
-}
-
 static enum svm_emul_result pop_all(struct svm_emul *e, unsigned count, unsigned width,
                                     uint64_t *value, bool is_load)
 {
@@ -199,6 +187,18 @@ enum svm_emul_result svm_far_mark(struct svm_emul *e, struct svm_far_target *tar
 	const enum svm_emul_result result = svm_descriptor_mark(e, &stack->descriptor);
 
 	return result == SVM_EMUL_OK ? svm_descriptor_mark(e, &target->descriptor) : result;
+}
+
+enum svm_emul_result svm_far_write_frame(struct svm_emul *e, struct svm_far_target *target,
+                                         struct svm_far_stack *stack, struct svm_far_frame *frame)
+{
+	enum svm_emul_result result = push_on_stack(e, stack, frame, false);
+
+	if (result == SVM_EMUL_OK)
+		result = svm_far_check_rip(e, target);
+	if (result == SVM_EMUL_OK)
+		result = svm_far_mark(e, target, stack);
+	return result == SVM_EMUL_OK ? push_on_stack(e, stack, frame, true) : result;
 }
 
 enum svm_emul_result svm_far_go(struct svm_emul *e, const struct svm_far_target *target,

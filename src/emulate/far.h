@@ -59,11 +59,6 @@ enum svm_emul_result svm_far_gate_target(struct svm_emul *e, uint16_t selector, 
                                          struct svm_far_target *target);
 
 void svm_far_push(struct svm_far_frame *frame, uint64_t value);
-/* Room on the stack for all of the frame; then the same pushes for good. */
-enum svm_emul_result svm_far_prepare_frame(struct svm_emul *e, const struct svm_far_stack *stack,
-                                           struct svm_far_frame *frame);
-enum svm_emul_result svm_far_store_frame(struct svm_emul *e, const struct svm_far_stack *stack,
-                                         struct svm_far_frame *frame);
 /* Pop count values from *rsp on, which moves; RSP itself stays. */
 enum svm_emul_result svm_far_pop(struct svm_emul *e, unsigned count, unsigned width,
                                  uint64_t *value, uint64_t *rsp);
@@ -71,6 +66,9 @@ enum svm_emul_result svm_far_pop(struct svm_emul *e, unsigned count, unsigned wi
 /* The marks in memory are the last thing that can fail before a frame is stored. */
 enum svm_emul_result svm_far_mark(struct svm_emul *e, struct svm_far_target *target,
                                   struct svm_far_stack *stack);
+/* All of a transfer that can fail once its target and stack are known, the stores last. */
+enum svm_emul_result svm_far_write_frame(struct svm_emul *e, struct svm_far_target *target,
+                                         struct svm_far_stack *stack, struct svm_far_frame *frame);
 enum svm_emul_result svm_far_go(struct svm_emul *e, const struct svm_far_target *target,
                                 const struct svm_far_stack *stack, uint64_t rsp);
 
