@@ -112,8 +112,7 @@ step_sanitizers() {
 	CC=clang configure build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dbaremetal=disabled
 	build build-sanitizers all meson-test-prereq
-	# A process for each row of a table would take three times as long.
-	CK_FORK=no UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		ASAN_OPTIONS=detect_stack_use_after_return=1 \
 		meson_test build-sanitizers --suite unit
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -124,7 +123,7 @@ step_coverage() {
 	CC=gcc configure build-coverage -Db_coverage=true -Doptimization=0 -Dbaremetal=disabled
 	build build-coverage all meson-test-prereq
 	find "$root/build-coverage" -name '*.gcda' -delete
-	CK_FORK=no meson_test build-coverage --suite unit
+	meson_test build-coverage --suite unit
 	gcovr --root "$root" --object-directory "$root/build-coverage" --filter 'src/core/' \
 		--exclude-unreachable-branches --print-summary \
 		--fail-under-line "$coverage_wanted" \
