@@ -49,7 +49,7 @@ int svm_boot_plan_flat(struct svm_boot_plan *plan)
 		svm_boot_start_real(plan, config->address);
 		return 0;
 	}
-	result = svm_boot_plan_block(plan, false, 0, plan->cmdline_size);
+	result = svm_boot_plan_block(plan, false, 0);
 	if (!result)
 		svm_boot_start_protected(plan, config->address);
 	return result;

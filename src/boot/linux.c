@@ -186,8 +186,7 @@ static int place_all(struct svm_boot_plan *plan, const struct linux_header *head
 	                                      : place_fixed(plan, header, code);
 	if (!result)
 		result = place_initramfs(plan, header);
-	return result ? result
-	              : svm_boot_plan_block(plan, is_long, SVM_PAGE_SIZE, plan->cmdline_size);
+	return result ? result : svm_boot_plan_block(plan, is_long, SVM_PAGE_SIZE);
 }
 
 int svm_boot_plan_linux(struct svm_boot_plan *plan)
@@ -253,7 +252,6 @@ static int write_memory_map(const struct svm_boot_plan *plan, struct svm_vm *vm,
 int svm_boot_write_linux(const struct svm_boot_plan *plan, struct svm_vm *vm)
 {
 	const svm_gpa_t zero_page = plan->block.gpa + plan->block.info;
-	const char *cmdline = plan->config->cmdline ? plan->config->cmdline : "";
 	struct linux_header header;
 	uint8_t rsdp[8];
 	int result = svm_boot_clear(vm, zero_page, SVM_PAGE_SIZE);
@@ -266,10 +264,5 @@ int svm_boot_write_linux(const struct svm_boot_plan *plan, struct svm_vm *vm)
 		                      NULL);
 	if (!result)
 		result = svm_vm_write(vm, zero_page + ZERO_PAGE_RSDP, rsdp, 8, NULL);
-	if (!result)
-		result = write_memory_map(plan, vm, zero_page);
-	if (!result)
-		result = svm_vm_write(vm, plan->block.gpa + plan->block.strings, cmdline,
-		                      plan->cmdline_size, NULL);
-	return result;
+	return result ? result : write_memory_map(plan, vm, zero_page);
 }

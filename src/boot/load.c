@@ -73,6 +73,8 @@ static int write_all(const struct svm_boot_plan *plan, struct svm_vm *vm)
 
 	if (!result && plan->block.size)
 		result = svm_boot_write_tables(plan, vm);
+	if (!result && plan->block.size)
+		result = svm_boot_write_strings(plan, vm);
 	return result ? result : write_format(plan, vm);
 }
 

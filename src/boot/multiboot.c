@@ -116,17 +116,13 @@ static int plan_image(struct svm_boot_plan *plan, uint64_t *entry)
 
 int svm_boot_plan_multiboot(struct svm_boot_plan *plan)
 {
-	const struct svm_boot_config *config = plan->config;
-	uint32_t strings = plan->cmdline_size;
 	uint64_t entry = 0;
 	int result = plan_image(plan, &entry);
 
-	for (uint32_t i = 0; i < config->module_count; i++)
-		strings += svm_boot_string_size(config->modules[i].cmdline);
 	if (!result)
 		result = svm_boot_plan_modules(plan);
 	if (!result)
-		result = svm_boot_plan_block(plan, false, INFO_BYTES, strings);
+		result = svm_boot_plan_block(plan, false, INFO_BYTES);
 	if (result)
 		return result;
 	svm_boot_start_protected(plan, entry);
@@ -197,17 +193,13 @@ static int write_mods(const struct svm_boot_plan *plan, struct svm_vm *vm, svm_g
 
 	for (uint32_t i = 0; i < config->module_count && !result; i++) {
 		const struct svm_boot_piece *piece = &plan->piece[plan->first_module + i];
-		const char *cmdline = config->modules[i].cmdline ? config->modules[i].cmdline : "";
-		const uint32_t size = svm_boot_string_size(cmdline);
 		uint8_t row[INFO_MOD_SIZE] = { 0 };
 
 		svm_boot_put(row, piece->gpa, 4);
 		svm_boot_put(row + 4, piece->gpa + piece->size, 4);
 		svm_boot_put(row + 8, string, 4);
 		result = svm_vm_write(vm, mods + INFO_MOD_SIZE * i, row, sizeof(row), NULL);
-		if (!result)
-			result = svm_vm_write(vm, string, cmdline, size, NULL);
-		string += size;
+		string += svm_boot_string_size(config->modules[i].cmdline);
 	}
 	return result;
 }
@@ -215,15 +207,9 @@ static int write_mods(const struct svm_boot_plan *plan, struct svm_vm *vm, svm_g
 int svm_boot_write_multiboot(const struct svm_boot_plan *plan, struct svm_vm *vm)
 {
 	const svm_gpa_t info = plan->block.gpa + plan->block.info;
-	const char *cmdline = plan->config->cmdline ? plan->config->cmdline : "";
 	int result = write_head(plan, vm, info);
 
 	if (!result)
 		result = write_rows(plan, vm, info + INFO_ROWS);
-	if (!result)
-		result = write_mods(plan, vm, info + INFO_MODS);
-	if (!result)
-		result = svm_vm_write(vm, plan->block.gpa + plan->block.strings, cmdline,
-		                      plan->cmdline_size, NULL);
-	return result;
+	return result ? result : write_mods(plan, vm, info + INFO_MODS);
 }

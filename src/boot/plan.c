@@ -242,17 +242,20 @@ int svm_boot_plan_modules(struct svm_boot_plan *plan)
 	return 0;
 }
 
-int svm_boot_plan_block(struct svm_boot_plan *plan, bool has_tables, uint32_t info,
-                        uint32_t strings)
+int svm_boot_plan_block(struct svm_boot_plan *plan, bool has_tables, uint32_t info)
 {
 	const uint64_t page = SVM_PAGE_SIZE;
+	const struct svm_boot_config *config = plan->config;
 	struct svm_boot_block *block = &plan->block;
-	uint64_t size;
+	uint64_t strings = plan->cmdline_size, size;
+
+	for (uint32_t i = 0; i < config->module_count; i++)
+		strings += svm_boot_string_size(config->modules[i].cmdline);
 
 	block->tables = SVM_PAGE_SIZE;
 	block->info = block->tables + (has_tables ? BLOCK_TABLES * SVM_PAGE_SIZE : 0);
 	block->strings = (block->info + info + 7) & ~7u;
-	size = (block->strings + (uint64_t)strings + page - 1) & ~(page - 1);
+	size = (block->strings + strings + page - 1) & ~(page - 1);
 	if (!svm_boot_find_lowest(plan, size, page, LOWEST_BLOCK, CONVENTIONAL, &block->gpa))
 		return svm_boot_refuse(plan, SVM_ERR_RANGE,
 		                       "the image leaves too little memory below 640 KiB");

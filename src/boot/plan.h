@@ -89,9 +89,8 @@ bool svm_boot_find_highest(const struct svm_boot_plan *plan, uint64_t size, uint
 /* Put the modules behind one another at the lowest free pages from 1 MiB on. */
 SVM_MUST_CHECK int svm_boot_plan_modules(struct svm_boot_plan *plan);
 
-/* Find room for the block: page tables or not, bytes of information and of strings. */
-SVM_MUST_CHECK int svm_boot_plan_block(struct svm_boot_plan *plan, bool has_tables, uint32_t info,
-                                       uint32_t strings);
+/* Find room for the block: page tables or not, bytes of information, and the strings. */
+SVM_MUST_CHECK int svm_boot_plan_block(struct svm_boot_plan *plan, bool has_tables, uint32_t info);
 
 /* Touch every page that the plan writes; nothing changes. */
 SVM_MUST_CHECK int svm_boot_plan_probe(struct svm_boot_plan *plan, struct svm_vm *vm);

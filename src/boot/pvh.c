@@ -15,13 +15,9 @@
 
 int svm_boot_plan_pvh(struct svm_boot_plan *plan, bool is_long)
 {
-	const struct svm_boot_config *config = plan->config;
-	uint32_t strings = plan->cmdline_size;
-	int result = svm_boot_plan_modules(plan);
+	const int result = svm_boot_plan_modules(plan);
 
-	for (uint32_t i = 0; i < config->module_count; i++)
-		strings += svm_boot_string_size(config->modules[i].cmdline);
-	return result ? result : svm_boot_plan_block(plan, is_long, INFO_SIZE, strings);
+	return result ? result : svm_boot_plan_block(plan, is_long, INFO_SIZE);
 }
 
 static int write_start_info(const struct svm_boot_plan *plan, struct svm_vm *vm, svm_gpa_t info)
@@ -65,17 +61,13 @@ static int write_start_modules(const struct svm_boot_plan *plan, struct svm_vm *
 
 	for (uint32_t i = 0; i < config->module_count && !result; i++) {
 		const struct svm_boot_piece *piece = &plan->piece[plan->first_module + i];
-		const char *cmdline = config->modules[i].cmdline ? config->modules[i].cmdline : "";
-		const uint32_t size = svm_boot_string_size(cmdline);
 		uint8_t row[MODULE_SIZE] = { 0 };
 
 		svm_boot_put(row, piece->gpa, 8);
 		svm_boot_put(row + 8, piece->size, 8);
 		svm_boot_put(row + 16, string, 8);
 		result = svm_vm_write(vm, list + MODULE_SIZE * i, row, sizeof(row), NULL);
-		if (!result)
-			result = svm_vm_write(vm, string, cmdline, size, NULL);
-		string += size;
+		string += svm_boot_string_size(config->modules[i].cmdline);
 	}
 	return result;
 }
@@ -83,15 +75,9 @@ static int write_start_modules(const struct svm_boot_plan *plan, struct svm_vm *
 int svm_boot_write_pvh(const struct svm_boot_plan *plan, struct svm_vm *vm)
 {
 	const svm_gpa_t info = plan->block.gpa + plan->block.info;
-	const char *cmdline = plan->config->cmdline ? plan->config->cmdline : "";
 	int result = write_start_info(plan, vm, info);
 
 	if (!result)
 		result = write_start_map(plan, vm, info + INFO_MAP);
-	if (!result)
-		result = write_start_modules(plan, vm, info + INFO_MODULES);
-	if (!result)
-		result = svm_vm_write(vm, plan->block.gpa + plan->block.strings, cmdline,
-		                      plan->cmdline_size, NULL);
-	return result;
+	return result ? result : write_start_modules(plan, vm, info + INFO_MODULES);
 }

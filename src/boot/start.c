@@ -133,6 +133,26 @@ int svm_boot_write_tables(const struct svm_boot_plan *plan, struct svm_vm *vm)
 	return result;
 }
 
+static int write_string(struct svm_vm *vm, svm_gpa_t *gpa, const char *string)
+{
+	const uint32_t size = svm_boot_string_size(string);
+	const int result = svm_vm_write(vm, *gpa, string ? string : "", size, NULL);
+
+	*gpa += size;
+	return result;
+}
+
+int svm_boot_write_strings(const struct svm_boot_plan *plan, struct svm_vm *vm)
+{
+	const struct svm_boot_config *config = plan->config;
+	svm_gpa_t gpa = plan->block.gpa + plan->block.strings;
+	int result = write_string(vm, &gpa, config->cmdline);
+
+	for (uint32_t i = 0; i < config->module_count && !result; i++)
+		result = write_string(vm, &gpa, config->modules[i].cmdline);
+	return result;
+}
+
 int svm_boot_apply(struct svm_vcpu *vcpu, const struct svm_boot_state *state)
 {
 	int result;

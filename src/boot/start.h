@@ -14,6 +14,9 @@ void svm_boot_start_real(struct svm_boot_plan *plan, svm_gpa_t address);
 /* The descriptor table of the block, and page tables if the state is the long one. */
 SVM_MUST_CHECK int svm_boot_write_tables(const struct svm_boot_plan *plan, struct svm_vm *vm);
 
+/* The command line, and behind it those of the modules, each with its 0. */
+SVM_MUST_CHECK int svm_boot_write_strings(const struct svm_boot_plan *plan, struct svm_vm *vm);
+
 /* Information of PVH and ELF at the block, RBX and what else the state needs (pvh.c). */
 SVM_MUST_CHECK int svm_boot_plan_pvh(struct svm_boot_plan *plan, bool is_long);
 SVM_MUST_CHECK int svm_boot_write_pvh(const struct svm_boot_plan *plan, struct svm_vm *vm);
