@@ -2,9 +2,9 @@
 /*
  * Guest memory by linear address: the page walk of emulate/walk.c on top of the VM's slots.
  *
- * Every page is translated for itself and no translation is kept: the guest may change its tables
- * between any two of our looks, and what a stale one would reach is decided by the slots, so the
- * worst is that the guest reads back what it wrote elsewhere in its own memory.
+ * Every page is translated for itself and no translation is believed for longer than its access:
+ * the guest may change its tables between any two of our looks.  What is remembered of a walk is
+ * compared with the tables before it counts (walk_memo.c).
  *
  * MAXPHYADDR and 1 GiB pages are the processor's, not what CPUID tells the guest: its walker does
  * not know that table.
