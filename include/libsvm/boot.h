@@ -104,6 +104,9 @@ struct svm_boot_state {
 	struct svm_system_regs system; /**< Not for FIRMWARE. */
 };
 
+/** Where a PC has no RAM up to 4 GiB, but devices. */
+#define SVM_BOOT_PC_HOLE UINT64_C(0xc0000000)
+
 /** Ranges that svm_boot_pc_map() fills at most. */
 #define SVM_BOOT_PC_RANGES 5u
 

@@ -87,8 +87,7 @@ int svm_boot_plan_init(struct svm_boot_plan *plan, const struct svm_boot_config 
 
 uint32_t svm_boot_pc_map(uint64_t memory, struct svm_boot_range map[SVM_BOOT_PC_RANGES])
 {
-	const uint64_t hole = UINT64_C(0xc0000000);
-	const uint64_t below = svm_min(memory, hole);
+	const uint64_t below = svm_min(memory, SVM_BOOT_PC_HOLE);
 
 	if ((memory & (SVM_PAGE_SIZE - 1)) || memory < SVM_BIT(21) || memory > SVM_BIT(40))
 		return 0;
@@ -98,7 +97,7 @@ uint32_t svm_boot_pc_map(uint64_t memory, struct svm_boot_range map[SVM_BOOT_PC_
 	map[3] = (struct svm_boot_range){ SVM_BOOT_1M, below - SVM_BOOT_1M, SVM_BOOT_RAM };
 	if (memory == below)
 		return 4;
-	map[4] = (struct svm_boot_range){ SVM_BOOT_4G, memory - hole, SVM_BOOT_RAM };
+	map[4] = (struct svm_boot_range){ SVM_BOOT_4G, memory - below, SVM_BOOT_RAM };
 	return 5;
 }
 

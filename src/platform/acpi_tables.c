@@ -5,6 +5,7 @@
  * They lie behind one another in one block, and each is finished (length, checksum, and the
  * pointers of others to it) as soon as its last byte is there.
  */
+#include <libsvm/boot.h>
 #include <libsvm/platform/acpi_pm.h>
 #include <libsvm/platform/acpi_tables.h>
 
@@ -285,7 +286,7 @@ void svm_acpi_default_config(struct svm_acpi_config *config, uint32_t cpu_count)
 		.com1_port = 0x3f8,
 		.com1_irq = 4,
 		.has_rtc = true,
-		.pci_memory = 0xc0000000,
+		.pci_memory = SVM_BOOT_PC_HOLE,
 		.pci_memory_size = 0x3ec00000,
 	};
 }

@@ -4,6 +4,7 @@
  */
 #include "platform/pc.h"
 
+#include <libsvm/boot.h>
 #include <libsvm/platform/acpi_tables.h>
 
 #include "core/vcpu/vcpu.h"
@@ -15,8 +16,6 @@
 #define LAPIC_LINT0           0x350u
 #define LAPIC_LINT1           0x360u
 #define LAPIC_SOFTWARE_ENABLE 0x100u
-
-#define PC_LOW_END      UINT64_C(0xc0000000) /* As svm_boot_pc_map() has it. */
 
 /* --- what devices do to the machine ---------------------------------------------------------- */
 
@@ -190,7 +189,7 @@ static int init_paravirt(struct svm_pc *pc)
 
 static int init_devices(struct svm_pc *pc)
 {
-	const uint64_t low = svm_min(pc->config.memory, PC_LOW_END);
+	const uint64_t low = svm_min(pc->config.memory, SVM_BOOT_PC_HOLE);
 	int error;
 
 	pc->start_ns = svm_host_clock_ns(pc->vm->host);
@@ -201,7 +200,7 @@ static int init_devices(struct svm_pc *pc)
 	init_legacy(pc);
 	init_serial(pc);
 	svm_rtc_set_memory(&pc->rtc, low, pc->config.memory - low);
-	if ( pc->config.devices & SVM_PC_PARAVIRT)
+	if (pc->config.devices & SVM_PC_PARAVIRT)
 		error = init_paravirt(pc);
 	return error;
 }
