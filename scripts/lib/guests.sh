@@ -3,7 +3,8 @@
 #
 # Guests out of Debian packages, which are downloaded and unpacked, not installed.
 
-guests_dir=$root/build/guests
+# Beside build, which configure() empties when its options change.
+guests_dir=$root/build-guests
 
 # A kernel's metapackage names the newest kernel.
 guest_package() {
@@ -16,7 +17,7 @@ guest_package() {
 	esac
 }
 
-# guest_unpack PACKAGE: its files in build/guests/PACKAGE.  Package lists that are too old, or were
+# guest_unpack PACKAGE: its files in build-guests/PACKAGE.  Package lists that are too old, or were
 # never fetched, are fetched once.
 guest_unpack() {
 	local name=$1 package dir=$guests_dir/$1

@@ -10,7 +10,7 @@
 #   remark TEXT           shows a line below the step's own
 
 all_steps=(
-	'setup      packages and the source of Zydis'
+	'setup      packages, the source of Zydis, and guests'
 	'gcc        build and test: GCC, code model kernel'
 	'clang      build and test: Clang'
 	'large      build and test: code model large'
@@ -55,8 +55,10 @@ tally_lines() {
 	rm -f "$log"
 }
 
+# The kernels are there before the first test that reads one.
 step_setup() {
 	"$root/scripts/setup"
+	guest_all
 }
 
 step_gcc() {

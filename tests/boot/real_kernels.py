@@ -21,7 +21,7 @@ CMDLINE = "console=ttyS0 quiet"
 
 def kernels():
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    folders = ["/boot", os.path.join(root, "build", "guests", "*", "boot")]
+    folders = ["/boot", os.path.join(root, "build-guests", "*", "boot")]
     folders += [f for f in os.environ.get("LIBSVM_TEST_KERNELS", "").split(":") if f]
     return sorted(path for folder in folders for path in glob.glob(os.path.join(folder, "vmlinuz*"))
                   if os.access(path, os.R_OK))
@@ -82,7 +82,7 @@ def main():
         sys.exit(__doc__)
     paths = sys.argv[2:] or kernels()
     if not paths:
-        print("skipped: no vmlinuz in /boot, build/guests or the folders of LIBSVM_TEST_KERNELS")
+        print("skipped: no vmlinuz in /boot, build-guests or the folders of LIBSVM_TEST_KERNELS")
         sys.exit(SKIPPED)
     wrong = 0
     for path in paths:

@@ -6,7 +6,7 @@ import sys
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 IMAGE = os.path.join(ROOT, "build/ports/baremetal/libsvm-baremetal.elf")
-GUESTS = os.path.join(ROOT, "build/guests")
+GUESTS = os.path.join(ROOT, "build-guests")
 
 SUCCESS = 33  # What the port's power-off makes of QEMU's status when all was well.
 
