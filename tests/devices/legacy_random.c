@@ -8,28 +8,18 @@
  * The library's devices are driven as an owner would: svm_X_advance() at each deadline and no
  * oftener; the models take each tick.  So a deadline that is wrong or forgotten shows.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libsvm/platform/pit.h>
 #include <libsvm/platform/rtc.h>
 #include <libsvm/platform/uart.h>
 
+#include "chance.h"
 #include "legacy_model.h"
 
 #define EVENTS 2000000u
 
-/* A wire's end, and a line's. */
-struct end {
-	bool level;
-	uint64_t rises;
-};
-
 static struct {
-	uint64_t random, seed;
-	unsigned long event;
-	uint64_t now;
 	struct svm_pit pit;
 	struct model_pit pit_model;
 	struct end pit_end;
@@ -43,44 +33,11 @@ static struct {
 	uint8_t sent_last;
 } t;
 
-/* George Marsaglia's xorshift. */
-static uint64_t draw(uint64_t below)
-{
-	t.random ^= t.random << 13;
-	t.random ^= t.random >> 7;
-	t.random ^= t.random << 17;
-	return (t.random >> 16) % below;
-}
-
-static bool one_in(uint64_t n)
-{
-	return draw(n) == 0;
-}
-
-static void set(void *arg, unsigned line, bool level)
-{
-	struct end *end = arg;
-
-	(void)line;
-	end->rises += level && !end->level;
-	end->level = level;
-}
-
 static void put(void *arg, uint8_t byte)
 {
 	(void)arg;
 	t.sent++;
 	t.sent_last = byte;
-}
-
-static void same(const char *what, uint64_t library, uint64_t model)
-{
-	if (library == model)
-		return;
-	printf("seed %llu, event %lu, %llu ns: %s: library %#llx, model %#llx\n",
-	       (unsigned long long)t.seed, t.event, (unsigned long long)t.now, what,
-	       (unsigned long long)library, (unsigned long long)model);
-	exit(1);
 }
 
 /* --- 8254 --- */
@@ -120,9 +77,9 @@ static void pit_write(void)
 
 	for (unsigned i = 0; i < size; i++)
 		value |= (uint32_t)(offset + i == 3 ? control_byte() : count_byte()) << 8 * i;
-	svm_pit_write(&t.pit, offset, size, value, t.now);
+	svm_pit_write(&t.pit, offset, size, value, chance.now);
 	for (unsigned i = 0; i < size; i++)
-		model_pit_write(&t.pit_model, offset + i, (uint8_t)(value >> 8 * i), t.now);
+		model_pit_write(&t.pit_model, offset + i, (uint8_t)(value >> 8 * i), chance.now);
 }
 
 static void pit_read(void)
@@ -133,14 +90,14 @@ static void pit_read(void)
 
 	for (unsigned i = 0; i < size; i++)
 		value |= (uint32_t)model_pit_read(&t.pit_model, offset + i) << 8 * i;
-	same("8254 reads", svm_pit_read(&t.pit, offset, size, t.now), value);
+	same("8254 reads", svm_pit_read(&t.pit, offset, size, chance.now), value);
 }
 
 static void pit_event(void)
 {
 	const uint8_t port61 = (uint8_t)draw(256);
 
-	pit_until(t.now);
+	pit_until(chance.now);
 	switch (draw(6)) {
 	case 0:
 	case 1:
@@ -148,13 +105,13 @@ static void pit_event(void)
 		break;
 	case 2:
 		if (one_in(2)) {
-			svm_pit_write_port61(&t.pit, port61, t.now);
+			svm_pit_write_port61(&t.pit, port61, chance.now);
 			model_pit_write61(&t.pit_model, port61);
 		}
 		break;
 	case 3:
-		same("port 61h reads", svm_pit_read_port61(&t.pit, t.now),
-		     model_pit_read61(&t.pit_model, t.now));
+		same("port 61h reads", svm_pit_read_port61(&t.pit, chance.now),
+		     model_pit_read61(&t.pit_model, chance.now));
 		break;
 	default:
 		pit_read();
@@ -196,24 +153,24 @@ static unsigned rtc_index(void)
 
 static void rtc_write(uint32_t offset, uint32_t size, uint32_t value)
 {
-	svm_rtc_write(&t.rtc, offset, size, value, t.now);
+	svm_rtc_write(&t.rtc, offset, size, value, chance.now);
 	for (unsigned i = 0; i < size; i++)
-		model_rtc_write(&t.rtc_model, offset + i, (uint8_t)(value >> 8 * i), t.now);
+		model_rtc_write(&t.rtc_model, offset + i, (uint8_t)(value >> 8 * i), chance.now);
 }
 
 static void rtc_event(void)
 {
 	const unsigned index = rtc_index();
 
-	rtc_until(t.now);
+	rtc_until(chance.now);
 	if (one_in(8)) {
 		rtc_write(0, 2, index | (uint32_t)rtc_value(index & 0x7f) << 8);
 	} else {
 		const uint32_t offset = one_in(16) ? (uint32_t)draw(4) : 1;
 
 		rtc_write(0, 1, one_in(3) ? 0x0c : index);
-		same("MC146818 reads", svm_rtc_read(&t.rtc, offset, 1, t.now),
-		     model_rtc_read(&t.rtc_model, offset, t.now));
+		same("MC146818 reads", svm_rtc_read(&t.rtc, offset, 1, chance.now),
+		     model_rtc_read(&t.rtc_model, offset, chance.now));
 	}
 	same("IRQ 8 is", t.rtc_end.level, t.rtc_model.irq);
 	same("IRQ 8 rose", t.rtc_end.rises, t.rtc_model.rises);
@@ -271,30 +228,29 @@ static void restore_all(void)
 	svm_pit_save(&t.pit, &pit);
 	svm_rtc_save(&t.rtc, &rtc);
 	svm_uart_save(&t.uart, &uart);
-	same("8254 is restored", (uint64_t)svm_pit_restore(&t.pit, &pit, t.now), 0);
-	same("MC146818 is restored", (uint64_t)svm_rtc_restore(&t.rtc, &rtc, t.now), 0);
+	same("8254 is restored", (uint64_t)svm_pit_restore(&t.pit, &pit, chance.now), 0);
+	same("MC146818 is restored", (uint64_t)svm_rtc_restore(&t.rtc, &rtc, chance.now), 0);
 	same("16550A is restored", (uint64_t)svm_uart_restore(&t.uart, &uart), 0);
 }
 
 static void pass_time(void)
 {
 	if (one_in(2))
-		t.now += draw(50000);
+		chance.now += draw(50000);
 	else if (one_in(1000))
-		t.now += draw(60000000);
+		chance.now += draw(60000000);
 	else if (one_in(4000))
-		t.now += draw(3000000000);
+		chance.now += draw(3000000000);
 }
 
 static void init(uint64_t seed)
 {
-	const struct svm_wire pit = { set, &t.pit_end, 0 };
-	const struct svm_wire rtc = { set, &t.rtc_end, 0 };
-	const struct svm_wire uart = { set, &t.uart_end, 0 };
+	const struct svm_wire pit = { end_set, &t.pit_end, 0 };
+	const struct svm_wire rtc = { end_set, &t.rtc_end, 0 };
+	const struct svm_wire uart = { end_set, &t.uart_end, 0 };
 
 	memset(&t, 0, sizeof(t));
-	t.seed = seed;
-	t.random = seed * 0x9e3779b97f4a7c15u + 1;
+	chance_init(seed);
 	svm_pit_init(&t.pit, &pit);
 	svm_rtc_init(&t.rtc, &rtc, 0);
 	svm_uart_init(&t.uart, &uart, put, NULL);
@@ -308,7 +264,7 @@ int main(int argc, char **argv)
 	const unsigned long events = argc > 1 ? strtoul(argv[1], NULL, 0) : EVENTS;
 
 	init(argc > 2 ? strtoull(argv[2], NULL, 0) : 1);
-	for (t.event = 0; t.event < events; t.event++) {
+	for (chance.event = 0; chance.event < events; chance.event++) {
 		pass_time();
 		switch (draw(3)) {
 		case 0:
@@ -325,7 +281,7 @@ int main(int argc, char **argv)
 	}
 	printf("%lu events, %llu s: IRQ 0 %llu times, IRQ 8 %llu, IRQ 4 %llu, %u bytes sent: the "
 	       "same\n",
-	       events, (unsigned long long)(t.now / 1000000000),
+	       events, (unsigned long long)(chance.now / 1000000000),
 	       (unsigned long long)t.pit_end.rises, (unsigned long long)t.rtc_end.rises,
 	       (unsigned long long)t.uart_end.rises, t.sent);
 	return 0;
