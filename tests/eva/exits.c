@@ -6,7 +6,8 @@
  * eva: src/core/cpuid_lookup.c src/core/msr_table.c src/core/vcpu/advance.c
  * eva: src/core/vcpu/control.c
  * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
- * eva: src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c src/core/vcpu/exit_npf.c
+ * eva: src/core/vcpu/exit_hypercall.c src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c
+ * eva: src/core/vcpu/exit_npf.c
  * eva: src/core/vcpu/exit_register.c src/core/vcpu/exit_task.c src/core/vcpu/exits.c
  * eva: src/core/vcpu/insn_length.c
  * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c

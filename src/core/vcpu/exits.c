@@ -102,20 +102,6 @@ static enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_PAUSE);
 }
 
-static enum svm_action hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
-
-	if (!next)
-		return SVM_ACTION_RESUME;
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_HYPERCALL, SVM_OWED_VALUE, next);
-	vcpu->owed_register = 0;
-	vcpu->owed_size = 8;
-	exit->hypercall.number = vcpu->vmcb->save.rax;
-	exit->hypercall.cpl = svm_vmcb_get_cpl(vcpu->vmcb);
-	return SVM_ACTION_RETURN;
-}
-
 /* A guest that CPUID does not offer MONITOR gets what a processor without it would raise. */
 static enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
@@ -195,7 +181,7 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_EXIT_PAUSE:
 		return pause(vcpu, exit);
 	case SVM_EXIT_VMMCALL:
-		return hypercall(vcpu, exit);
+		return svm_exit_hypercall(vcpu, exit);
 	case SVM_EXIT_MONITOR:
 	case SVM_EXIT_MWAIT:
 	case SVM_EXIT_MWAIT_COND:

@@ -27,6 +27,7 @@ enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
 /* Handlers, one file each. */
 enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit);
