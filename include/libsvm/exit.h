@@ -142,10 +142,10 @@ struct svm_exit {
 		struct {
 			bool is_monitor;
 		} mwait;
-		/** HYPERCALL: registers are the guest's own; complete with the new RAX. */
+		/** HYPERCALL: see svm_vcpu_get_hypercall(); complete with the new RAX. */
 		struct {
 			uint64_t number; /**< RAX. */
-			uint8_t cpl;     /**< 15.14: VMMCALL itself checks no privilege. */
+			uint8_t cpl;     /**< VMMCALL itself checks no privilege. */
 		} hypercall;
 		/** EXCEPTION, DEBUG: complete with retry (swallow) or the fault. */
 		struct {

@@ -204,6 +204,12 @@ SVM_MUST_CHECK int svm_vcpu_complete_value(struct svm_vcpu *vcpu, uint64_t value
  * A.
  */
 SVM_MUST_CHECK int svm_vcpu_complete_data(struct svm_vcpu *vcpu, const void *data, size_t size);
+/**
+ * @brief The hypercall of an exit of kind HYPERCALL, as a callback would see it; result is 0.
+ * @par Context
+ * The vCPU's thread, between that exit and its completion.
+ */
+void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call);
 /** @brief Give CPUID's four registers and step over it. As svm_vcpu_complete_value(). */
 SVM_MUST_CHECK int svm_vcpu_complete_cpuid(struct svm_vcpu *vcpu, uint32_t eax, uint32_t ebx,
                                            uint32_t ecx, uint32_t edx);

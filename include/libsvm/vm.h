@@ -420,6 +420,43 @@ SVM_MUST_CHECK int svm_vm_mmio_handler(struct svm_vm *vm, svm_gpa_t gpa, uint64_
                                        svm_mmio_fn fn, void *arg);
 /** @} */
 
+/** @name Hypercalls */
+/** @{ */
+
+/** One VMMCALL, with the registers that KVM's interface uses. */
+struct svm_hypercall {
+	uint64_t number;      /**< RAX; EAX outside 64-bit mode. */
+	uint64_t argument[4]; /**< RBX, RCX, RDX, RSI; their lower halves outside 64-bit mode. */
+	uint8_t cpl;          /**< VMMCALL itself checks no privilege. */
+	bool is_wide;         /**< Made by 64-bit code. */
+	uint64_t result;      /**< Where the handler puts the new RAX; EAX outside 64-bit mode. */
+};
+
+/** @brief The answer to a hypercall. Context A. */
+typedef enum svm_device_result (*svm_hypercall_fn)(void *arg, struct svm_vcpu *vcpu,
+                                                   struct svm_hypercall *call);
+
+/** Most ranges of hypercalls with a callback. */
+#define SVM_HYPERCALL_RANGE_MAX 4u
+
+/**
+ * @brief Give a range of hypercalls to a callback.  Others are exits to the embedder.
+ * @param vm     A VM none of whose vCPUs is running.
+ * @param first  First number.
+ * @param count  Numbers, not 0; first + count is at most 2^32.
+ * @param fn     The callback; NULL gives the range back.
+ * @param arg    Its first argument.
+ * @retval 0              Done.
+ * @retval SVM_ERR_INVAL  Shape.
+ * @retval SVM_ERR_EXIST  The range overlaps another callback's.
+ * @retval SVM_ERR_NOENT  @p fn is NULL and no callback has exactly this range.
+ * @retval SVM_ERR_NOMEM  ::SVM_HYPERCALL_RANGE_MAX reached.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ */
+SVM_MUST_CHECK int svm_vm_hypercall_handler(struct svm_vm *vm, uint32_t first, uint32_t count,
+                                            svm_hypercall_fn fn, void *arg);
+/** @} */
+
 /** @name CPUID and MSR policy */
 /** @{ */
 

@@ -10,6 +10,7 @@
 
 #include "core/cpuid.h"
 #include "core/host.h"
+#include "core/hypercall_policy.h"
 #include "core/io_policy.h"
 #include "core/memory/memory.h"
 #include "core/mmio_policy.h"
@@ -27,6 +28,7 @@ struct svm_vm {
 	struct svm_memory memory;          /* memory/ */
 	struct svm_io_policy io;           /* io_policy.c */
 	struct svm_mmio_policy mmio;       /* mmio_policy.c */
+	struct svm_hypercall_policy hypercalls; /* hypercall_policy.c */
 	struct svm_msr_policies msr;       /* msr_policy.c */
 	struct svm_cpuid_table cpuid;      /* cpuid.c */
 

@@ -95,6 +95,26 @@ int svm_guest_fetch(struct svm_vcpu *of, uint64_t linear, uint8_t *buffer, unsig
 	return Frama_C_interval(-1, 0);
 }
 
+static enum svm_device_result any_hypercall(void *arg, struct svm_vcpu *of,
+                                            struct svm_hypercall *call)
+{
+	(void)arg;
+	(void)of;
+	call->result = eva_any();
+	return (enum svm_device_result)Frama_C_interval(0, 2);
+}
+
+const struct svm_hypercall_range *svm_hypercall_find(const struct svm_hypercall_policy *policy,
+                                                     uint64_t number)
+{
+	static struct svm_hypercall_range range;
+
+	(void)policy;
+	(void)number;
+	range.fn = any_hypercall;
+	return eva_maybe() ? &range : NULL;
+}
+
 enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
 {
 	(void)policies;

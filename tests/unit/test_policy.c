@@ -312,6 +312,60 @@ START_TEST(callbacks_for_registers_run_out)
 }
 END_TEST
 
+/* --- hypercalls --- */
+
+static enum svm_device_result answer_call(void *arg, struct svm_vcpu *vcpu,
+                                          struct svm_hypercall *call)
+{
+	(void)arg;
+	(void)vcpu;
+	(void)call;
+	return SVM_DEVICE_DONE;
+}
+
+static const struct {
+	const char *what;
+	uint32_t first, count;
+	svm_hypercall_fn fn;
+	int result;
+} call_rows[] = {
+	{ "none", 1, 0, answer_call, SVM_ERR_INVAL },
+	{ "past the last", 0xffffffff, 2, answer_call, SVM_ERR_INVAL },
+	{ "the last", 0xffffffff, 1, answer_call, 0 },
+	{ "before a range", 0xf, 1, answer_call, 0 },
+	{ "the start of a range", 0xf, 2, answer_call, SVM_ERR_EXIST },
+	{ "inside a range", 0x11, 1, answer_call, SVM_ERR_EXIST },
+	{ "around a range", 0xf, 0x20, answer_call, SVM_ERR_EXIST },
+	{ "the end of a range", 0x1f, 2, answer_call, SVM_ERR_EXIST },
+	{ "behind a range", 0x20, 1, answer_call, 0 },
+	{ "give back what is not there", 0x10, 0xf, NULL, SVM_ERR_NOENT },
+	{ "give back", 0x10, 0x10, NULL, 0 },
+};
+
+START_TEST(a_callback_answers_hypercalls)
+{
+	ck_assert_int_eq(svm_vm_hypercall_handler(vm, 0x10, 0x10, answer_call, NULL), 0);
+	ck_assert_msg(svm_vm_hypercall_handler(vm, call_rows[_i].first, call_rows[_i].count,
+	                                       call_rows[_i].fn, NULL) == call_rows[_i].result,
+	              "%s", call_rows[_i].what);
+	ck_assert(!svm_hypercall_find(&vm->hypercalls, UINT64_C(0x100000010)));
+	ck_assert_int_eq(!svm_hypercall_find(&vm->hypercalls, 0x1f),
+	                 !call_rows[_i].fn && !call_rows[_i].result);
+}
+END_TEST
+
+START_TEST(callbacks_for_hypercalls_run_out)
+{
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_int_eq(svm_vm_hypercall_handler(vm, 2 * i, 1, answer_call, NULL), 0);
+	ck_assert_int_eq(svm_vm_hypercall_handler(vm, 9, 1, answer_call, NULL), SVM_ERR_NOMEM);
+	ck_assert_int_eq(svm_vm_hypercall_handler(vm, 0, 1, NULL, NULL), 0);
+	ck_assert_int_eq(svm_vm_hypercall_handler(vm, 9, 1, answer_call, NULL), 0);
+	ck_assert(!svm_hypercall_find(&vm->hypercalls, 0));
+	ck_assert(svm_hypercall_find(&vm->hypercalls, 6) != NULL);
+}
+END_TEST
+
 START_TEST(a_vm_gets_an_msr_map_of_its_own_when_a_register_closes)
 {
 	const size_t before = hosted_frames_used(machine);
@@ -488,6 +542,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_callback_answers_for_registers, 0,
 	                    ARRAY_SIZE(handler_rows));
 	tcase_add_test(tcase, callbacks_for_registers_run_out);
+	tcase_add_loop_test(tcase, a_callback_answers_hypercalls, 0, ARRAY_SIZE(call_rows));
+	tcase_add_test(tcase, callbacks_for_hypercalls_run_out);
 	tcase_add_test(tcase, a_vm_gets_an_msr_map_of_its_own_when_a_register_closes);
 	tcase_add_test(tcase, an_msr_map_that_cannot_be_had_changes_nothing);
 	tcase_add_test(tcase, a_new_vm_has_the_default_table_for_its_cpus);

@@ -873,6 +873,83 @@ START_TEST(a_callback_is_asked_for_its_registers)
 }
 END_TEST
 
+/* --- hypercalls behind a callback ------------------------------------------------------------- */
+
+struct called {
+	struct svm_hypercall call;
+	enum svm_device_result result;
+	unsigned count;
+};
+
+static enum svm_device_result note_call(void *arg, struct svm_vcpu *vcpu,
+                                        struct svm_hypercall *call)
+{
+	struct called *called = arg;
+
+	(void)vcpu;
+	called->call = *call;
+	called->count++;
+	call->result = UINT64_C(0x1122334455667788);
+	return called->result;
+}
+
+#define WHOLE UINT64_C(0x8877665544332211)
+#define GIVEN UINT64_C(0x1122334455667788)
+
+static const struct {
+	const char *what;
+	enum rig_mode mode;
+	enum svm_device_result result;
+	uint64_t number; /* In RAX. */
+	unsigned count;  /* Calls of the callback. */
+	enum svm_exit_kind kind;
+	uint64_t seen_number, seen_argument, rax;
+} hypercall_rows[] = {
+	{ "64-bit code has whole registers", RIG_64, SVM_DEVICE_DONE, 0x53, 1,
+	  SVM_EXIT_KIND_HLT, 0x53, WHOLE, GIVEN },
+	{ "32-bit code has lower halves", RIG_32, SVM_DEVICE_DONE, UINT64_C(0xf00000053), 1,
+	  SVM_EXIT_KIND_HLT, 0x53, 0x44332211, 0x55667788 },
+	{ "a number of 64 bits", RIG_64, SVM_DEVICE_DONE, UINT64_C(0xf00000053), 0,
+	  SVM_EXIT_KIND_HYPERCALL, 0, 0, UINT64_C(0xf00000053) },
+	{ "another's number", RIG_64, SVM_DEVICE_DONE, 0x54, 0, SVM_EXIT_KIND_HYPERCALL, 0, 0,
+	  0x54 },
+	{ "not mine after all", RIG_64, SVM_DEVICE_EXIT, 0x53, 1, SVM_EXIT_KIND_HYPERCALL, 0x53,
+	  WHOLE, 0x53 },
+	{ "done, and back to the embedder", RIG_64, SVM_DEVICE_RETURN, 0x53, 1,
+	  SVM_EXIT_KIND_REQUEST, 0x53, WHOLE, GIVEN },
+};
+
+START_TEST(a_callback_is_asked_for_its_hypercalls)
+{
+	struct called called = { .result = hypercall_rows[_i].result };
+	struct svm_hypercall call;
+	struct svm_regs regs;
+	struct rig r;
+
+	rig_init(&r, NULL, hypercall_rows[_i].mode);
+	ck_assert_int_eq(svm_vm_hypercall_handler(r.vm, 0x50, 4, note_call, &called), 0);
+	hosted_script_vmmcall(&r.code);
+	hosted_script_hlt(&r.code);
+	regs = rig_regs(&r);
+	regs.rax = hypercall_rows[_i].number;
+	regs.rsi = WHOLE;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_msg(rig_run(&r) == hypercall_rows[_i].kind, "%s", hypercall_rows[_i].what);
+	ck_assert_uint_eq(called.count, hypercall_rows[_i].count);
+	ck_assert_uint_eq(called.call.number, hypercall_rows[_i].seen_number);
+	ck_assert_uint_eq(called.call.argument[3], hypercall_rows[_i].seen_argument);
+	ck_assert_uint_eq(called.call.cpl, 0);
+	ck_assert_uint_eq(rig_regs(&r).rax, hypercall_rows[_i].rax);
+	if (hypercall_rows[_i].kind == SVM_EXIT_KIND_HYPERCALL) {
+		svm_vcpu_get_hypercall(r.vcpu, &call);
+		ck_assert_uint_eq(call.number, hypercall_rows[_i].number);
+		ck_assert_uint_eq(call.argument[3], WHOLE);
+		ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 7), 0);
+	}
+	rig_fini(&r);
+}
+END_TEST
+
 /* --- debug registers ---------------------------------------------------------------------- */
 
 /* Two guests and the host: nobody sees another's DR0 to DR3. */
@@ -1696,6 +1773,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_control_register_is_read_in_its_width);
 	tcase_add_loop_test(tc, clts_and_lmsw_are_writes_of_cr0, 0, ROWS(helps));
 	tcase_add_loop_test(tc, smsw_reads_cr0, 0, ROWS(helps));
+	tcase_add_loop_test(tc, a_callback_is_asked_for_its_hypercalls, 0,
+	                    ROWS(hypercall_rows));
 	tcase_add_loop_test(tc, a_callback_is_asked_for_its_registers, 0, ROWS(helps));
 	tcase_add_loop_test(tc, the_library_writes_control_registers_as_the_guest, 0,
 	                    ROWS(control_rows));

@@ -1,19 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * VMMCALL.  The processor checks no privilege before the intercept, so the CPL is told.
+ *
+ * Registers are as wide as the code that makes the call: outside 64-bit mode the upper halves are
+ * leftovers, which the guest neither sees nor means.
  */
 #include "core/vcpu/exits.h"
 
-enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+#define GPR_RCX 1u
+#define GPR_RDX 2u
+#define GPR_RBX 3u
+#define GPR_RSI 6u
 
-	if (!next)
-		return SVM_ACTION_RESUME;
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_HYPERCALL, SVM_OWED_VALUE, next);
+static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                             uint64_t next_rip)
+{
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_HYPERCALL, SVM_OWED_VALUE, next_rip);
 	vcpu->owed_register = 0;
 	vcpu->owed_size = 8;
 	exit->hypercall.number = vcpu->vmcb->save.rax;
 	exit->hypercall.cpl = svm_vmcb_get_cpl(vcpu->vmcb);
 	return SVM_ACTION_RETURN;
+}
+
+void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
+{
+	static const uint8_t registers[] = { GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI };
+	const bool is_wide = svm_vcpu_code_bits(vcpu) == 64;
+	const uint64_t mask = is_wide ? UINT64_MAX : UINT32_MAX;
+
+	*call = (struct svm_hypercall){
+		.number = vcpu->vmcb->save.rax & mask,
+		.cpl = svm_vmcb_get_cpl(vcpu->vmcb),
+		.is_wide = is_wide,
+	};
+	for (unsigned i = 0; i < SVM_ARRAY_SIZE(registers); i++)
+		call->argument[i] = svm_vcpu_read_gpr(vcpu, registers[i]) & mask;
+}
+
+enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	enum svm_device_result result = SVM_DEVICE_EXIT;
+	const struct svm_hypercall_range *range;
+	struct svm_hypercall call;
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	svm_vcpu_get_hypercall(vcpu, &call);
+	range = svm_hypercall_find(&vcpu->vm->hypercalls, call.number);
+	if (range)
+		result = range->fn(range->arg, vcpu, &call);
+	if (result == SVM_DEVICE_EXIT)
+		return hypercall_to_embedder(vcpu, exit, next);
+	vcpu->vmcb->save.rax = call.is_wide ? call.result : (uint32_t)call.result;
+	svm_vcpu_advance(vcpu, next);
+	if (result == SVM_DEVICE_RETURN)
+		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+	return SVM_ACTION_RESUME;
 }
