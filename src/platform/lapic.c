@@ -442,6 +442,15 @@ void svm_lapic_eoi(struct svm_lapic *lapic)
 	lapic->config.host.eoi(lapic->config.host.arg, vector);
 }
 
+bool svm_lapic_may_end_late(const struct svm_lapic *lapic)
+{
+	const int in_service = highest_vector(lapic->isr);
+	const uint8_t vector = (uint8_t)in_service;
+
+	return in_service >= 0 && highest_vector(lapic->irr) < 0 &&
+	       !(svm_atomic_load(&lapic->tmr[vector / 32]) & vector_bit(vector));
+}
+
 /* --- destinations ------------------------------------------------------------------------- */
 
 /* 16.6.1.  In x2APIC mode: the same cluster and a common bit, 16.14. */

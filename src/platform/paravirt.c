@@ -199,21 +199,53 @@ bool svm_paravirt_offer_eoi(const struct svm_paravirt *pv, struct svm_paravirt_v
 	return vcpu->eoi_offered;
 }
 
-/* The guest clears bit 0 instead of writing the register.  A byte that is gone counts as cleared:
- * the guest that took it away has lost an interrupt's end otherwise, which only harms itself. */
+/*
+ * The guest clears bit 0 instead of writing the register.  A byte that is gone counts as cleared: a
+ * guest that took it away would lose the end of an interrupt otherwise.
+ */
+static bool look_at_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu,
+                        uint8_t *byte)
+{
+	const svm_gpa_t gpa = vcpu->eoi & ~PV_ENABLE;
+	int error;
+
+	*byte = 0;
+	if (!vcpu->eoi_offered)
+		return false;
+	error = svm_vm_read(pv->config.vm, gpa, byte, 1, NULL);
+	if (error == SVM_ERR_AGAIN || (!error && (*byte & 1)))
+		return false;
+	vcpu->eoi_offered = false;
+	return true;
+}
+
+bool svm_paravirt_look_for_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu)
+{
+	uint8_t byte;
+
+	return look_at_eoi(pv, vcpu, &byte);
+}
+
 bool svm_paravirt_take_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu)
 {
 	const svm_gpa_t gpa = vcpu->eoi & ~PV_ENABLE;
-	uint8_t byte = 0;
+	uint8_t byte;
 
-	if (!vcpu->eoi_offered)
-		return false;
-	vcpu->eoi_offered = false;
-	if (svm_vm_read(pv->config.vm, gpa, &byte, 1, NULL) || !(byte & 1))
+	if (look_at_eoi(pv, vcpu, &byte))
 		return true;
+	if (!(byte & 1))
+		return false;
 	byte &= (uint8_t)~1u;
-	(void)!svm_vm_write(pv->config.vm, gpa, &byte, 1, NULL);
+	vcpu->eoi_offered = svm_vm_write(pv->config.vm, gpa, &byte, 1, NULL) == SVM_ERR_AGAIN;
 	return false;
+}
+
+void svm_paravirt_reset_vcpu(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu)
+{
+	(void)svm_paravirt_take_eoi(pv, vcpu);
+	vcpu->clock = 0;
+	vcpu->eoi = 0;
+	vcpu->eoi_offered = false;
 }
 
 /* --- saved state ----------------------------------------------------------------------------- */

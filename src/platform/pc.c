@@ -175,9 +175,10 @@ static void init_serial(struct svm_pc *pc)
 
 static int init_paravirt(struct svm_pc *pc)
 {
+	const bool has_apic = pc->config.devices & SVM_PC_APIC;
 	const struct svm_paravirt_config config = {
 		.vm = pc->vm,
-		.features = SVM_PARAVIRT_ALL & ~SVM_PARAVIRT_EOI,
+		.features = has_apic ? SVM_PARAVIRT_ALL : SVM_PARAVIRT_ALL & ~SVM_PARAVIRT_EOI,
 		.tsc_hz = pc->vm->host->hal.tsc_hz,
 		.wall_ns = pc->config.wall_clock * SVM_NS_PER_S,
 		.base_tsc = svm_ring0_rdtsc(),
@@ -283,6 +284,7 @@ static int serve_startup(struct pc_cpu *cpu, uint32_t requests)
 
 	if (requests & SVM_LAPIC_REQUEST_INIT) {
 		svm_lapic_reset_by_init(&cpu->lapic);
+		svm_paravirt_reset_vcpu(&cpu->pc->paravirt, &cpu->paravirt);
 		error = svm_vcpu_init_ipi(cpu->vcpu);
 	}
 	/* A start-up that no INIT came before is dropped, as by a processor that runs. */

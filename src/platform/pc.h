@@ -118,6 +118,8 @@ void svm_pc_cpu_eoi(void *cpu, uint8_t vector);
 void svm_pc_lapic_wake(void *cpu);
 /* The vCPU's thread: what others sent, as far as it is no vector. */
 void svm_pc_take_requests(struct pc_cpu *cpu);
+/* The vCPU's thread, before anything changes or looks into the APIC. */
+void svm_pc_take_eoi(struct pc_cpu *cpu);
 
 /* --- pc_ports.c ------------------------------------------------------------------------------ */
 int svm_pc_bind(struct svm_pc *pc);

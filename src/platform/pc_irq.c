@@ -105,6 +105,32 @@ static void catch_up(struct pc_cpu *cpu)
 	}
 }
 
+/*
+ * A guest that ended its interrupt in memory (paravirt.h) has told nobody.  What waits behind that
+ * interrupt was posted to an APIC that wakes its vCPU, so its thread comes here before the guest
+ * goes on.
+ */
+void svm_pc_take_eoi(struct pc_cpu *cpu)
+{
+	if (svm_paravirt_take_eoi(&cpu->pc->paravirt, &cpu->paravirt))
+		svm_lapic_eoi(&cpu->lapic);
+}
+
+/* With nothing waiting an offer may stay, or be made. */
+static void renew_eoi(struct pc_cpu *cpu)
+{
+	const struct svm_paravirt *pv = &cpu->pc->paravirt;
+
+	if (!cpu->paravirt.eoi)
+		return;
+	if (!svm_lapic_may_end_late(&cpu->lapic))
+		svm_pc_take_eoi(cpu);
+	else if (!cpu->paravirt.eoi_offered)
+		(void)svm_paravirt_offer_eoi(pv, &cpu->paravirt);
+	else if (svm_paravirt_look_for_eoi(pv, &cpu->paravirt))
+		svm_lapic_eoi(&cpu->lapic);
+}
+
 static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 {
 	struct pc_cpu *cpu = arg;
@@ -115,6 +141,7 @@ static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	if (cpu->startup)
 		svm_vcpu_kick(cpu->vcpu);
 	catch_up(cpu);
+	renew_eoi(cpu);
 	cpu->extint = cpu->extint_requested || svm_lapic_wants_extint(&cpu->lapic);
 	/* Of the 8259's the vector is known when it is acknowledged. */
 	return cpu->extint ? 0 : svm_lapic_pending(&cpu->lapic, tpr);

@@ -218,6 +218,7 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return SVM_DEVICE_EXIT;
 	cpu = &pc->cpu[id];
+	svm_pc_take_eoi(cpu);
 	if (access->is_write) {
 		svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
 		                svm_pc_lapic_time(cpu));
@@ -300,6 +301,7 @@ static bool lapic_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *a
 
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return false;
+	svm_pc_take_eoi(&pc->cpu[id]);
 	if (!apic_msr(&pc->cpu[id], access))
 		return false;
 	if (access->is_write) {
@@ -309,16 +311,30 @@ static bool lapic_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *a
 	return true;
 }
 
+static bool write_paravirt_msr(struct pc_cpu *cpu, const struct svm_msr_access *access)
+{
+	bool was_offered;
+
+	svm_pc_take_eoi(cpu);
+	was_offered = cpu->paravirt.eoi_offered;
+	if (!svm_paravirt_write_msr(&cpu->pc->paravirt, &cpu->paravirt, access->msr, access->value))
+		return false;
+	/* An offer whose memory could not be reached is void now, and its answer lost. */
+	if (was_offered && !cpu->paravirt.eoi_offered)
+		svm_lapic_eoi(&cpu->lapic);
+	svm_vcpu_notify(cpu->vcpu);
+	return true;
+}
+
 static bool paravirt_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access)
 {
 	struct svm_pc *pc = arg;
 	const uint32_t id = svm_vcpu_id(vcpu);
 
-	if (id >= pc->config.cpus)
+	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return false;
 	if (access->is_write)
-		return svm_paravirt_write_msr(&pc->paravirt, &pc->cpu[id].paravirt, access->msr,
-		                              access->value);
+		return write_paravirt_msr(&pc->cpu[id], access);
 	return svm_paravirt_read_msr(&pc->paravirt, &pc->cpu[id].paravirt, access->msr,
 	                             &access->value);
 }

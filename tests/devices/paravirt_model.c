@@ -135,15 +135,30 @@ bool model_pv_offer(struct model_pv *m, unsigned cpu)
 	return m->cpu[cpu].offered;
 }
 
-bool model_pv_take(struct model_pv *m, unsigned cpu)
+bool model_pv_look(struct model_pv *m, unsigned cpu, bool no_read)
 {
-	uint8_t *byte = m->memory + (m->cpu[cpu].eoi - 1);
+	const bool ended = m->cpu[cpu].offered && !no_read &&
+	                   !(m->memory[m->cpu[cpu].eoi - 1] & 1);
 
-	if (!m->cpu[cpu].offered)
-		return false;
-	m->cpu[cpu].offered = false;
-	if (!(*byte & 1))
+	if (ended)
+		m->cpu[cpu].offered = false;
+	return ended;
+}
+
+bool model_pv_take(struct model_pv *m, unsigned cpu, bool no_read, bool no_write)
+{
+	if (model_pv_look(m, cpu, no_read))
 		return true;
-	*byte &= 0xfe;
+	if (!m->cpu[cpu].offered || no_read || no_write)
+		return false;
+	m->memory[m->cpu[cpu].eoi - 1] &= 0xfe;
+	m->cpu[cpu].offered = false;
 	return false;
+}
+
+void model_pv_reset(struct model_pv *m, unsigned cpu)
+{
+	(void)model_pv_take(m, cpu, false, false);
+	m->cpu[cpu].clock = 0;
+	m->cpu[cpu].eoi = 0;
 }

@@ -118,6 +118,9 @@ bool model_pv_read(const struct model_pv *m, unsigned cpu, uint32_t msr, uint64_
 void model_pv_line(struct model_pv *m, uint64_t hz, uint64_t tsc, uint64_t ns);
 void model_pv_update(struct model_pv *m, unsigned cpu);
 bool model_pv_offer(struct model_pv *m, unsigned cpu);
-bool model_pv_take(struct model_pv *m, unsigned cpu);
+/* The memory is out of reach for reading, or for writing. */
+bool model_pv_look(struct model_pv *m, unsigned cpu, bool no_read);
+bool model_pv_take(struct model_pv *m, unsigned cpu, bool no_read, bool no_write);
+void model_pv_reset(struct model_pv *m, unsigned cpu);
 
 #endif

@@ -51,6 +51,7 @@ static struct {
 	struct model_pv pv_model;
 	uint8_t memory[MODEL_PV_MEMORY];
 	uint64_t ends; /* Of interrupts, by clearing the bit. */
+	bool no_read, no_write; /* The memory is out of reach. */
 } t;
 
 static unsigned draw_size(void)
@@ -261,6 +262,8 @@ int svm_vm_read(struct svm_vm *vm, svm_gpa_t gpa, void *data, size_t size, size_
 {
 	(void)vm;
 	(void)done;
+	if (t.no_read)
+		return SVM_ERR_AGAIN;
 	if (!model_pv_is_there(gpa, size))
 		return SVM_ERR_FAULT;
 	memcpy(data, t.memory + gpa, size);
@@ -271,6 +274,8 @@ int svm_vm_write(struct svm_vm *vm, svm_gpa_t gpa, const void *data, size_t size
 {
 	(void)vm;
 	(void)done;
+	if (t.no_write)
+		return SVM_ERR_AGAIN;
 	if (!model_pv_is_there(gpa, size))
 		return SVM_ERR_FAULT;
 	memcpy(t.memory + gpa, data, size);
@@ -334,10 +339,28 @@ static void pv_guest(unsigned cpu)
 	t.pv_model.memory[gpa] = byte;
 }
 
+static void pv_eoi(unsigned cpu)
+{
+	bool ended;
+
+	t.no_read = one_in(8);
+	t.no_write = one_in(8);
+	if (one_in(2)) {
+		ended = svm_paravirt_look_for_eoi(&t.pv, &t.vcpu[cpu]);
+		same("an end is seen", ended, model_pv_look(&t.pv_model, cpu, t.no_read));
+	} else {
+		ended = svm_paravirt_take_eoi(&t.pv, &t.vcpu[cpu]);
+		same("an end is taken", ended,
+		     model_pv_take(&t.pv_model, cpu, t.no_read, t.no_write));
+	}
+	t.ends += ended;
+	t.no_read = false;
+	t.no_write = false;
+}
+
 static void pv_event(void)
 {
 	const unsigned cpu = (unsigned)draw(MODEL_PV_CPUS);
-	bool ended;
 
 	switch (draw(6)) {
 	case 0:
@@ -345,8 +368,12 @@ static void pv_event(void)
 		pv_msr(cpu);
 		break;
 	case 2:
-		if (one_in(8))
+		if (one_in(8)) {
 			pv_line();
+		} else if (one_in(16)) {
+			svm_paravirt_reset_vcpu(&t.pv, &t.vcpu[cpu]);
+			model_pv_reset(&t.pv_model, cpu);
+		}
 		break;
 	case 3:
 		same("an end is offered", svm_paravirt_offer_eoi(&t.pv, &t.vcpu[cpu]),
@@ -356,9 +383,7 @@ static void pv_event(void)
 		pv_guest(cpu);
 		break;
 	default:
-		ended = svm_paravirt_take_eoi(&t.pv, &t.vcpu[cpu]);
-		same("an end is taken", ended, model_pv_take(&t.pv_model, cpu));
-		t.ends += ended;
+		pv_eoi(cpu);
 	}
 	same("memory", (uint64_t)memcmp(t.memory, t.pv_model.memory, sizeof(t.memory)), 0);
 }

@@ -223,6 +223,16 @@ void svm_lapic_accept(struct svm_lapic *lapic, uint8_t vector);
 void svm_lapic_eoi(struct svm_lapic *lapic);
 
 /**
+ * @brief Whether nobody has to know at once when the interrupt in service ends.
+ *
+ * It is edge-triggered, so no I/O APIC waits for its end, and no other vector is requested that the
+ * end could release.
+ *
+ * @return False too if no interrupt is in service.
+ */
+bool svm_lapic_may_end_late(const struct svm_lapic *lapic);
+
+/**
  * @brief Take what waits beside vectors; it is gone afterwards.
  *
  * @param lapic           An APIC.

@@ -31,7 +31,7 @@
 /* Features, EAX of leaf 40000001h. */
 #define SVM_PARAVIRT_NO_IO_DELAY  SVM_BIT(1)  /* Ports need no pause. */
 #define SVM_PARAVIRT_CLOCK        SVM_BIT(3)  /* MSRs 4B564D00h and 01h. */
-#define SVM_PARAVIRT_EOI          SVM_BIT(6)  /* MSR 4B564D04h. */
+#define SVM_PARAVIRT_EOI          SVM_BIT(6)  /* MSR 4B564D04h; needs a local APIC. */
 #define SVM_PARAVIRT_CLOCK_STABLE SVM_BIT(24) /* Equal on all vCPUs. */
 /** All features there are. */
 #define SVM_PARAVIRT_ALL                                                                           \
@@ -120,18 +120,37 @@ SVM_MUST_CHECK bool svm_paravirt_write_msr(struct svm_paravirt *pv, struct svm_p
 void svm_paravirt_update(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
 
 /**
- * @brief Offer the guest to end the interrupt that is about to be injected without an exit.
+ * @brief Offer the guest to end the interrupt in service without an exit.
  *
- * For an edge-triggered interrupt, with no other in service or waiting that the end would release.
+ * While svm_lapic_may_end_late().  The guest, wherever it would write the EOI register, clears the
+ * bit instead if it finds it set; which interrupt that ends is the same as with the register, the
+ * highest in service.
+ *
  * @return Whether the guest can see the offer; false: it will write the EOI register.
  */
 bool svm_paravirt_offer_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
 
 /**
- * @brief Take the offer back, before anything else is done with the vCPU's interrupt controller.
- * @return True: the guest has ended the interrupt meanwhile, so the EOI is due now.
+ * @brief Find out whether the guest has taken the offer; if not, the offer stands.
+ *
+ * The vCPU's thread, while the vCPU does not run.  A bit whose memory is not in reach now
+ * (::SVM_ERR_AGAIN) tells nothing: the offer stands.
+ *
+ * @return True, once: the EOI is due now.
+ */
+bool svm_paravirt_look_for_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
+
+/**
+ * @brief As svm_paravirt_look_for_eoi(), but the offer is taken back.
+ *
+ * Before the interrupt controller changes.  Where memory is not in reach now it stands even so,
+ * which delays and loses nothing: one end is due for each bit that the guest clears, and each
+ * ends the highest interrupt in service.
  */
 bool svm_paravirt_take_eoi(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
+
+/** @brief What INIT does to a vCPU's part: its registers are 0, nothing is offered. */
+void svm_paravirt_reset_vcpu(const struct svm_paravirt *pv, struct svm_paravirt_vcpu *vcpu);
 
 /** @brief Copy the state of the VM's interface. */
 void svm_paravirt_save(const struct svm_paravirt *pv, struct svm_paravirt_state *state);
