@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What the tables of benchmarks share: figures out of logs, rows, JSON, and a comparison.
+
+A figure is a number with a name.  rows.json says which ones there are, what they mean and how high
+they may be; a row without a figure is a failure, since a benchmark that did not run must not look
+like one that is fast.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+GROWTH = 1.02  # more than this against --compare is printed in red
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def arguments(doc):
+    """A parser with what every table takes."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--compare", help="figures of an earlier --json")
+    parser.add_argument("--check", action="store_true", help="fail where a limit is exceeded")
+    parser.add_argument("--color", action="store_true")
+    return parser
+
+
+def text_of(path):
+    with open(path, encoding="latin-1") as file:
+        return file.read()
+
+
+def costs(path):
+    """The lines `cost NAME N` of a log."""
+    return {match[1]: int(match[2])
+            for match in re.finditer(r"\bcost ([a-z0-9-]+) (\d+)\s", text_of(path))}
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def rows(section):
+    return load(os.path.join(HERE, "rows.json"))[section]
+
+
+def save(path, found):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=2, sort_keys=True)
+        file.write("\n")
+
+
+def cell(value, form="{:,}"):
+    return "-" if value is None else form.format(value)
+
+
+def lines_of(chosen, found, old):
+    """(cells, has it grown) of the head and of each row; KVM's figure is the one named kvm-NAME."""
+    yield ["", "KVM 6.1", "libsvm", "ratio", "reach"] + (["before"] if old else []), False
+    for row in chosen:
+        ours, kvm = found.get(row["name"]), found.get("kvm-" + row["name"])
+        ratio = kvm / ours if kvm and ours else None
+        line = [row["text"], cell(kvm), cell(ours), cell(ratio, "{:.1f}x"), cell(row.get("reach"))]
+        before = old.get(row["name"]) if old else None
+        if old:
+            line.append(cell(before))
+        yield line, bool(before and ours and ours > before * GROWTH)
+
+
+def print_table(chosen, found, args):
+    lines = list(lines_of(chosen, found, load(args.compare) if args.compare else None))
+    widths = [max(len(line[i]) for line, _ in lines) for i in range(len(lines[0][0]))]
+    for line, grown in lines:
+        text = line[0].ljust(widths[0]) + "".join(
+            "  " + word.rjust(width) for word, width in zip(line[1:], widths[1:]))
+        if grown:
+            text = "\x1b[31m" + text + "\x1b[0m" if args.color else text + "  GREW"
+        print(text)
+
+
+def check(chosen, found):
+    """A line for each row above its limit, and the closing line that scripts/test counts."""
+    limited = [row for row in chosen if "limit" in row]
+    failed = 0
+    for row in limited:
+        ours = found.get(row["name"])
+        if ours is None:
+            print(f"FAIL {row['name']}: no figure in the logs")
+        elif ours > row["limit"]:
+            print(f"FAIL {row['name']}: {ours:,} is above the limit {row['limit']:,}")
+        else:
+            continue
+        failed += 1
+    print(f"{len(limited) - failed} passed, {failed} failed")
+    return failed
+
+
+def finish(chosen, found, args):
+    """What follows a table; the program's status."""
+    if args.json:
+        save(args.json, found)
+    if args.check:
+        return 1 if check(chosen, found) else 0
+    missing = [row["name"] for row in chosen if row["name"] not in found]
+    if missing:
+        print("no figure for: " + ", ".join(missing), file=sys.stderr)
+    return 1 if missing else 0
