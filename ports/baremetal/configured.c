@@ -6,7 +6,6 @@
 #include "configured.h"
 
 #include "cmdline.h"
-#include "cpu.h"
 #include "frames.h"
 #include "guest_config.h"
 #include "kprintf.h"
@@ -16,7 +15,7 @@
 
 #define LEAF_SIZE UINT64_C(0x200000)
 
-_Static_assert(GUEST_PC_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
+_Static_assert(GUEST_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
 
 static struct guest_config configs[CONFIGURED_MAX];
 static struct guest_pc pcs[CONFIGURED_MAX];
@@ -79,7 +78,7 @@ static struct svm_boot_module module_by_name(const char *name)
 static bool fill(struct guest_pc *pc, const struct guest_config *config)
 {
 	memset(pc, 0, sizeof(*pc));
-	memcpy(pc->name, config->name, sizeof(config->name));
+	memcpy(pc->guest.name, config->name, sizeof(config->name));
 	pc->kernel = module_by_name(config->kernel);
 	if (config->initrd[0])
 		pc->initrd = module_by_name(config->initrd);
@@ -90,8 +89,11 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config)
 	pc->cmdline = config->cmdline;
 	pc->memory_size = config->memory;
 	pc->devices = config->devices;
-	pc->limit_ms = config->limit_ms;
-	pc->console.mode = config->console;
+	pc->guest.kind = &guest_pc_kind;
+	pc->guest.limit_ms = config->limit_ms;
+	pc->guest.cpu_count = config->cpus;
+	pc->guest.affinity = SCHED_ANYWHERE;
+	pc->guest.console.mode = config->console;
 	return true;
 }
 
@@ -100,7 +102,7 @@ unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
 	const struct boot_module *module = find_config();
 	const struct guest_config_reader reader = {
 		.memory_max = frames_free_count() * PAGE_SIZE & ~(LEAF_SIZE - 1),
-		.cpus_max = 1,
+		.cpus_max = GUEST_CPUS_MAX,
 		.module = module_name,
 		.complain = complain,
 	};
@@ -116,9 +118,7 @@ unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
 	for (unsigned int i = 0; i < count; i++) {
 		if (!fill(&pcs[used], &configs[i]))
 			continue;
-		pcs[used].host = host;
-		pcs[used].cpu = used % cpu_count();
-		used++;
+		pcs[used++].guest.host = host;
 	}
 	kprintf("configuration: guests that can start: %u\n", used);
 	return used;

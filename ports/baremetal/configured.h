@@ -13,7 +13,7 @@ bool configured_is_there(void);
 /**
  * @brief Read that module and say what is wrong with it. T; once.
  * @param host    Where the guests shall run.
- * @param guests  Receives the array of the guests, on processors by turns.
+ * @param guests  Receives the array of the guests.
  * @return How many they are.
  */
 unsigned int configured_read(struct svm_host *host, struct guest_pc **guests);

@@ -71,8 +71,8 @@ void console_write(const char *text, size_t size);
 
 /* --- input: console_input.c ---------------------------------------------------------------- */
 
-/** From now on the terminal is listened to. */
-void console_start_input(void);
+/** From now on the terminal is listened to; @p wake, if not NULL, when console_poll() is due. I. */
+void console_start_input(void (*wake)(void));
 
 /** Fetch what the serial port has received. The boot CPU's tick, an interrupt handler. */
 void console_receive(void);
@@ -81,8 +81,9 @@ void console_receive(void);
  * Deal with what was received: keys of the prompt, bytes for a guest.  Cheap when there is nothing,
  * so that every turn of a run loop can call it. Any CPU, T; not from a struct console_guest
  * function.
+ * @return Something could not be delivered: call again in a while.
  */
-void console_poll(void);
+bool console_poll(void);
 
 /** The user wants all guests to end and none to start. */
 bool console_wants_end(void);

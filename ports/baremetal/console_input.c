@@ -23,6 +23,7 @@
 #define PATIENCE_NS UINT64_C(1000000000)
 
 static struct {
+	void (*wake)(void);
 	uint8_t ring[RING_SIZE];
 	uint32_t head, tail; /* head: the fetcher's, tail: the poller's; they count on and wrap */
 	bool is_on;
@@ -30,14 +31,16 @@ static struct {
 	bool has_typed;  /* some guest has bytes to take */
 } input;
 
-void console_start_input(void)
+void console_start_input(void (*wake)(void))
 {
+	input.wake = wake;
 	__atomic_store_n(&input.is_on, true, __ATOMIC_RELAXED);
 }
 
 void console_receive(void)
 {
-	uint32_t head = input.head;
+	const uint32_t before = input.head;
+	uint32_t head = before;
 	uint8_t byte;
 
 	if (!__atomic_load_n(&input.is_on, __ATOMIC_RELAXED))
@@ -49,6 +52,8 @@ void console_receive(void)
 		input.ring[head++ % RING_SIZE] = byte;
 		__atomic_store_n(&input.head, head, __ATOMIC_RELEASE);
 	}
+	if (head != before && input.wake)
+		input.wake();
 }
 
 static bool is_idle(void)
@@ -123,12 +128,14 @@ static bool handle(uint8_t byte)
 	return is_handled;
 }
 
-void console_poll(void)
+bool console_poll(void)
 {
 	uint32_t tail;
 
-	if (is_idle() || __atomic_exchange_n(&input.is_polling, true, __ATOMIC_ACQUIRE))
-		return;
+	if (is_idle())
+		return false;
+	if (__atomic_exchange_n(&input.is_polling, true, __ATOMIC_ACQUIRE))
+		return true;
 	tail = input.tail;
 	for (int i = 0; i < HANDLE_MAX; i++) {
 		if (tail == __atomic_load_n(&input.head, __ATOMIC_ACQUIRE) ||
@@ -138,4 +145,5 @@ void console_poll(void)
 	}
 	__atomic_store_n(&input.has_typed, deliver_all(), __ATOMIC_RELAXED);
 	__atomic_store_n(&input.is_polling, false, __ATOMIC_RELEASE);
+	return !is_idle();
 }

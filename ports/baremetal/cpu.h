@@ -39,13 +39,13 @@ struct cpu {
 
 	/* Written by this CPU's handlers, read by anyone. */
 	uint64_t ticks, kicks, nmis, spurious;
-	uint64_t tick_ns, next_tick_ns, armed_ns; /* timer.c; its own only */
+	uint64_t tick_ns, next_tick_ns, armed_ns, sleep_ns; /* timer.c; its own only */
 	uint64_t late_ns; /* the latest that a tick ever came */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
 	struct svm_vcpu *vcpu; /* to be told when its deadline passes, or NULL */
 
-	/* A function to run, set by cpu_run_on(), cleared when done. */
+	/* A function to run, set by cpu_run_on(), cleared when done; sched_run() calls it. */
 	void (*work)(void *arg);
 	void *work_arg;
 };

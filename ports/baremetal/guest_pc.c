@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One vCPU's thread is the CPU that makes the call: it runs the guest, and while the guest is
- * halted it halts too, until a device's deadline, an interrupt from another CPU, or the tick.
+ * The first processor starts as the loader says; the others wait for the first to send them a
+ * start-up interrupt, as in a machine whose firmware is done.
  */
 #include "guest_pc.h"
 
-#include "cpu.h"
 #include "frames.h"
-#include "guest_stats.h"
 #include "kprintf.h"
 #include "memory.h"
 #include "string.h"
-#include "time.h"
-#include "timer.h"
 #include "wall_clock.h"
-#include "x86.h"
 
-#define NS_PER_MS       UINT64_C(1000000)
 #define GIB             0x40000000ull
 #define LOW_END         (3 * GIB) /* as svm_boot_pc_map() has it */
 #define HIGH_START      (4 * GIB)
@@ -24,175 +18,122 @@
 #define VGA_END         0xc0000ull
 #define VECTOR_UD       6
 #define VECTOR_GP       13
-#define EXPLANATION_MAX 1024
+/* A loop of so many PAUSEs, each within so many cycles of the last, waits for another processor. */
+#define PAUSE_COUNT     3000
+#define PAUSE_THRESHOLD 128
 
-/* --- how it ends ----------------------------------------------------------------------------- */
-
-static void end(struct guest_pc *g, const char *key, const char *text)
+static struct guest_pc *pc_of(const struct guest_cpu *cpu)
 {
-	console_guest_flush(&g->console);
-	kprintf("guest %s: ended: %s: %s\n", g->name, key, text);
+	return (struct guest_pc *)cpu->guest;
 }
 
-static void fail(struct guest_pc *g, const char *what, int error)
-{
-	kprintf("%sguest %s: host failed: %s: %s (%s)%s\n", color_bad(), g->name, what,
-	        svm_error_name(error), svm_strerror(error), color_off());
-	g->host_failed = true;
-}
+/* --- exits ----------------------------------------------------------------------------------- */
 
-static bool end_explained(struct guest_pc *g, const struct svm_exit *exit, const char *key,
-                          const char *text)
-{
-	char explanation[EXPLANATION_MAX];
-
-	end(g, key, text);
-	svm_explain(g->vcpu, exit, explanation, sizeof(explanation));
-	kprintf("%s\n", explanation);
-	return false;
-}
-
-static bool end_by_event(struct guest_pc *g, enum svm_pc_event event, uint8_t status)
+static enum sched_next end_by_event(struct guest_cpu *cpu, enum svm_pc_event event, uint8_t status)
 {
 	char text[32];
 
 	switch (event) {
 	case SVM_PC_POWER_OFF:
-		end(g, "power-off", "by ACPI");
-		break;
+		return guest_end(cpu, "power-off", "by ACPI");
 	case SVM_PC_RESET:
-		end(g, "reset", "the guest asked for it");
-		break;
+		return guest_end(cpu, "reset", "the guest asked for it");
 	default:
 		format_text(text, sizeof(text), "status %u", status);
-		end(g, "exit", text);
-		break;
+		return guest_end(cpu, "exit", text);
 	}
-	return false;
-}
-
-/* --- exits ----------------------------------------------------------------------------------- */
-
-static bool completed(struct guest_pc *g, int error)
-{
-	if (error)
-		fail(g, "completing an exit", error);
-	return !error;
 }
 
 /* Nothing answers there: all ones, and writes vanish. */
-static bool on_absent(struct guest_pc *g, const struct svm_exit *exit)
+static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	uint8_t ones[SVM_MMIO_DATA_MAX];
 
 	memset(ones, 0xff, sizeof(ones));
 	if (exit->kind == SVM_EXIT_KIND_IO && exit->io.is_in)
-		return completed(g, svm_vcpu_complete_value(g->vcpu, UINT32_MAX));
+		return guest_completed(cpu, svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX));
 	if (exit->kind == SVM_EXIT_KIND_MMIO && !exit->mmio.is_write)
-		return completed(g, svm_vcpu_complete_data(g->vcpu, ones, exit->mmio.size));
-	return completed(g, svm_vcpu_complete_skip(g->vcpu));
+		return guest_completed(
+			cpu, svm_vcpu_complete_data(cpu->vcpu, ones, exit->mmio.size));
+	return guest_completed(cpu, svm_vcpu_complete_skip(cpu->vcpu));
 }
 
-static bool on_need_memory(struct guest_pc *g)
+/* Between the last look and falling asleep nothing is lost: the vCPU's wake callback is called. */
+static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 {
-	const int error = svm_vm_reserve(g->vm, 0);
-
-	if (error)
-		fail(g, "refilling the reserve of table frames", error);
-	return !error;
+	if (svm_vcpu_has_event(cpu->vcpu) || svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
+		return SCHED_AGAIN;
+	return guest_sleep(cpu, svm_vcpu_deadline(cpu->vcpu));
 }
 
-/*
- * A halted guest costs no time.  Between the last look and HLT no interrupt can slip in: STI lets
- * one in only after HLT has begun.
- */
-static void sleep_until_event(struct guest_pc *g)
-{
-	interrupts_off();
-	if (!svm_vcpu_has_event(g->vcpu) && !svm_pc_has_request(g->pc, g->vcpu)) {
-		timer_arm(svm_vcpu_deadline(g->vcpu));
-		__asm__ volatile("sti\n\thlt" : : : "memory");
-	}
-	interrupts_on();
-}
-
-static bool on_exit(struct guest_pc *g, const struct svm_exit *exit)
+static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_HOST_INTERRUPT:
 	case SVM_EXIT_KIND_REQUEST:
+		return SCHED_AGAIN;
 	case SVM_EXIT_KIND_PAUSE:
-		return true;
+		guest_favour_another(cpu);
+		return SCHED_AGAIN;
 	case SVM_EXIT_KIND_HLT:
-		sleep_until_event(g);
-		return true;
+		return sleep_until_event(cpu);
 	case SVM_EXIT_KIND_IO:
 	case SVM_EXIT_KIND_MMIO:
-		return on_absent(g, exit);
+		return on_absent(cpu, exit);
 	case SVM_EXIT_KIND_HYPERCALL: /* KVM's "no such call". */
-		return completed(g, svm_vcpu_complete_value(g->vcpu, (uint64_t)-1000));
+		return guest_completed(cpu, svm_vcpu_complete_value(cpu->vcpu, (uint64_t)-1000));
 	case SVM_EXIT_KIND_NEED_MEMORY:
-		return on_need_memory(g);
+		return guest_refill(cpu);
 	case SVM_EXIT_KIND_RDMSR:
 	case SVM_EXIT_KIND_WRMSR:
-		return completed(g, svm_vcpu_complete_fault(g->vcpu, VECTOR_GP, 0));
+		return guest_completed(cpu, svm_vcpu_complete_fault(cpu->vcpu, VECTOR_GP, 0));
 	case SVM_EXIT_KIND_MWAIT:
-		return completed(g, svm_vcpu_complete_fault(g->vcpu, VECTOR_UD, 0));
+		return guest_completed(cpu, svm_vcpu_complete_fault(cpu->vcpu, VECTOR_UD, 0));
 	case SVM_EXIT_KIND_SHUTDOWN:
-		return end_explained(g, exit, "triple-fault", "the processor shut down");
+		return guest_end_explained(cpu, exit, "triple-fault", "the processor shut down");
 	case SVM_EXIT_KIND_NPT_FAULT:
-		return end_explained(g, exit, "unmapped", "nothing is mapped there");
+		return guest_end_explained(cpu, exit, "unmapped", "nothing is mapped there");
 	case SVM_EXIT_KIND_LOOP:
-		return end_explained(g, exit, "loop", "the same exit at the same place, for ever");
+		return guest_end_explained(cpu, exit, "loop",
+		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:
-		return end_explained(g, exit, "entry-failed", "VMRUN refused the guest's state");
+		return guest_end_explained(cpu, exit, "entry-failed",
+		                           "VMRUN refused the guest's state");
 	default:
-		return end_explained(g, exit, "unhandled", "did something this machine lacks");
+		return guest_end_explained(cpu, exit, "unhandled",
+		                           "did something this machine lacks");
 	}
 }
 
-/* --- running --------------------------------------------------------------------------------- */
-
-/* False: it has ended. */
-static bool look_around(struct guest_pc *g)
+/* Has the guest done something to the machine, on whatever processor? */
+static enum sched_next look_at_machine(struct guest_cpu *cpu)
 {
 	uint8_t status = 0;
-	const enum svm_pc_event event = svm_pc_event(g->pc, &status);
-	char text[64];
+	const enum svm_pc_event event = svm_pc_event(pc_of(cpu)->pc, &status);
 
-	if (event != SVM_PC_NOTHING)
-		return end_by_event(g, event, status);
-	if (__atomic_load_n(&g->stopped, __ATOMIC_RELAXED)) {
-		end(g, "stopped", "by the monitor");
-		return false;
-	}
-	if (g->limit_ms && time_ns() - g->start_ns > g->limit_ms * NS_PER_MS) {
-		format_text(text, sizeof(text), "still running after %lu ms", g->limit_ms);
-		end(g, "time", text);
-		return false;
-	}
-	return true;
+	return event == SVM_PC_NOTHING ? SCHED_AGAIN : end_by_event(cpu, event, status);
 }
 
-static void run_to_the_end(struct guest_pc *g)
+static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	struct svm_exit exit;
-	bool go_on = true;
+	const enum sched_next next = on_kind(cpu, exit);
 
-	g->start_ns = time_ns();
-	while (go_on) {
-		int error = svm_pc_serve(g->pc, g->vcpu);
+	return next == SCHED_END ? next
+	       : look_at_machine(cpu) == SCHED_END ? SCHED_END : next;
+}
 
-		if (!error)
-			error = svm_vcpu_run(g->vcpu, &exit);
-		if (error) {
-			fail(g, "svm_vcpu_run", error);
-			return;
-		}
-		g->exits[exit.kind]++;
-		console_poll();
-		go_on = on_exit(g, &exit) && look_around(g);
-	}
+static enum sched_next before_run(struct guest_cpu *cpu)
+{
+	struct svm_pc *pc = pc_of(cpu)->pc;
+	const int error = svm_pc_serve(pc, cpu->vcpu);
+
+	if (error)
+		return guest_fail(cpu->guest, "svm_pc_serve", error);
+	if (look_at_machine(cpu) == SCHED_END)
+		return SCHED_END;
+	if (svm_vcpu_state(cpu->vcpu) != SVM_VCPU_WAIT_SIPI)
+		return SCHED_AGAIN;
+	return guest_sleep(cpu, UINT64_MAX);
 }
 
 /* --- at the console -------------------------------------------------------------------------- */
@@ -204,42 +145,6 @@ static bool take_input(void *arg, uint8_t byte)
 	return svm_pc_receive(g->pc, 0, byte);
 }
 
-static void stop_pc(void *arg)
-{
-	struct guest_pc *g = arg;
-
-	__atomic_store_n(&g->stopped, true, __ATOMIC_RELAXED);
-}
-
-static void describe_pc(void *arg, char *text, size_t size)
-{
-	const struct guest_pc *g = arg;
-
-	guest_stats_describe(g->vcpu, text, size);
-}
-
-static void tell_pc_stats(void *arg, char *text, size_t size)
-{
-	const struct guest_pc *g = arg;
-
-	guest_stats_lines(g->vcpu, g->exits, text, size);
-}
-
-static void run_at_console(struct guest_pc *g)
-{
-	g->console.name = g->name;
-	g->console.input = take_input;
-	g->console.stop = stop_pc;
-	g->console.describe = describe_pc;
-	g->console.stats = tell_pc_stats;
-	g->console.arg = g;
-	console_register(&g->console);
-	__atomic_store_n(&cpu_self()->vcpu, g->vcpu, __ATOMIC_RELEASE);
-	run_to_the_end(g);
-	__atomic_store_n(&cpu_self()->vcpu, NULL, __ATOMIC_RELEASE);
-	console_unregister(&g->console);
-}
-
 /* --- making and unmaking --------------------------------------------------------------------- */
 
 static void put_byte(void *arg, unsigned uart, uint8_t byte)
@@ -247,19 +152,20 @@ static void put_byte(void *arg, unsigned uart, uint8_t byte)
 	struct guest_pc *g = arg;
 
 	if (uart == 0)
-		console_guest_put(&g->console, byte);
+		console_guest_put(&g->guest.console, byte);
 }
 
 /* RAM below the VGA window, from its end to 3 GiB, and the rest from 4 GiB on. */
 static int map_memory(struct guest_pc *g)
 {
 	const uint64_t low = g->memory_size < LOW_END ? g->memory_size : LOW_END;
-	int error = guest_memory_map(&g->memory, g->vm, 0, 0, VGA_START);
+	struct svm_vm *vm = g->guest.vm;
+	int error = guest_memory_map(&g->memory, vm, 0, 0, VGA_START);
 
 	if (!error)
-		error = guest_memory_map(&g->memory, g->vm, VGA_END, VGA_END, low - VGA_END);
+		error = guest_memory_map(&g->memory, vm, VGA_END, VGA_END, low - VGA_END);
 	if (!error && g->memory_size > low)
-		error = guest_memory_map(&g->memory, g->vm, HIGH_START, low, g->memory_size - low);
+		error = guest_memory_map(&g->memory, vm, HIGH_START, low, g->memory_size - low);
 	return error;
 }
 
@@ -278,28 +184,58 @@ static int load_image(struct guest_pc *g, svm_gpa_t rsdp, struct svm_boot_state 
 	};
 
 	config.map_count = svm_boot_pc_map(g->memory_size, map);
-	return svm_boot_load(g->vm, &config, state, why);
+	return svm_boot_load(g->guest.vm, &config, state, why);
+}
+
+/* The first as the image wants it, the others as firmware leaves them. */
+static int make_cpus(struct guest_pc *g, const struct svm_boot_state *state)
+{
+	struct guest *guest = &g->guest;
+	int error = 0;
+
+	for (uint32_t i = 0; i < guest->cpu_count && !error; i++) {
+		struct svm_vcpu *vcpu;
+
+		error = guest_add_cpu(guest, i);
+		if (error)
+			break;
+		vcpu = guest->cpus[i].vcpu;
+		error = svm_pc_attach(g->pc, vcpu);
+		if (!error)
+			error = i ? svm_vcpu_init_ipi(vcpu) : svm_boot_apply(vcpu, state);
+		/* Where there is no filter each PAUSE is an exit, or there is no threshold. */
+		if (!error && guest->cpu_count > 1 &&
+		    svm_vcpu_set_pause_filter(vcpu, PAUSE_COUNT, PAUSE_THRESHOLD))
+			(void)!svm_vcpu_set_pause_filter(vcpu, PAUSE_COUNT, 0);
+	}
+	return error;
 }
 
 /* The name of the step that failed, or NULL; *error is its result. */
-static const char *make(struct guest_pc *g, int *error)
+static const char *make_machine(struct guest_pc *g, int *error)
 {
+	struct guest *guest = &g->guest;
+	const struct svm_vm_config vm_config = { .vcpu_max = guest->cpu_count };
 	const struct svm_pc_config config = {
 		.devices = g->devices,
-		.cpus = 1,
+		.cpus = guest->cpu_count,
 		.memory = g->memory_size,
 		.wall_clock = wall_clock_read(),
 		.put = put_byte,
 		.arg = g,
 	};
+	const uint64_t want = SVM_WANT_MMIO | (guest->cpu_count > 1 ? SVM_WANT_PAUSE : 0);
 	struct svm_boot_state state;
 	const char *why = "loading its image";
 	svm_gpa_t rsdp = 0;
 
+	*error = svm_vm_create(guest->host, &vm_config, &guest->vm);
+	if (*error)
+		return "svm_vm_create";
 	*error = map_memory(g);
 	if (*error)
 		return "mapping its memory";
-	*error = svm_pc_create(g->vm, &config, &g->pc);
+	*error = svm_pc_create(guest->vm, &config, &g->pc);
 	if (*error)
 		return "making its devices";
 	if (g->devices & SVM_PC_ACPI)
@@ -309,61 +245,54 @@ static const char *make(struct guest_pc *g, int *error)
 	*error = load_image(g, rsdp, &state, &why);
 	if (*error)
 		return why;
-	*error = svm_vm_set_exits(g->vm, SVM_WANT_MMIO);
+	*error = svm_vm_set_exits(guest->vm, want);
 	if (!*error)
-		*error = svm_vcpu_create(g->vm, 0, &g->vcpu);
-	if (!*error)
-		*error = svm_pc_attach(g->pc, g->vcpu);
-	if (!*error)
-		*error = svm_boot_apply(g->vcpu, &state);
-	return *error ? "making its processor" : NULL;
+		*error = make_cpus(g, &state);
+	return *error ? "making its processors" : NULL;
 }
 
-static void unmake(struct guest_pc *g)
+static bool make(struct guest *guest)
 {
-	int error = g->vcpu ? svm_vcpu_destroy(g->vcpu) : 0;
-
-	if (error)
-		fail(g, "svm_vcpu_destroy", error);
-	error = svm_pc_destroy(g->pc);
-	if (error)
-		fail(g, "svm_pc_destroy", error);
-	error = svm_vm_destroy(g->vm);
-	if (error)
-		fail(g, "svm_vm_destroy", error);
-}
-
-static void make_and_run(struct guest_pc *g)
-{
-	int error = svm_vm_create(g->host, NULL, &g->vm);
+	struct guest_pc *g = (struct guest_pc *)guest;
 	const char *failed;
+	int error = 0;
 
-	if (error) {
-		fail(g, "svm_vm_create", error);
-		return;
-	}
-	failed = make(g, &error);
-	if (failed) {
-		kprintf("guest %s: refused: %s: %s\n", g->name, svm_error_name(error), failed);
-	} else {
-		kprintf("guest %s: starts on CPU %u: %lu MiB of memory\n", g->name,
-		        cpu_self()->index, g->memory_size >> 20);
-		run_at_console(g);
-	}
-	unmake(g);
-}
-
-void guest_pc_run(void *arg)
-{
-	struct guest_pc *g = arg;
-
+	g->pc = NULL;
+	guest->console.input = take_input;
 	if (!guest_memory_take(&g->memory, g->memory_size)) {
 		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in at most %u pieces, %lu MiB "
 		        "are free\n",
-		        g->name, g->memory_size >> 20, GUEST_MEMORY_PIECES,
+		        guest->name, g->memory_size >> 20, GUEST_MEMORY_PIECES,
 		        frames_free_count() / 256);
-		return;
+		return false;
 	}
-	make_and_run(g);
+	failed = make_machine(g, &error);
+	if (failed)
+		kprintf("guest %s: refused: %s: %s\n", guest->name, svm_error_name(error), failed);
+	else
+		kprintf("guest %s: starts: %lu MiB of memory, %u processors\n", guest->name,
+		        g->memory_size >> 20, guest->cpu_count);
+	return !failed;
+}
+
+static void unmake(struct guest *guest)
+{
+	struct guest_pc *g = (struct guest_pc *)guest;
+	int error = 0;
+
+	guest_destroy_cpus(guest);
+	if (g->pc)
+		error = svm_pc_destroy(g->pc);
+	g->pc = NULL;
+	if (error)
+		(void)guest_fail(guest, "svm_pc_destroy", error);
+	guest_destroy_vm(guest);
 	guest_memory_give_back(&g->memory);
 }
+
+const struct guest_kind guest_pc_kind = {
+	.make = make,
+	.unmake = unmake,
+	.before_run = before_run,
+	.on_exit = on_exit,
+};

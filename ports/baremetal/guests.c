@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "multiboot.h"
 #include "power.h"
+#include "sched.h"
 #include "smp.h"
 #include "string.h"
 #include "time.h"
@@ -29,17 +30,75 @@
 #define DEFAULT_LIMIT_MS     10000
 #define LIMIT_MS_MAX         UINT64_C(600000)
 #define CPU_TIMEOUT_MS       5000
-#define NO_LIMIT_MS          (UINT64_C(365) * 24 * 3600 * 1000)
+#define STORM_CPU            1u
 #define STORM_PAUSE_US       50
 #define NS_PER_MS            UINT64_C(1000000)
 
 extern const uint8_t builtin_guest_start[], builtin_guest_end[];
 
+#define GUESTS_MAX           (CONFIGURED_MAX + BOOT_MODULES_MAX)
+#define RETRY_NS             UINT64_C(10000000)
+
 static unsigned int problems;
 static struct guest_job jobs[BOOT_MODULES_MAX];
-static unsigned int job_count;
 static struct guest_pc *pcs;
-static unsigned int pc_count;
+static struct guest *guests[GUESTS_MAX];
+static unsigned int pc_count, job_count, guest_count;
+
+/* --- who looks after them -------------------------------------------------------------------- */
+
+/* The console, and guests that have ended; a task, so that no processor of a guest waits for it. */
+static enum sched_next look_after(struct sched_task *task)
+{
+	const bool is_left = console_poll();
+
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (!guests[i]->is_made || !guest_has_ended(guests[i]))
+			continue;
+		guest_unmake(guests[i]);
+		problems += guests[i]->host_failed;
+		__atomic_store_n(&guests[i]->is_made, false, __ATOMIC_RELEASE);
+		sched_prod(0);
+	}
+	task->deadline_ns = is_left ? time_ns() + RETRY_NS : UINT64_MAX;
+	return SCHED_SLEEP;
+}
+
+static struct sched_task keeper = { .turn = look_after, .affinity = SCHED_ANYWHERE };
+
+void guests_look(void)
+{
+	sched_wake(&keeper);
+}
+
+static bool is_gone(void *arg)
+{
+	const struct guest *guest = arg;
+
+	return !__atomic_load_n(&guest->is_made, __ATOMIC_ACQUIRE);
+}
+
+static bool are_all_gone(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (!is_gone(guests[i]))
+			return false;
+	}
+	return true;
+}
+
+/* --- running them ---------------------------------------------------------------------------- */
+
+static bool start(struct guest *guest)
+{
+	if (guest_make(guest)) {
+		guest_start(guest);
+		return true;
+	}
+	problems += guest->host_failed;
+	return false;
+}
 
 static _Noreturn void lost_cpu(const char *name, uint32_t cpu)
 {
@@ -48,103 +107,66 @@ static _Noreturn void lost_cpu(const char *name, uint32_t cpu)
 	power_off(POWER_FAILURE);
 }
 
-/* NMIs and kicks at the guest's CPU for as long as it runs; false: it never ended. */
-static bool storm(struct guest_job *job, uint64_t *sent)
+/* NMIs and kicks at the guest's CPU for as long as it runs. */
+static void storm(struct guest *guest)
 {
-	const uint64_t start = time_ns(), limit = (job->limit_ms + CPU_TIMEOUT_MS) * NS_PER_MS;
-	const struct cpu *target = &cpus[job->cpu];
+	const uint64_t begin = time_ns(), limit = (guest->limit_ms + CPU_TIMEOUT_MS) * NS_PER_MS;
+	const struct cpu *target = &cpus[STORM_CPU];
+	uint64_t sent = 0;
 
-	if (!cpu_start_on(job->cpu, guest_run, job))
-		return false;
-	while (!cpu_is_idle(job->cpu)) {
-		if (time_ns() - start > limit)
-			return false;
+	while (!is_gone(guest)) {
+		if (time_ns() - begin > limit)
+			lost_cpu(guest->name, STORM_CPU);
 		apic_send_nmi(target->apic_id);
 		apic_send_fixed(target->apic_id, VECTOR_KICK);
-		++*sent;
+		sent++;
 		time_delay_us(STORM_PAUSE_US);
-		console_poll();
 	}
-	return true;
+	kprintf("guest %s: ran under %lu NMIs and kicks\n", guest->name, sent);
 }
 
-static void run_job(struct guest_job *job)
+static bool wants_storm(const struct guest *guest)
 {
-	uint64_t sent = 0;
-	bool back;
-
-	if (job->wants_storm && job->cpu == 0 && cpu_count() > 1)
-		job->cpu = 1;
-	if (job->wants_storm && job->cpu != 0) {
-		back = storm(job, &sent);
-		kprintf("guest %s: ran under %lu NMIs and kicks\n", job->name, sent);
-	} else {
-		back = cpu_run_on(job->cpu, guest_run, job, job->limit_ms + CPU_TIMEOUT_MS);
-	}
-	if (!back)
-		lost_cpu(job->name, job->cpu);
-	problems += job->host_failed;
+	return guest->kind == &guest_job_kind && ((const struct guest_job *)guest)->wants_storm &&
+	       cpu_count() > STORM_CPU;
 }
 
-static void run_pc(struct guest_pc *pc)
+static void check_frames(const char *name, size_t before)
 {
-	const uint64_t limit = pc->limit_ms ? pc->limit_ms + CPU_TIMEOUT_MS : NO_LIMIT_MS;
+	const size_t now = frames_free_count();
 
-	if (!cpu_run_on(pc->cpu, guest_pc_run, pc, limit))
-		lost_cpu(pc->name, pc->cpu);
-	problems += pc->host_failed;
+	if (now == before)
+		return;
+	kprintf("%sguest %s: host failed: %ld frames were not given back%s\n", color_bad(), name,
+	        (long)(before - now), color_off());
+	problems++;
 }
 
-static bool has_endless_guest(void)
-{
-	for (unsigned int i = 0; i < pc_count; i++) {
-		if (!pcs[i].limit_ms)
-			return true;
-	}
-	return false;
-}
-
-/* A guest beyond the number of application processors waits for one. */
-static void start_somewhere(const char *name, void (*run)(void *arg), void *arg)
-{
-	const uint64_t start = time_ns();
-	uint32_t cpu = 1;
-
-	while (!console_wants_end() && !cpu_start_on(cpu, run, arg)) {
-		console_poll();
-		cpu = cpu + 1 < cpu_count() ? cpu + 1 : 1;
-		if (!has_endless_guest() && time_ns() - start > LIMIT_MS_MAX * NS_PER_MS)
-			lost_cpu(name, cpu);
-	}
-}
-
-/* All at once, one on each application processor. */
-static void run_in_parallel(void)
+static void run_alone(struct guest *guest)
 {
 	const size_t free_before = frames_free_count();
 
-	for (unsigned int i = 0; i < pc_count; i++)
-		start_somewhere(pcs[i].name, guest_pc_run, &pcs[i]);
-	for (unsigned int i = 0; i < job_count; i++) {
-		jobs[i].in_parallel = true;
-		start_somewhere(jobs[i].name, guest_run, &jobs[i]);
+	if (wants_storm(guest)) {
+		guest->affinity = UINT64_C(1) << STORM_CPU;
+		if (start(guest))
+			storm(guest);
+	} else if (start(guest)) {
+		sched_run(is_gone, guest);
 	}
-	for (uint32_t cpu = 1; cpu < cpu_count(); cpu++) {
-		while (!cpu_is_idle(cpu)) {
-			console_poll();
-			cpu_pause();
-		}
-	}
-	for (unsigned int i = 0; i < job_count; i++)
-		problems += jobs[i].host_failed;
-	for (unsigned int i = 0; i < pc_count; i++)
-		problems += pcs[i].host_failed;
-	if (frames_free_count() != free_before) {
-		kprintf("%sguests: host failed: frames were not given back%s\n", color_bad(),
-		        color_off());
-		problems++;
-	}
+	check_frames(guest->name, free_before);
 }
+
+static void run_together(void)
+{
+	const size_t free_before = frames_free_count();
+
+	for (unsigned int i = 0; i < guest_count && !console_wants_end(); i++)
+		start(guests[i]);
+	sched_run(are_all_gone, NULL);
+	check_frames("*", free_before);
+}
+
+/* --- which there are ------------------------------------------------------------------------- */
 
 /* False: an option is malformed, and said so. */
 static bool read_options(struct guest_job *job, const char *text, unsigned int number)
@@ -158,19 +180,19 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 	job->memory_size = cmdline_number(text, "mem", DEFAULT_GUEST_MEMORY, &bad);
 	job->load_address = cmdline_number(
 		text, "addr", job->real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS, &bad);
-	job->limit_ms = cmdline_number(text, "limit", DEFAULT_LIMIT_MS, &bad);
-	cpu = cmdline_number(text, "cpu", number % cpu_count(), &bad);
-	job->cpu = (uint32_t)cpu;
+	job->guest.limit_ms = cmdline_number(text, "limit", DEFAULT_LIMIT_MS, &bad);
+	cpu = cmdline_number(text, "cpu", CPU_MAX, &bad);
+	job->guest.affinity = cpu == CPU_MAX ? SCHED_ANYWHERE : UINT64_C(1) << cpu % CPU_MAX;
 	job->wants_storm = cmdline_has(text, "storm=1");
 	job->forgives = cmdline_has(text, "forgive=1");
 	job->is_lazy = cmdline_has(text, "lazy=1");
 	job->has_device = cmdline_has(text, "device=mmio");
-	if (!cmdline_get(text, "name", job->name, sizeof(job->name)))
-		format_text(job->name, sizeof(job->name), "%u", number);
-	if (!bad && cpu < cpu_count() && job->limit_ms <= LIMIT_MS_MAX)
+	if (!cmdline_get(text, "name", job->guest.name, sizeof(job->guest.name)))
+		format_text(job->guest.name, sizeof(job->guest.name), "%u", number);
+	if (!bad && (cpu < cpu_count() || cpu == CPU_MAX) && job->guest.limit_ms <= LIMIT_MS_MAX)
 		return true;
 	kprintf("guest %s: refused: OPTION: a number in its text is malformed or too large\n",
-	        job->name);
+	        job->guest.name);
 	return false;
 }
 
@@ -185,7 +207,11 @@ static void add_modules(struct svm_host *host)
 		if (!cmdline_has(module->text, "guest"))
 			continue;
 		memset(job, 0, sizeof(*job));
-		job->host = host;
+		job->guest = (struct guest){
+			.host = host,
+			.kind = &guest_job_kind,
+			.cpu_count = 1,
+		};
 		job->bytes = phys_to_direct(module->start);
 		job->size = (size_t)(module->end - module->start);
 		job->cmdline = module->text;
@@ -196,38 +222,54 @@ static void add_modules(struct svm_host *host)
 			job_count++;
 		else
 			kprintf("guest %s: refused: MODULE: its bytes are not in memory\n",
-			        job->name);
+			        job->guest.name);
 	}
 	if (number || configured_is_there())
 		return;
 	jobs[job_count++] = (struct guest_job){
-		.host = host,
+		.guest = {
+			.host = host,
+			.kind = &guest_job_kind,
+			.name = "builtin",
+			.limit_ms = DEFAULT_LIMIT_MS,
+			.affinity = SCHED_ANYWHERE,
+			.cpu_count = 1,
+		},
 		.bytes = builtin_guest_start,
 		.size = (size_t)(builtin_guest_end - builtin_guest_start),
 		.cmdline = "",
 		.is_builtin = true,
 		.memory_size = 2 * MIB,
 		.load_address = MIB,
-		.limit_ms = DEFAULT_LIMIT_MS,
-		.name = "builtin",
 	};
+}
+
+static void open_here(void *arg)
+{
+	(void)arg;
+	sched_open();
 }
 
 unsigned int guests_run(struct svm_host *host)
 {
 	bool bad = false;
 
-	console_start_input();
 	pc_count = configured_read(host, &pcs);
 	add_modules(host);
-	if (cpu_count() > 1 && cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
-		run_in_parallel();
+	for (unsigned int i = 0; i < pc_count; i++)
+		guests[guest_count++] = &pcs[i].guest;
+	for (unsigned int i = 0; i < job_count; i++)
+		guests[guest_count++] = &jobs[i].guest;
+	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+		cpu_run_on(cpu, open_here, NULL, CPU_TIMEOUT_MS);
+	sched_add(&keeper);
+	console_start_input(guests_look);
+	if (cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
+		run_together();
 	} else {
-		for (unsigned int i = 0; i < pc_count && !console_wants_end(); i++)
-			run_pc(&pcs[i]);
-		for (unsigned int i = 0; i < job_count && !console_wants_end(); i++)
-			run_job(&jobs[i]);
+		for (unsigned int i = 0; i < guest_count && !console_wants_end(); i++)
+			run_alone(guests[i]);
 	}
-	kprintf("guests: %u ran, the host goes on\n", pc_count + job_count);
+	kprintf("guests: %u ran, the host goes on\n", guest_count);
 	return problems;
 }

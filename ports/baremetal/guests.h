@@ -7,4 +7,7 @@
 /** Run every guest that the boot loader brought; returns how often the host failed. Boot CPU. */
 unsigned int guests_run(struct svm_host *host);
 
+/** Something has happened that whoever looks after the guests should see. Any CPU, I. */
+void guests_look(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "multiboot.h"
 #include "paging.h"
+#include "sched.h"
 #include "string.h"
 #include "time.h"
 #include "x86.h"
@@ -65,29 +66,19 @@ bool smp_init_boot_cpu(void)
 	return true;
 }
 
-/* Sleep until there is work; the check and the sleep are one step, as interrupts are off between.
- */
-static _Noreturn void idle_loop(struct cpu *self)
+static bool never(void *arg)
 {
-	for (;;) {
-		interrupts_off();
-		void (*work)(void *) = __atomic_load_n(&self->work, __ATOMIC_ACQUIRE);
-
-		if (!work) {
-			interrupts_on_and_halt();
-			continue;
-		}
-		interrupts_on();
-		work(self->work_arg);
-		__atomic_store_n(&self->work, NULL, __ATOMIC_RELEASE);
-	}
+	(void)arg;
+	return false;
 }
 
 static _Noreturn void application_main(struct cpu *self)
 {
 	cpu_load_tables(self);
 	cpu_go_online(self);
-	idle_loop(self);
+	interrupts_on();
+	sched_run(never, NULL);
+	__builtin_unreachable();
 }
 
 static uint64_t find_trampoline_page(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One local APIC timer in one-shot mode serves the tick and the armed deadline, whichever comes
- * first.  A tick tells the library that the host wants the CPU back; the deadline only ends the
- * guest's run, so that its devices can look at the time.
+ * One local APIC timer in one-shot mode serves the tick, the deadline of the vCPU that runs and
+ * those of the tasks that sleep, whichever comes first.  A tick tells the library that the host
+ * wants the CPU back; the vCPU's deadline only ends its run, so that its devices can look at the
+ * time.
  */
 #include "timer.h"
 
@@ -11,6 +12,7 @@
 #include "apic.h"
 #include "console.h"
 #include "cpu.h"
+#include "sched.h"
 #include "time.h"
 #include "x86.h"
 
@@ -19,9 +21,10 @@
 /* Interrupts off. */
 static void program(const struct cpu *self, uint64_t now)
 {
-	const uint64_t tick = self->next_tick_ns, armed = self->armed_ns;
-	const uint64_t next = tick < armed ? tick : armed;
+	const uint64_t tick = self->next_tick_ns, armed = self->armed_ns, sleep = self->sleep_ns;
+	uint64_t next = tick < armed ? tick : armed;
 
+	next = sleep < next ? sleep : next;
 	apic_timer_once(next > now ? next - now : 0);
 }
 
@@ -32,7 +35,7 @@ void timer_start_ticks(uint32_t ticks_per_second)
 
 	self->tick_ns = NS_PER_S / ticks_per_second;
 	self->next_tick_ns = now + self->tick_ns;
-	self->armed_ns = UINT64_MAX;
+	self->armed_ns = self->sleep_ns = UINT64_MAX;
 	program(self, now);
 	interrupts_restore(flags);
 }
@@ -47,6 +50,18 @@ void timer_arm(uint64_t deadline_ns)
 	interrupts_restore(flags);
 }
 
+void timer_arm_sleep(uint64_t deadline_ns)
+{
+	const uint64_t flags = interrupts_save();
+	struct cpu *self = cpu_self();
+
+	if (deadline_ns < self->sleep_ns) {
+		self->sleep_ns = deadline_ns;
+		program(self, time_ns());
+	}
+	interrupts_restore(flags);
+}
+
 /* Ticks that were missed are not made up for: they say "now" and count no time. */
 void timer_interrupt(struct cpu *self)
 {
@@ -58,6 +73,8 @@ void timer_interrupt(struct cpu *self)
 		if (self->vcpu)
 			svm_vcpu_notify(self->vcpu);
 	}
+	if (now >= self->sleep_ns)
+		self->sleep_ns = sched_timer(self->index, now);
 	if (now >= self->next_tick_ns) {
 		if (now - self->next_tick_ns > self->late_ns)
 			self->late_ns = now - self->next_tick_ns;

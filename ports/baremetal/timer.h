@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/** @file Each CPU's timer: a periodic tick, and one deadline that the library may arm. */
+/** @file Each CPU's timer: a periodic tick, the library's deadline, and those of sleepers. */
 #ifndef BAREMETAL_TIMER_H
 #define BAREMETAL_TIMER_H
 
@@ -11,6 +11,8 @@ struct cpu;
 void timer_start_ticks(uint32_t ticks_per_second);
 /** Interrupt the calling CPU at time_ns() = @p deadline_ns; UINT64_MAX: not. The newest counts. */
 void timer_arm(uint64_t deadline_ns);
+/** Call sched_timer() on the calling CPU at @p deadline_ns, or earlier. */
+void timer_arm_sleep(uint64_t deadline_ns);
 /** From the timer's interrupt handler. */
 void timer_interrupt(struct cpu *self);
 

@@ -171,7 +171,7 @@ static struct guest a, b;
 /* Each test is a process of its own, so it begins at the beginning. */
 static void begin(void)
 {
-	console_start_input();
+	console_start_input(NULL);
 	enter(&a, "a", GUEST_CONSOLE_PREFIX);
 	enter(&b, "b", GUEST_CONSOLE_PREFIX);
 	expect("");
@@ -617,7 +617,7 @@ START_TEST(nothing_is_listened_to_before_the_start)
 	console_receive();
 	console_poll();
 	ck_assert_str_eq(a.got, "");
-	console_start_input();
+	console_start_input(NULL);
 	console_receive();
 	console_poll();
 	ck_assert_str_eq(a.got, "x");

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Whatever a guest does ends at worst that guest, with one line that says how
+ *
+ *	guest NAME: ended: KEY: sentence
+ *
+ * and an explanation where one is to be had.  KEY is one of a fixed set, so that tests can judge.
+ * The first of its processors that finds a reason says it; the others only leave.
+ */
+#include "guest.h"
+
+#include "cpu.h"
+#include "guest_stats.h"
+#include "guests.h"
+#include "kprintf.h"
+#include "memory.h"
+#include "string.h"
+#include "time.h"
+#include "timer.h"
+
+#define NS_PER_MS       UINT64_C(1000000)
+#define EXPLANATION_MAX 1024
+
+/* --- how it ends ----------------------------------------------------------------------------- */
+
+static bool is_ending(const struct guest *guest)
+{
+	return __atomic_load_n(&guest->is_ending, __ATOMIC_ACQUIRE);
+}
+
+/* True: the caller is the first, and says why.  All processors leave at their next turn. */
+static bool begin_to_end(struct guest *guest)
+{
+	if (__atomic_exchange_n(&guest->is_ending, true, __ATOMIC_ACQ_REL))
+		return false;
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		if (guest->cpus[i].vcpu)
+			svm_vcpu_kick(guest->cpus[i].vcpu);
+	}
+	return true;
+}
+
+enum sched_next guest_end(struct guest_cpu *cpu, const char *key, const char *text)
+{
+	struct guest *guest = cpu->guest;
+
+	if (begin_to_end(guest)) {
+		console_guest_flush(&guest->console);
+		kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
+	}
+	return SCHED_END;
+}
+
+void guest_explain(const struct guest_cpu *cpu, const struct svm_exit *exit)
+{
+	char text[EXPLANATION_MAX];
+	size_t at = 0;
+
+	svm_explain(cpu->vcpu, exit, text, sizeof(text));
+	while (text[at]) {
+		size_t length = 0;
+
+		while (text[at + length] && text[at + length] != '\n')
+			length++;
+		kprintf("    %.*s\n", (int)length, text + at);
+		at += length + (text[at + length] == '\n');
+	}
+}
+
+static void print_findings(const struct svm_exit *exit)
+{
+	for (unsigned int i = 0; i < exit->entry.count && i < SVM_EXIT_FINDINGS; i++) {
+		const struct svm_rule_info *info =
+			svm_rule_info((enum svm_rule)exit->entry.rules[i]);
+
+		if (info)
+			kprintf("    %s (APM vol. 2, %s): %s\n", info->id, info->section,
+			        info->text);
+	}
+}
+
+enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit *exit,
+                                    const char *key, const char *text)
+{
+	struct guest *guest = cpu->guest;
+
+	if (!begin_to_end(guest))
+		return SCHED_END;
+	console_guest_flush(&guest->console);
+	kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
+	guest_explain(cpu, exit);
+	if (exit->kind == SVM_EXIT_KIND_ENTRY_FAILED)
+		print_findings(exit);
+	return SCHED_END;
+}
+
+enum sched_next guest_fail(struct guest *guest, const char *what, int error)
+{
+	(void)begin_to_end(guest);
+	console_guest_flush(&guest->console);
+	kprintf("%sguest %s: host failed: %s: %s (%s)%s\n", color_bad(), guest->name, what,
+	        svm_error_name(error), svm_strerror(error), color_off());
+	guest->host_failed = true;
+	return SCHED_END;
+}
+
+enum sched_next guest_completed(struct guest_cpu *cpu, int error)
+{
+	return error ? guest_fail(cpu->guest, "completing an exit", error) : SCHED_AGAIN;
+}
+
+enum sched_next guest_refill(struct guest_cpu *cpu)
+{
+	const int error = svm_vm_reserve(cpu->guest->vm, 0);
+
+	return error ? guest_fail(cpu->guest, "refilling the reserve of table frames", error)
+	             : SCHED_AGAIN;
+}
+
+/* --- its processors -------------------------------------------------------------------------- */
+
+static uint64_t end_of_time(const struct guest *guest)
+{
+	return guest->limit_ms ? guest->start_ns + guest->limit_ms * NS_PER_MS : UINT64_MAX;
+}
+
+enum sched_next guest_sleep(struct guest_cpu *cpu, uint64_t deadline_ns)
+{
+	const uint64_t end = end_of_time(cpu->guest);
+
+	cpu->task.deadline_ns = deadline_ns < end ? deadline_ns : end;
+	return SCHED_SLEEP;
+}
+
+void guest_favour_another(struct guest_cpu *cpu)
+{
+	struct guest *guest = cpu->guest;
+
+	for (uint32_t i = 1; i < guest->cpu_count; i++) {
+		cpu->favoured = (cpu->favoured + 1) % guest->cpu_count;
+		if (&guest->cpus[cpu->favoured] != cpu &&
+		    sched_yield_to(&cpu->task, &guest->cpus[cpu->favoured].task))
+			return;
+	}
+}
+
+/* SCHED_END: it has come to its end. */
+static enum sched_next look_around(struct guest_cpu *cpu)
+{
+	struct guest *guest = cpu->guest;
+	struct svm_regs regs;
+	char text[96];
+
+	if (is_ending(guest))
+		return SCHED_END;
+	if (__atomic_load_n(&guest->is_stopped, __ATOMIC_RELAXED))
+		return guest_end(cpu, "stopped", "by the monitor");
+	if (time_ns() < end_of_time(guest))
+		return SCHED_AGAIN;
+	svm_vcpu_get_regs(cpu->vcpu, &regs);
+	format_text(text, sizeof(text), "still running after %lu ms, at rip %lx", guest->limit_ms,
+	            regs.rip);
+	return guest_end(cpu, "time", text);
+}
+
+static enum sched_next turn(struct sched_task *task)
+{
+	struct guest_cpu *cpu = (struct guest_cpu *)task;
+	const struct guest_kind *kind = cpu->guest->kind;
+	enum sched_next next = look_around(cpu);
+	struct svm_exit exit;
+	int error;
+
+	if (next == SCHED_AGAIN && kind->before_run)
+		next = kind->before_run(cpu);
+	if (next != SCHED_AGAIN)
+		return next;
+	error = svm_vcpu_run(cpu->vcpu, &exit);
+	if (error)
+		return guest_fail(cpu->guest, "svm_vcpu_run", error);
+	__atomic_store_n(&cpu->exits[exit.kind], cpu->exits[exit.kind] + 1, __ATOMIC_RELAXED);
+	return kind->on_exit(cpu, &exit);
+}
+
+/* What is loaded stays so between the turns of a slice.  If it cannot be, the run says why. */
+static void load(struct sched_task *task)
+{
+	struct guest_cpu *cpu = (struct guest_cpu *)task;
+
+	(void)!svm_vcpu_load(cpu->vcpu);
+	__atomic_store_n(&cpu_self()->vcpu, cpu->vcpu, __ATOMIC_RELEASE);
+}
+
+static void put(struct sched_task *task)
+{
+	struct guest_cpu *cpu = (struct guest_cpu *)task;
+
+	__atomic_store_n(&cpu_self()->vcpu, NULL, __ATOMIC_RELEASE);
+	timer_arm(UINT64_MAX);
+	svm_vcpu_put(cpu->vcpu);
+}
+
+static void leave(struct sched_task *task)
+{
+	struct guest_cpu *cpu = (struct guest_cpu *)task;
+
+	__atomic_sub_fetch(&cpu->guest->running, 1, __ATOMIC_ACQ_REL);
+	guests_look();
+}
+
+static void wake(void *arg, struct svm_vcpu *vcpu)
+{
+	(void)vcpu;
+	sched_wake(arg);
+}
+
+int guest_add_cpu(struct guest *guest, uint32_t id)
+{
+	struct guest_cpu *cpu = &guest->cpus[id];
+	const int error = svm_vcpu_create(guest->vm, id, &cpu->vcpu);
+
+	if (error)
+		return error;
+	cpu->guest = guest;
+	cpu->task = (struct sched_task){
+		.turn = turn,
+		.on_slice = load,
+		.on_slice_end = put,
+		.on_end = leave,
+		.affinity = guest->affinity,
+	};
+	svm_vcpu_set_wake(cpu->vcpu, wake, &cpu->task);
+	return 0;
+}
+
+/* --- at the console -------------------------------------------------------------------------- */
+
+static void stop_guest(void *arg)
+{
+	guest_stop(arg);
+}
+
+static void describe_guest(void *arg, char *text, size_t size)
+{
+	guest_stats_describe(arg, text, size);
+}
+
+static void tell_stats(void *arg, char *text, size_t size)
+{
+	guest_stats_lines(arg, text, size);
+}
+
+/* --- its life -------------------------------------------------------------------------------- */
+
+bool guest_make(struct guest *guest)
+{
+	memset(guest->cpus, 0, sizeof(guest->cpus));
+	guest->vm = NULL;
+	guest->is_ending = guest->is_stopped = false;
+	guest->running = 0;
+	if (guest->kind->make(guest)) {
+		__atomic_store_n(&guest->is_made, true, __ATOMIC_RELEASE);
+		return true;
+	}
+	guest->kind->unmake(guest);
+	return false;
+}
+
+void guest_start(struct guest *guest)
+{
+	guest->console.name = guest->name;
+	guest->console.stop = stop_guest;
+	guest->console.describe = describe_guest;
+	guest->console.stats = tell_stats;
+	guest->console.arg = guest;
+	guest->console.is_leaving = false;
+	console_register(&guest->console);
+	guest->start_ns = time_ns();
+	__atomic_store_n(&guest->running, guest->cpu_count, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < guest->cpu_count; i++)
+		sched_add(&guest->cpus[i].task);
+}
+
+bool guest_has_ended(const struct guest *guest)
+{
+	return is_ending(guest) && !__atomic_load_n(&guest->running, __ATOMIC_ACQUIRE);
+}
+
+void guest_stop(struct guest *guest)
+{
+	__atomic_store_n(&guest->is_stopped, true, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < guest->cpu_count; i++)
+		sched_wake(&guest->cpus[i].task);
+}
+
+void guest_unmake(struct guest *guest)
+{
+	console_unregister(&guest->console);
+	guest->kind->unmake(guest);
+}
+
+/* Undoing must not fail: nothing of the guest is running any more. */
+void guest_destroy_cpus(struct guest *guest)
+{
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		struct guest_cpu *cpu = &guest->cpus[i];
+		const int error = cpu->vcpu ? svm_vcpu_destroy(cpu->vcpu) : 0;
+
+		cpu->vcpu = NULL;
+		if (error)
+			(void)guest_fail(guest, "svm_vcpu_destroy", error);
+	}
+}
+
+void guest_destroy_vm(struct guest *guest)
+{
+	int error = 0;
+
+	guest_destroy_cpus(guest);
+	if (guest->vm)
+		error = svm_vm_destroy(guest->vm);
+	guest->vm = NULL;
+	if (error)
+		(void)guest_fail(guest, "svm_vm_destroy", error);
+}

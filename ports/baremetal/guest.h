@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * A guest's life, whatever machine it is: made, started, ended by one line that says how and why,
+ * unmade.  Its virtual processors are tasks of the scheduler.
+ *
+ * The calls below are for one thread at a time, the one that looks after the guests; what the
+ * guest's own processors call is marked so.
+ */
+#ifndef BAREMETAL_GUEST_H
+#define BAREMETAL_GUEST_H
+
+#include <libsvm/libsvm.h>
+
+#include "console.h"
+#include "sched.h"
+
+#define GUEST_NAME_MAX 32
+#define GUEST_CPUS_MAX 16
+
+struct guest;
+
+/** One of its processors. */
+struct guest_cpu {
+	struct sched_task task;
+	struct guest *guest;
+	struct svm_vcpu *vcpu;
+	uint64_t exits[SVM_EXIT_KIND_COUNT];
+	uint64_t progress_ns, progress_exits; /**< for guests that cause no exit */
+	uint32_t favoured; /**< whom it gave its time to last */
+};
+
+/** What makes one kind of machine different from another. */
+struct guest_kind {
+	/**
+	 * Take memory, fill vm and vcpus, load the image.  False: it was said why; whatever was
+	 * made is there for unmake().
+	 */
+	bool (*make)(struct guest *guest);
+	/** Give back all that make() took. */
+	void (*unmake)(struct guest *guest);
+	/** Before each run: SCHED_AGAIN to run, SCHED_SLEEP if it waits for a start. */
+	enum sched_next (*before_run)(struct guest_cpu *cpu);
+	/** svm_vcpu_run() came back with this.  SCHED_END after guest_end(). */
+	enum sched_next (*on_exit)(struct guest_cpu *cpu, const struct svm_exit *exit);
+};
+
+struct guest {
+	/* What to run. */
+	struct svm_host *host;
+	const struct guest_kind *kind;
+	char name[GUEST_NAME_MAX];
+	uint64_t limit_ms; /**< longest run; 0: none */
+	uint64_t affinity; /**< bit n: may run on CPU n */
+	uint32_t cpu_count;
+	struct console_guest console; /**< its mode is set before */
+
+	/* While it is made. */
+	bool is_made; /**< atomic: cleared by whoever called guest_unmake(), as the last */
+	struct svm_vm *vm;
+	struct guest_cpu cpus[GUEST_CPUS_MAX];
+	uint64_t start_ns;
+	uint32_t running; /**< atomic: processors that are tasks */
+	bool is_ending;   /**< atomic: how was said, its processors are leaving */
+	bool is_stopped;  /**< atomic: it shall end */
+
+	/* The outcome. */
+	bool host_failed; /**< libsvm or this port failed, not the guest */
+};
+
+/** Make its machine. False: it was said why, and nothing is left. T. */
+bool guest_make(struct guest *guest);
+
+/** Let a guest that was made run. T. */
+void guest_start(struct guest *guest);
+
+/** Whether it was started and none of its processors runs any more. Any CPU. */
+bool guest_has_ended(const struct guest *guest);
+
+/** Let it end soon, as the monitor's doing. Any CPU. */
+void guest_stop(struct guest *guest);
+
+/** Unmake what guest_make() made; it has ended, or was never started. T. */
+void guest_unmake(struct guest *guest);
+
+/** @name For kinds, from make(), before_run() and on_exit() */
+/** @{ */
+/** It ends: print how, once; always SCHED_END. */
+enum sched_next guest_end(struct guest_cpu *cpu, const char *key, const char *text);
+/** The same with what svm_explain() has to say of the exit. */
+enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit *exit,
+                                    const char *key, const char *text);
+/** Print what svm_explain() has to say of an exit. */
+void guest_explain(const struct guest_cpu *cpu, const struct svm_exit *exit);
+/** NEED_MEMORY: fill the reserve of table frames. */
+enum sched_next guest_refill(struct guest_cpu *cpu);
+/** libsvm or this port failed; always SCHED_END. */
+enum sched_next guest_fail(struct guest *guest, const char *what, int error);
+/** What a completion's result means for the next turn. */
+enum sched_next guest_completed(struct guest_cpu *cpu, int error);
+/** Make a vCPU. Result of svm_vcpu_create(). */
+int guest_add_cpu(struct guest *guest, uint32_t id);
+/** Destroy the vCPUs, as far as there are any. */
+void guest_destroy_cpus(struct guest *guest);
+/** Destroy the vCPUs and the VM, as far as there are any. */
+void guest_destroy_vm(struct guest *guest);
+/** A PAUSE loop: let one of its other processors have the time. */
+void guest_favour_another(struct guest_cpu *cpu);
+/** Sleep until @p deadline_ns at the latest, or the guest's limit. */
+enum sched_next guest_sleep(struct guest_cpu *cpu, uint64_t deadline_ns);
+/** @} */
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * Who runs when on which processor.
+ *
+ * Each processor has a queue of its own.  A task runs by turns of its own choice, together one
+ * slice; then the one with the least time so far is next, be it from this queue or, if it waits
+ * there in vain, from another processor's.  A task that is woken goes before one that has run
+ * longer, at once.  Nothing is preempted within a turn: a vCPU's turn ends with the tick.
+ */
+#ifndef BAREMETAL_SCHED_H
+#define BAREMETAL_SCHED_H
+
+#include "run_queue.h"
+
+/** Every processor. */
+#define SCHED_ANYWHERE UINT64_MAX
+
+/** Let a task take turns.  T. */
+void sched_add(struct sched_task *task);
+
+/** Let it have another turn soon, if it sleeps or is about to.  Any CPU, I. */
+void sched_wake(struct sched_task *task);
+
+/** Change where it may run; from its next slice on.  Any CPU, T. */
+void sched_set_affinity(struct sched_task *task, uint64_t affinity);
+
+/**
+ * @p from gives the rest of its slice to @p to, which waits: it answers SCHED_AGAIN next.
+ * @return False: @p to does not wait, nothing was done.
+ */
+bool sched_yield_to(struct sched_task *from, struct sched_task *to);
+
+/** Give the processor to others for once, though the slice is not over.  From within a turn. */
+void sched_yield(void);
+
+/**
+ * Give turns on the calling CPU until @p is_done says so; it is asked between slices and whenever
+ * the processor was woken.  T, interrupts on.
+ */
+void sched_run(bool (*is_done)(void *arg), void *arg);
+
+/** Make a CPU's sched_run() ask again.  Any CPU, I. */
+void sched_prod(uint32_t cpu);
+
+/**
+ * From the timer's interrupt: wake whose deadline has come.
+ * @return The next deadline of a sleeper on this CPU, or UINT64_MAX.
+ */
+uint64_t sched_timer(uint32_t cpu, uint64_t now);
+
+/** Open a CPU for tasks; all are closed at first.  On that CPU. */
+void sched_open(void);
+
+/**
+ * Close the calling CPU: its tasks go to others, and none comes back.
+ * @return False: one may run here only, or no other CPU is open; nothing was done.
+ */
+bool sched_close(void);
+
+/** Time that a CPU has given to tasks, in ns.  A snapshot. */
+uint64_t sched_busy_ns(uint32_t cpu);
+
+#endif
