@@ -11,8 +11,8 @@ TABLES is the program.  In a page a table stands between two lines:
     <!-- table NAME (generated) -->
     <!-- end of NAME -->
 
-vcpu-states.dot is a table of its own.  vcpu-states.svg is drawn from it; every version of Graphviz
-draws a little differently, so of the picture only the arrows and their labels are compared.
+NAME.dot is a table of its own.  NAME.svg is drawn from it; every version of Graphviz draws a little
+differently, so of the picture only the arrows and their labels are compared.
 """
 
 import html
@@ -102,9 +102,10 @@ def main():
     write = sys.argv[1] == "--write"
     tables, root = read_tables(sys.argv[2]), pathlib.Path(sys.argv[3])
     tables["hal-entries"] = hal_table(root)
-    used, stale = {"vcpu-states.dot"}, []
+    graphs = [name for name in tables if name.endswith(".dot")]
+    used, stale = set(graphs), []
 
-    wanted = {root / "docs/vcpu-states.dot": tables["vcpu-states.dot"]}
+    wanted = {root / "docs" / name: tables[name] for name in graphs}
     for page in pages(root):
         wanted[page] = fill(page.read_text(encoding="utf-8"), tables, used, page)
     for path, text in wanted.items():
@@ -114,9 +115,13 @@ def main():
         if write:
             path.write_text(text, encoding="utf-8")
 
-    svg = root / "docs/vcpu-states.svg"
-    arrows = graph_arrows(tables["vcpu-states.dot"])
-    if not svg.exists() or picture_arrows(svg.read_text(encoding="utf-8")) != arrows:
+    count = 0
+    for name in graphs:
+        svg = root / "docs" / pathlib.Path(name).with_suffix(".svg")
+        arrows = graph_arrows(tables[name])
+        count += len(arrows)
+        if svg.exists() and picture_arrows(svg.read_text(encoding="utf-8")) == arrows:
+            continue
         stale.append(svg)
         if write:
             dot = shutil.which("dot") or sys.exit("no dot here (Debian: graphviz)")
@@ -126,7 +131,7 @@ def main():
         sys.exit(f"table {name} is on no page")
     for path in stale:
         print(f"{path}: {'updated' if write else 'stale; run: ninja -C build docs-update'}")
-    print(f"{len(used)} tables, {len(arrows)} arrows, {len(stale)} files were stale")
+    print(f"{len(used)} tables, {count} arrows, {len(stale)} files were stale")
     sys.exit(bool(stale) and not write)
 
 

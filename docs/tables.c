@@ -29,25 +29,30 @@ static const char *cell(const char *text)
 	return buffer;
 }
 
-/* --- vCPU states ---------------------------------------------------------------------------- */
+/* --- states ---------------------------------------------------------------------------------- */
 
 #define SKIP(...)
-
-static void vcpu_states(void)
-{
-	printf("=== vcpu-states\n| state | the vCPU |\n| --- | --- |\n");
-#define STATE(name, text) printf("| `%s` | %s |\n", #name, cell(text));
-	SVM_VCPU_STATES(STATE, SKIP)
-#undef STATE
-}
-
-static void vcpu_moves(void)
-{
-	printf("=== vcpu-moves\n| from | to | by |\n| --- | --- | --- |\n");
+#define STATE(name, text)   printf("| `%s` | %s |\n", #name, cell(text));
 #define MOVE(from, to, why) printf("| `%s` | `%s` | %s |\n", #from, #to, cell(why));
-	SVM_VCPU_STATES(SKIP, MOVE)
-#undef MOVE
+
+static void states(void)
+{
+	printf("=== vm-states\n| state | the VM |\n| --- | --- |\n");
+	SVM_VM_STATES(STATE, SKIP)
+	printf("=== vcpu-states\n| state | the vCPU |\n| --- | --- |\n");
+	SVM_VCPU_STATES(STATE, SKIP)
 }
+
+static void moves(void)
+{
+	printf("=== vm-moves\n| from | to | by |\n| --- | --- | --- |\n");
+	SVM_VM_STATES(SKIP, MOVE)
+	printf("=== vcpu-moves\n| from | to | by |\n| --- | --- | --- |\n");
+	SVM_VCPU_STATES(SKIP, MOVE)
+}
+
+#undef STATE
+#undef MOVE
 
 /* DEAD is reached from everywhere; drawn in full its arrows would hide the others. */
 static void dot_move(const char *from, const char *to, const char *why)
@@ -58,21 +63,28 @@ static void dot_move(const char *from, const char *to, const char *why)
 	       dead ? ", color=grey, style=dashed" : "");
 }
 
-static void vcpu_dot(void)
+static void dot_head(const char *file, const char *table, const char *header)
 {
-	printf("=== vcpu-states.dot\n");
+	printf("=== %s.dot\n", file);
 	printf("// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only\n");
-	printf("// Generated from SVM_VCPU_STATES of libsvm/vcpu.h: ninja -C build docs-update\n");
-	printf("digraph vcpu_states {\n");
+	printf("// Generated from %s of libsvm/%s: ninja -C build docs-update\n", table, header);
+	printf("digraph states {\n");
 	printf("\tnode [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11];\n");
 	printf("\tedge [fontname=\"sans-serif\", fontsize=9];\n");
-#define STATE(name, text) printf("\t%s [tooltip=\"%s\"];\n", #name, text);
-	SVM_VCPU_STATES(STATE, SKIP)
-#undef STATE
+}
+
+static void graphs(void)
+{
+#define STATE(name, text)   printf("\t%s [tooltip=\"%s\"];\n", #name, text);
 #define MOVE(from, to, why) dot_move(#from, #to, why);
-	SVM_VCPU_STATES(SKIP, MOVE)
-#undef MOVE
+	dot_head("vm-states", "SVM_VM_STATES", "vm.h");
+	SVM_VM_STATES(STATE, MOVE)
 	printf("}\n");
+	dot_head("vcpu-states", "SVM_VCPU_STATES", "vcpu.h");
+	SVM_VCPU_STATES(STATE, MOVE)
+	printf("}\n");
+#undef STATE
+#undef MOVE
 }
 
 /* --- exits ------------------------------------------------------------------------------------ */
@@ -238,9 +250,9 @@ static void errors(void)
 
 int main(void)
 {
-	vcpu_states();
-	vcpu_moves();
-	vcpu_dot();
+	states();
+	moves();
+	graphs();
 	exit_kinds();
 	exit_codes();
 	exceptions();

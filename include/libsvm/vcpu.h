@@ -41,6 +41,7 @@ struct svm_vcpu;
 	T(RUNNABLE, CREATED, "reset")                                                              \
 	T(RUNNABLE, WAIT_SIPI, "INIT")                                                             \
 	T(RUNNABLE, DEAD, "inconsistency")                                                         \
+	T(RUNNING, CREATED, "the first run was refused")                                           \
 	T(RUNNING, RUNNABLE, "exit")                                                               \
 	T(RUNNING, HALTED, "HLT")                                                                  \
 	T(RUNNING, WAIT_SIPI, "INIT")                                                              \
@@ -155,7 +156,8 @@ enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *vcpu);
  * @param vcpu       CREATED, RUNNABLE, or HALTED with an event pending (else HLT again at once).
  * @param[out] exit  Why it came back.
  * @retval 0                     See @p exit.
- * @retval SVM_ERR_STATE         WAIT_SIPI or SHUTDOWN, or it is running on another CPU.
+ * @retval SVM_ERR_STATE         WAIT_SIPI or SHUTDOWN, or it is running on another CPU, or its VM
+ *                               is PAUSED or STOPPED.
  * @retval SVM_ERR_BUSY          It is loaded on another CPU, or another vCPU is loaded here.
  * @retval SVM_ERR_DEAD          The vCPU or its VM is dead.
  * @retval SVM_ERR_INCOMPLETE    The last exit awaits its completion.

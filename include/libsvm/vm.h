@@ -101,6 +101,46 @@ struct svm_vm_config {
 #define SVM_VCPU_MAX 256u
 
 /**
+ * States of a VM and the moves between them: S(name, text), T(from, to, why).
+ * The code, its refusals and the picture in the documentation come from this table.
+ */
+#define SVM_VM_STATES(S, T)                                                                        \
+	S(CREATED, "no vCPU has run since creation or reset")                                      \
+	S(RUNNING, "its vCPUs may run")                                                            \
+	S(PAUSED, "no vCPU runs until a resume")                                                   \
+	S(STOPPED, "ended: no vCPU runs until a reset")                                            \
+	S(DEAD, "the library found an inconsistency; no vCPU runs any more")                       \
+	T(CREATED, RUNNING, "first run of a vCPU")                                                 \
+	T(CREATED, PAUSED, "pause")                                                                \
+	T(CREATED, STOPPED, "stop")                                                                \
+	T(CREATED, DEAD, "inconsistency")                                                          \
+	T(RUNNING, PAUSED, "pause")                                                                \
+	T(RUNNING, STOPPED, "stop")                                                                \
+	T(RUNNING, DEAD, "inconsistency")                                                          \
+	T(PAUSED, CREATED, "reset")                                                                \
+	T(PAUSED, RUNNING, "resume")                                                               \
+	T(PAUSED, STOPPED, "stop")                                                                 \
+	T(PAUSED, DEAD, "inconsistency")                                                           \
+	T(STOPPED, CREATED, "reset")                                                               \
+	T(STOPPED, DEAD, "inconsistency")
+
+/** States of a VM. */
+enum svm_vm_state {
+#define SVM_VM_STATE_ENUM(name, text) SVM_VM_##name,
+#define SVM_VM_STATE_SKIP(from, to, why)
+	SVM_VM_STATES(SVM_VM_STATE_ENUM, SVM_VM_STATE_SKIP)
+#undef SVM_VM_STATE_ENUM
+#undef SVM_VM_STATE_SKIP
+	SVM_VM_STATE_COUNT,
+};
+
+/** @brief Name of a state, such as "PAUSED". Any context. */
+const char *svm_vm_state_name(enum svm_vm_state state);
+
+/** @brief Whether the table of states allows the move. Any context. */
+bool svm_vm_state_allowed(enum svm_vm_state from, enum svm_vm_state to);
+
+/**
  * @brief Create a VM without memory and without vCPUs.
  *
  * @param host      A host with at least one CPU online.
@@ -122,6 +162,69 @@ SVM_MUST_CHECK int svm_vm_create(struct svm_host *host, const struct svm_vm_conf
  * @retval SVM_ERR_BUSY  A vCPU exists.
  */
 SVM_MUST_CHECK int svm_vm_destroy(struct svm_vm *vm);
+
+/** @name Life
+ * These calls exclude each other and end a run from outside, so each is for a thread that drives
+ * no vCPU of the VM at this moment, and under no lock that such a thread may wait for inside
+ * svm_vcpu_run(), be it in a callback.  A refused one tells svm_hal.log, level DEBUG, both states.
+ * Each calls the wake callback of every vCPU: whoever waits for one looks at the state again.
+ */
+/** @{ */
+
+/** @brief The present state. Any thread, any context; a snapshot. */
+enum svm_vm_state svm_vm_state(const struct svm_vm *vm);
+
+/**
+ * @brief Keep every vCPU out of its guest until svm_vm_resume().
+ *
+ * When it returns no vCPU of the VM is inside svm_vcpu_run(), what the runs did is seen by the
+ * caller, and further runs are refused with ::SVM_ERR_STATE.  A run that was going on has returned
+ * what it had to say, or REQUEST.  Between the two calls the state of vCPUs and memory stands still
+ * but for what the embedder does; time does not: the guest's TSC counts on, and its clocks find
+ * out when it goes on.
+ *
+ * @retval 0              PAUSED.
+ * @retval SVM_ERR_STATE  It was neither CREATED nor RUNNING; nothing happened.
+ * @par Context
+ * T.  Waits for the runs that it ends, as long as the longest callback of the embedder in them.
+ */
+SVM_MUST_CHECK int svm_vm_pause(struct svm_vm *vm);
+
+/**
+ * @brief Let the vCPUs of a paused VM run again.
+ * @retval 0              RUNNING; the embedder's threads call svm_vcpu_run() as before.
+ * @retval SVM_ERR_STATE  It was not PAUSED; nothing happened.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_vm_resume(struct svm_vm *vm);
+
+/**
+ * @brief As svm_vm_pause(), but for good: only a reset or the end follows.
+ * @retval 0              STOPPED.
+ * @retval SVM_ERR_STATE  It was STOPPED or DEAD; nothing happened.
+ * @par Context
+ * T.  Waits as svm_vm_pause().
+ */
+SVM_MUST_CHECK int svm_vm_stop(struct svm_vm *vm);
+
+/**
+ * @brief Back to CREATED, with each vCPU as svm_vcpu_reset() leaves it.
+ *
+ * Memory, its map, policies and the CPUID table stay, the latter open for svm_vm_set_cpuid().
+ * Devices are not the core's.  Guests expect all processors but the first to wait for a start-up
+ * IPI: svm_vcpu_init_ipi(), as after creation.
+ *
+ * @param vm  CREATED (it is PAUSED meanwhile), PAUSED or STOPPED; none of its vCPUs is used by
+ *            another thread but for svm_vcpu_run(), which refuses.
+ * @retval 0              CREATED.
+ * @retval SVM_ERR_STATE  It is RUNNING or DEAD, or one of its vCPUs is DEAD or loaded on another
+ *                        CPU; nothing happened.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_vm_reset(struct svm_vm *vm);
+/** @} */
 
 /** @name Memory map */
 /** @{ */
@@ -478,12 +581,12 @@ struct svm_cpuid_entry {
  * maximum answers as AMD processors do: zeros).  The library keeps the dynamic bits right:
  * OSXSAVE, OSPKE, the APIC ID, the XSAVE size of leaf 0Dh.
  *
- * @param vm       A VM that has not run yet.
+ * @param vm       A VM that is CREATED.
  * @param entries  Rows in any order; copied.
  * @param count    At most ::SVM_CPUID_MAX.
  * @retval 0              Done.
  * @retval SVM_ERR_INVAL  Two rows answer the same question, or too many.
- * @retval SVM_ERR_STATE  A vCPU has run.
+ * @retval SVM_ERR_STATE  It is not CREATED.
  */
 SVM_MUST_CHECK int svm_vm_set_cpuid(struct svm_vm *vm, const struct svm_cpuid_entry *entries,
                                     size_t count);

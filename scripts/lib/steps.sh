@@ -18,7 +18,7 @@ all_steps=(
 	'twice      the same archive from two places, byte for byte'
 	'sanitizers unit tests and races under ASan and UBSan'
 	'coverage   unit tests, lines of src/core covered'
-	'model      every interleaving of the kick and flush protocol, with spin'
+	'model      every interleaving of kicks, flushes and pauses, with spin'
 	'static     the analyzer of GCC, and cppcheck, over the library'
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'

@@ -97,7 +97,7 @@ int svm_vm_set_cpuid(struct svm_vm *vm, const struct svm_cpuid_entry *entries, s
 	if (count > SVM_CPUID_MAX || !rows_are_distinct(entries, count))
 		return SVM_ERR_INVAL;
 	svm_vm_lock(vm);
-	if (vm->has_run) {
+	if (svm_vm_state(vm) != SVM_VM_CREATED) {
 		result = SVM_ERR_STATE;
 	} else {
 		if (count)

@@ -26,7 +26,7 @@ void svm_vm_bug(struct svm_vm *vm, const char *what)
 {
 	const struct svm_hal *hal = &vm->host->hal;
 
-	svm_atomic_store(&vm->dead, true);
+	svm_atomic_store(&vm->state, (uint32_t)SVM_VM_DEAD);
 	if (hal->bug)
 		hal->bug(hal->ctx, what);
 	else

@@ -19,9 +19,8 @@
 struct svm_vm {
 	struct svm_host *host;
 	struct svm_vm_config config; /* Defaults filled in. */
-	uintptr_t lock;              /* HAL mutex: memory map, vCPU list. */
-	bool dead;
-	bool has_run; /* Seals the CPUID table. */
+	uintptr_t lock;              /* HAL mutex: memory map, vCPU list, moves between states. */
+	uint32_t state;              /* Atomic: enum svm_vm_state (vm_life.c). */
 	uint64_t want;        /* SVM_WANT_*. */
 	uint64_t mitigations; /* SVM_MITIGATE_*. */
 
@@ -56,6 +55,16 @@ void svm_vm_unlock(struct svm_vm *vm);
  * holds the edit lock of the memory, so that no vCPU goes away meanwhile.  Defined in vcpu/flush.c.
  */
 void svm_vm_flush(struct svm_vm *vm);
+
+/* Whether a vCPU may begin to run: 0, ::SVM_ERR_STATE or ::SVM_ERR_DEAD.  In vm_life.c. */
+int svm_vm_may_run(const struct svm_vm *vm);
+
+/*
+ * The same for good: a run begins.  Caller: a vCPU that is RUNNING already, so that whoever changes
+ * the state of the VM after this looked at it finds the vCPU.  On an error it leaves again, having
+ * touched nothing.  In vm_life.c.
+ */
+int svm_vm_begin_run(struct svm_vm *vm);
 
 /* An inconsistency inside the library: the VM is dead, the HAL's bug() is told, nothing panics. */
 void svm_vm_bug(struct svm_vm *vm, const char *what);

@@ -186,7 +186,7 @@ void svm_vcpu_follow_tpr(struct svm_vcpu *of)
 	(void)of;
 }
 
-void svm_vcpu_bug(struct svm_vcpu *of, const char *what)
+void svm_vm_bug(struct svm_vm *of, const char *what)
 {
 	(void)of;
 	(void)what;

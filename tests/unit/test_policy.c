@@ -502,9 +502,9 @@ START_TEST(the_first_run_seals_the_table)
 {
 	const struct svm_cpuid_entry entry = { .leaf = 1 };
 
-	vm->has_run = true;
+	vm->state = SVM_VM_RUNNING;
 	ck_assert_int_eq(svm_vm_set_cpuid(vm, &entry, 1), SVM_ERR_STATE);
-	vm->has_run = false;
+	vm->state = SVM_VM_CREATED;
 	ck_assert_int_eq(svm_vm_set_cpuid(vm, &entry, 1), 0);
 	ck_assert_int_eq(svm_vm_set_cpuid(vm, NULL, 0), 0);
 	ck_assert_uint_eq(vm->cpuid.count, 0);

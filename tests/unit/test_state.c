@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Moves between the states of a vCPU: the whole square, against a picture drawn by hand. */
+/* Moves between the states of a VM and of a vCPU: the whole squares, against pictures by hand. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static const struct {
 } rows[] = {
 	{ SVM_VCPU_CREATED, "CREATED", "..x.x.x" },
 	{ SVM_VCPU_RUNNABLE, "RUNNABLE", "x.x.x.x" },
-	{ SVM_VCPU_RUNNING, "RUNNING", ".x.xxxx" },
+	{ SVM_VCPU_RUNNING, "RUNNING", "xx.xxxx" },
 	{ SVM_VCPU_HALTED, "HALTED", "xxx.x.x" },
 	{ SVM_VCPU_WAIT_SIPI, "WAIT_SIPI", "xx....x" },
 	{ SVM_VCPU_SHUTDOWN, "SHUTDOWN", "x...x.x" },
@@ -47,6 +47,33 @@ START_TEST(a_number_that_is_no_state_goes_nowhere)
 }
 END_TEST
 
+static const struct {
+	enum svm_vm_state state;
+	const char *name;
+	const char *moves; /* To CREATED, RUNNING, PAUSED, STOPPED, DEAD: x is legal. */
+} vm_rows[] = {
+	{ SVM_VM_CREATED, "CREATED", ".xxxx" },
+	{ SVM_VM_RUNNING, "RUNNING", "..xxx" },
+	{ SVM_VM_PAUSED, "PAUSED", "xx.xx" },
+	{ SVM_VM_STOPPED, "STOPPED", "x...x" },
+	{ SVM_VM_DEAD, "DEAD", "....." },
+};
+
+START_TEST(the_table_of_a_vm_is_the_picture)
+{
+	ck_assert_int_eq(ARRAY_SIZE(vm_rows), SVM_VM_STATE_COUNT);
+	ck_assert_int_eq((int)vm_rows[_i].state, _i);
+	ck_assert_str_eq(svm_vm_state_name(vm_rows[_i].state), vm_rows[_i].name);
+	for (int to = 0; to < SVM_VM_STATE_COUNT; to++)
+		ck_assert_msg(svm_vm_state_allowed(vm_rows[_i].state, (enum svm_vm_state)to) ==
+		                      (vm_rows[_i].moves[to] == 'x'),
+		              "%s to %s", vm_rows[_i].name, vm_rows[to].name);
+	ck_assert_str_eq(svm_vm_state_name((enum svm_vm_state)99), "?");
+	ck_assert(!svm_vm_state_allowed(vm_rows[_i].state, (enum svm_vm_state)99));
+	ck_assert(!svm_vm_state_allowed((enum svm_vm_state)99, vm_rows[_i].state));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state");
@@ -54,6 +81,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, the_table_is_the_picture, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tcase, a_number_that_is_no_state_goes_nowhere);
+	tcase_add_loop_test(tcase, the_table_of_a_vm_is_the_picture, 0, ARRAY_SIZE(vm_rows));
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -1681,7 +1681,7 @@ START_TEST(a_machine_check_is_the_hosts_to_judge)
 	r.vcpu->vmcb->control.exit_code = 0x52;
 	ck_assert_int_eq(svm_exit_dispatch(r.vcpu, &r.exit), SVM_ACTION_RESUME);
 	ck_assert_uint_eq(checks, _i < 2);
-	ck_assert_int_eq(svm_vcpu_state(r.vcpu), _i == 0 ? SVM_VCPU_CREATED : SVM_VCPU_DEAD);
+	ck_assert_int_eq(svm_vm_state(r.vm), _i == 0 ? SVM_VM_CREATED : SVM_VM_DEAD);
 	if (_i)
 		ck_assert_int_eq(svm_vcpu_run(r.vcpu, &r.exit), SVM_ERR_DEAD);
 	rig_fini(&r);

@@ -45,7 +45,7 @@ static enum svm_action machine_check(struct svm_vcpu *vcpu)
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 
 	if (!hal->machine_check || !hal->machine_check(hal->ctx))
-		svm_vcpu_bug(vcpu, "machine check while a guest ran");
+		svm_vm_bug(vcpu->vm, "machine check while a guest ran");
 	return SVM_ACTION_RESUME;
 }
 

@@ -49,7 +49,6 @@ static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit
 	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_ENTRY_FAILED);
 	exit->rip = vmcb->save.rip;
 	report_errors(vcpu, vmcb, exit);
-	svm_atomic_store(&vcpu->state, (uint32_t)SVM_VCPU_DEAD);
 	return SVM_ACTION_RETURN;
 }
 
@@ -250,16 +249,20 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		if (!enter(vcpu))
 			continue;
 		action = after_exit(vcpu, exit);
-		if (svm_atomic_load_relaxed(&vcpu->vm->dead))
+		if (svm_atomic_load_relaxed(&vcpu->vm->state) == SVM_VM_DEAD)
 			break;
 	}
 }
 
 /* --- the call --------------------------------------------------------------------------------- */
 
-static enum svm_vcpu_state state_after(const struct svm_exit *exit)
+static enum svm_vcpu_state state_after(const struct svm_vcpu *vcpu, const struct svm_exit *exit)
 {
+	if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
+		return SVM_VCPU_DEAD;
 	switch (exit->kind) {
+	case SVM_EXIT_KIND_ENTRY_FAILED:
+		return SVM_VCPU_DEAD;
 	case SVM_EXIT_KIND_HLT:
 		return SVM_VCPU_HALTED;
 	case SVM_EXIT_KIND_SHUTDOWN:
@@ -269,23 +272,33 @@ static enum svm_vcpu_state state_after(const struct svm_exit *exit)
 	}
 }
 
-static int check_runnable(struct svm_vcpu *vcpu)
+/*
+ * RUNNING is published before the state of the VM is looked at, and svm_vm_pause() publishes its
+ * state before it looks for vCPUs that are RUNNING: one of the two sees the other (vm_life.c).  The
+ * first look keeps a thread that is refused again and again from delaying a pause.
+ */
+static int claim(struct svm_vcpu *vcpu, uint32_t *before)
 {
-	const enum svm_vcpu_state state = svm_vcpu_state(vcpu);
+	int error = svm_vm_may_run(vcpu->vm);
 
-	if (state == SVM_VCPU_DEAD || svm_atomic_load(&vcpu->vm->dead))
+	*before = svm_atomic_load(&vcpu->state);
+	if (*before == SVM_VCPU_DEAD)
 		return SVM_ERR_DEAD;
-	if (state == SVM_VCPU_RUNNING || !svm_vcpu_state_allowed(state, SVM_VCPU_RUNNING))
+	if (error)
+		return error;
+	if (!svm_vcpu_state_allowed((enum svm_vcpu_state)*before, SVM_VCPU_RUNNING) ||
+	    !svm_atomic_cas(&vcpu->state, before, (uint32_t)SVM_VCPU_RUNNING))
 		return SVM_ERR_STATE;
-	if (vcpu->owed != SVM_OWED_NOTHING)
-		return SVM_ERR_INCOMPLETE;
-	return 0;
+	error = svm_vm_begin_run(vcpu->vm);
+	if (error)
+		svm_atomic_store_release(&vcpu->state, *before);
+	return error;
 }
 
 /* HLT goes on sleeping; the exit says so again. */
 static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	if (svm_vcpu_state(vcpu) != SVM_VCPU_HALTED || svm_vcpu_has_event(vcpu))
+	if (svm_vcpu_has_event(vcpu))
 		return false;
 	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_RETURN) {
 		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
@@ -296,43 +309,43 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return true;
 }
 
-int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
+/* The state that the vCPU was in becomes the one to be in; nothing changes if it cannot run. */
+static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *state)
 {
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
-	int error = check_runnable(vcpu);
+	int error;
 
-	if (error)
-		return error;
+	if (vcpu->owed != SVM_OWED_NOTHING)
+		return SVM_ERR_INCOMPLETE;
 	exit->kind = SVM_EXIT_KIND_NONE; /* The rest by whoever gives it a kind. */
-	hal->preempt_off(hal->ctx);
-	if (still_halted(vcpu, exit))
-		goto preempt_on;
+	if (*state == SVM_VCPU_HALTED && still_halted(vcpu, exit))
+		return 0;
 	error = svm_vcpu_bind(vcpu);
 	if (error)
-		goto preempt_on;
-	if (!svm_vcpu_move(vcpu, SVM_VCPU_RUNNING)) {
-		error = SVM_ERR_STATE;
-		goto unbind;
-	}
-	svm_atomic_store_relaxed(&vcpu->vm->has_run, true);
+		return error;
 
 	loop(vcpu, exit);
 	vcpu->stats.host_exits++;
-	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING) {
-		if (svm_atomic_load(&vcpu->vm->dead)) {
-			svm_atomic_store(&vcpu->state, (uint32_t)SVM_VCPU_DEAD);
-			error = SVM_ERR_DEAD;
-		} else {
-			svm_vcpu_move(vcpu, state_after(exit));
-		}
-	} else if (exit->kind != SVM_EXIT_KIND_ENTRY_FAILED) {
-		error = SVM_ERR_DEAD;
-	}
-
-unbind:
 	if (!vcpu->loaded_by_user)
 		svm_vcpu_unbind(vcpu);
-preempt_on:
+	*state = state_after(vcpu, exit);
+	if (*state == SVM_VCPU_DEAD && exit->kind != SVM_EXIT_KIND_ENTRY_FAILED)
+		return SVM_ERR_DEAD;
+	return 0;
+}
+
+int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	uint32_t state;
+	int error;
+
+	hal->preempt_off(hal->ctx);
+	error = claim(vcpu, &state);
+	if (!error) {
+		error = run_claimed(vcpu, exit, &state);
+		/* Last: whoever sees that it is not RUNNING may reset or destroy it. */
+		svm_atomic_store_release(&vcpu->state, state);
+	}
 	hal->preempt_on(hal->ctx);
 	return error;
 }

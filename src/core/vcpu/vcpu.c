@@ -38,7 +38,7 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 
 	if (id >= vm->config.vcpu_max)
 		return SVM_ERR_INVAL;
-	if (svm_atomic_load(&vm->dead))
+	if (svm_vm_state(vm) == SVM_VM_DEAD)
 		return SVM_ERR_DEAD;
 	vcpu = svm_host_frames(vm->host, vcpu_pages(vm), &hpa);
 	if (!vcpu)
@@ -72,7 +72,7 @@ int svm_vcpu_destroy(struct svm_vcpu *vcpu)
 	struct svm_vm *vm = vcpu->vm;
 	struct svm_host *host = vm->host;
 
-	if (vcpu->cpu || svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING)
+	if (svm_vcpu_state(vcpu) == SVM_VCPU_RUNNING || vcpu->cpu)
 		return SVM_ERR_BUSY;
 	svm_vm_lock(vm);
 	/* A flush looks at every vCPU; svm_vm_invalidate_begin() flushes under this lock alone. */
@@ -112,12 +112,6 @@ bool svm_vcpu_move(struct svm_vcpu *vcpu, enum svm_vcpu_state to)
 	       svm_atomic_cas(&vcpu->state, &from, (uint32_t)to);
 }
 
-void svm_vcpu_bug(struct svm_vcpu *vcpu, const char *what)
-{
-	svm_atomic_store(&vcpu->state, (uint32_t)SVM_VCPU_DEAD);
-	svm_vm_bug(vcpu->vm, what);
-}
-
 /*
  * The request is made before in_guest is read, and the runner publishes in_guest before it reads
  * the requests, both in one total order: whoever comes second sees the other.  An interrupt sent
@@ -132,7 +126,13 @@ void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request)
 	in_guest = svm_atomic_load(&vcpu->in_guest);
 	if (in_guest)
 		hal->cpu_kick(hal->ctx, in_guest - 1);
-	else if (vcpu->wake)
+	else
+		svm_vcpu_wake(vcpu);
+}
+
+void svm_vcpu_wake(struct svm_vcpu *vcpu)
+{
+	if (vcpu->wake)
 		vcpu->wake(vcpu->wake_arg, vcpu);
 }
 

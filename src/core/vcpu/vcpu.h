@@ -117,9 +117,8 @@ bool svm_vcpu_move(struct svm_vcpu *vcpu, enum svm_vcpu_state to);
 
 /* Wake a running vCPU out of its guest; any context. */
 void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request);
-
-/* The library's own inconsistency: vCPU and VM are dead. */
-void svm_vcpu_bug(struct svm_vcpu *vcpu, const char *what);
+/* Call the embedder's wake callback, if there is one; any context. */
+void svm_vcpu_wake(struct svm_vcpu *vcpu);
 
 /* The guest uses its breakpoints, or no longer (vcpu/registers.c). */
 void svm_vcpu_use_debug(struct svm_vcpu *vcpu, bool on);
