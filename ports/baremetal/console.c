@@ -15,9 +15,11 @@
 #include "kprintf.h"
 #include "serial.h"
 #include "string.h"
+#include "time.h"
 
 #define BOTTOM_MAX  100
 #define PRINTED_MAX (CONSOLE_LINE_MAX + GUEST_CONFIG_NAME_MAX + 32)
+#define NS_PER_S    UINT64_C(1000000000)
 
 static const char erase_line[] = "\r\033[K";
 
@@ -31,6 +33,7 @@ static struct {
 	bool is_mid_line; /* the cursor is in a line that is not the bottom line */
 	bool is_host_mid; /* it is the host that has not ended this line */
 	bool is_indented; /* a guest sent a line feed alone: the line is new, the column is not */
+	bool has_stamps;
 	char last_raw;
 } console;
 
@@ -154,12 +157,23 @@ static void end_guest_line(struct console_guest *guest)
 		show_held(guest);
 }
 
+/* Part of the line, so that it tells when the guest spoke even if the line is kept for long. */
+static void stamp_line(struct console_guest *guest)
+{
+	const uint64_t ns = time_ns();
+
+	guest->line_used = format_text(guest->line, CONSOLE_LINE_MAX, "@%lu.%09lu ", ns / NS_PER_S,
+	                               ns % NS_PER_S);
+}
+
 /* Only what cannot steer a terminal. */
 static void put_in_line(struct console_guest *guest, char c)
 {
 	if (c == '\n') {
 		end_guest_line(guest);
 	} else if (c != '\r') {
+		if (console.has_stamps && !guest->line_used)
+			stamp_line(guest);
 		guest->line[guest->line_used++] = c >= ' ' && c <= '~' ? c : '?';
 		if (guest->line_used + 1 == CONSOLE_LINE_MAX)
 			end_guest_line(guest);
@@ -207,6 +221,11 @@ void console_guest_flush(struct console_guest *guest)
 
 	show_last_words(guest);
 	console_unlock(key);
+}
+
+void console_set_stamps(bool on)
+{
+	console.has_stamps = on;
 }
 
 /* --- who has the terminal ------------------------------------------------------------------ */

@@ -66,6 +66,9 @@ void console_guest_put(struct console_guest *guest, uint8_t byte);
 /** Show all that the guest has said, before the host says how it ended. */
 void console_guest_flush(struct console_guest *guest);
 
+/** Lines of guests begin with @ and the host's seconds when they began. Before the first guest. */
+void console_set_stamps(bool on);
+
 /** What kprintf() prints with. */
 void console_write(const char *text, size_t size);
 

@@ -7,6 +7,7 @@
 #include "apic.h"
 #include "canary.h"
 #include "cmdline.h"
+#include "console.h"
 #include "cpu.h"
 #include "frames.h"
 #include "kprintf.h"
@@ -90,6 +91,7 @@ _Noreturn void kernel_main(uint32_t multiboot_info)
 	serial_init();
 	multiboot_read(multiboot_info);
 	console_set_color(cmdline_number(boot_info.cmdline, "color", 0, &bad) == 1);
+	console_set_stamps(cmdline_number(boot_info.cmdline, "stamp", 0, &bad) == 1);
 	kprintf("%shello from libsvm bare metal%s\n", color_title(), color_off());
 	if (boot_info.truncated)
 		kprintf("%sboot loader: some of its information was malformed or too much%s\n",

@@ -221,6 +221,34 @@ START_TEST(a_line_without_end_is_broken)
 }
 END_TEST
 
+START_TEST(a_stamp_is_the_time_at_which_a_line_began)
+{
+	begin();
+	console_set_stamps(true);
+	now = 3 * SECOND + 70;
+	say(&a, "\rone");
+	now = 12 * SECOND;
+	say(&a, " and a half\n\nt");
+	now = 13 * SECOND;
+	say(&a, "wo\n");
+	expect("a| @3.000000070 one and a half\na| \na| @12.000000000 two\n");
+}
+END_TEST
+
+START_TEST(a_line_that_was_kept_has_the_stamp_of_its_time)
+{
+	begin();
+	console_set_stamps(true);
+	attach_to_a();
+	now = SECOND / 10;
+	say(&b, "one\n");
+	say(&a, "~ # ");
+	now = 5 * SECOND;
+	type(KEY);
+	expect("~ # \nb| @0.100000000 one\n" PROMPT);
+}
+END_TEST
+
 START_TEST(a_guests_line_ends_an_unfinished_one_of_the_host)
 {
 	begin();
@@ -639,6 +667,8 @@ static void add_output_tests(TCase *tcase)
 	tcase_add_test(tcase, guests_speak_in_whole_lines);
 	tcase_add_test(tcase, a_line_cannot_steer_the_terminal);
 	tcase_add_test(tcase, a_line_without_end_is_broken);
+	tcase_add_test(tcase, a_stamp_is_the_time_at_which_a_line_began);
+	tcase_add_test(tcase, a_line_that_was_kept_has_the_stamp_of_its_time);
 	tcase_add_test(tcase, a_guests_line_ends_an_unfinished_one_of_the_host);
 	tcase_add_test(tcase, a_silent_guest_is_silent_until_somebody_attaches);
 	tcase_add_test(tcase, an_attached_guest_has_the_terminal_both_ways);
