@@ -17,20 +17,38 @@ guest_package() {
 	esac
 }
 
-# guest_unpack PACKAGE: its files in build-guests/PACKAGE.  Package lists that are too old, or were
-# never fetched, are fetched once.
+# guest_unpack NAME [PACKAGE...]: the files of these packages, of NAME by default, in build-guests/NAME.
+# Package lists that are too old, or were never fetched, are fetched once.
 guest_unpack() {
-	local name=$1 package dir=$guests_dir/$1
+	local name=$1 dir=$guests_dir/$1
 	[ ! -e "$dir/done" ] || return 0
+	shift
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	package=$(guest_package "$name")
-	if [ -z "$package" ] || ! (cd "$dir" && apt-get -q download "$package"); then
+	if ! guest_download "$dir" "${@:-$name}"; then
 		apt-get -q update
-		package=$(guest_package "$name")
-		(cd "$dir" && apt-get -q download "$package")
+		guest_download "$dir" "${@:-$name}"
 	fi
-	dpkg-deb -x "$dir"/*.deb "$dir"
+	guest_unpack_all "$dir"
+}
+
+# guest_download DIR PACKAGE...
+guest_download() {
+	local dir=$1 name package packages=()
+	shift
+	for name in "$@"; do
+		package=$(guest_package "$name")
+		[ -n "$package" ] || return 1
+		packages+=("$package")
+	done
+	(cd "$dir" && apt-get -q download "${packages[@]}")
+}
+
+guest_unpack_all() {
+	local dir=$1 deb
+	for deb in "$dir"/*.deb; do
+		dpkg-deb -x "$deb" "$dir" || die "cannot unpack $deb"
+	done
 	rm "$dir"/*.deb
 	touch "$dir/done"
 }
@@ -45,22 +63,74 @@ guest_kernel() {
 guest_all() {
 	guest_kernel cloud-amd64
 	guest_kernel amd64
-	guest_initramfs "$root/tests/linux/init" linux
+	guest_linux
+	guest_stress
 	guest_unpack memtest86+
 }
 
 # guest_initramfs SCRIPT NAME: busybox and a script as /init; its path.
 guest_initramfs() {
-	local script=$1 tree=$guests_dir/$2.tree image=$guests_dir/$2.cpio.gz
+	guest_tree "$1" "$2"
+	guest_pack "$2" gzip -9n
+}
+
+# The initramfs of the tests: also clock.c.
+guest_linux() {
+	guest_tree "$root/tests/linux/init" linux
+	guest_clock linux
+	guest_pack linux gzip -9n
+}
+
+guest_clock() {
+	gcc -O2 -Wall -Wextra -Werror -static -s -o "$guests_dir/$1.tree/bin/clock" \
+		"$root/tests/linux/clock.c"
+}
+
+# What Debian's stress-ng is linked with.
+stress_libraries='libapparmor1 libbsd0 libc6 libcrypt1 libdrm2 libegl1 libexpat1 libffi8 libgbm1
+	libgles2 libglvnd0 libipsec-mb1 libjpeg62-turbo libjudydebian1 libkmod2 liblzma5 libmd0
+	libsctp1 libssl3 libwayland-server0 libxxhash0 libzstd1 zlib1g'
+
+# The same with stress-ng and its libraries.  Not compressed: the guest would pay for that.
+guest_stress() {
+	local files=$guests_dir/stress-ng tree=$guests_dir/stress.tree paths library
+	# shellcheck disable=SC2086
+	guest_unpack stress-ng stress-ng $stress_libraries >&2
+	guest_tree "$root/tests/linux/init" stress
+	guest_clock stress
+	cp "$files/usr/bin/stress-ng" "$tree/bin/"
+	paths=$files/lib/x86_64-linux-gnu:$files/usr/lib/x86_64-linux-gnu
+	mkdir "$tree/lib" "$tree/lib64"
+	cp "$files/lib64/ld-linux-x86-64.so.2" "$tree/lib64/"
+	"$files/lib64/ld-linux-x86-64.so.2" --library-path "$paths" --list "$tree/bin/stress-ng" |
+		sed -n 's/.* => \(.*\) (0x.*/\1/p' >"$guests_dir/stress.libraries"
+	while read -r library; do
+		case $library in
+		"$files"/*) cp -L "$library" "$tree/lib/" ;;
+		*) die "stress-ng takes $library from this machine" 'add its package to guests.sh' ;;
+		esac
+	done <"$guests_dir/stress.libraries"
+	guest_pack stress cat
+}
+
+# guest_tree SCRIPT NAME: what is in every initramfs, in build-guests/NAME.tree.
+guest_tree() {
+	local tree=$guests_dir/$2.tree
 	guest_unpack busybox-static >&2
 	rm -rf "$tree"
 	mkdir -p "$tree"/bin "$tree"/proc "$tree"/sys "$tree"/dev "$tree"/tmp
 	cp "$guests_dir"/busybox-static/bin/busybox "$tree"/bin/
-	cp "$script" "$tree"/init
+	cp "$1" "$tree"/init
 	chmod 755 "$tree"/init
+}
+
+# guest_pack NAME COMPRESSOR...: build-guests/NAME.cpio out of its tree, .cpio.gz from gzip; its path.
+guest_pack() {
+	local tree=$guests_dir/$1.tree image=$guests_dir/$1.cpio
+	shift
+	[ "$1" != gzip ] || image+=.gz
 	# Names and times of this machine are nobody's business, and the same bytes come out.
 	find "$tree" -exec touch -h -d @0 {} +
-	(cd "$tree" && find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -9n) \
-		>"$image"
+	(cd "$tree" && find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet | "$@") >"$image"
 	echo "$image"
 }

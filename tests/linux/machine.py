@@ -26,11 +26,11 @@ def single(pattern, path):
     return os.path.join(path, names[0])
 
 
-def command(memory, modules):
+def command(memory, modules, words=""):
     """QEMU's, for a guest with so many bytes; the modules are read where it is started."""
     return [
         "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt",
         "-m", str((memory >> 20) + 256), "-display", "none", "-monitor", "none",
         "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-        "-kernel", IMAGE, "-append", "run=guests",
+        "-kernel", IMAGE, "-append", f"run=guests {words}",
         "-initrd", ",".join(["guests.conf config", *modules])]

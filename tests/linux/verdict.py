@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What a Linux guest said, judged."""
+"""What a Linux guest said, judged.  verdict-test has texts that must be refused."""
 
+import calendar
 import hashlib
 import re
+import time
 
 # Warnings that say something true of this machine, not of a fault in it.
 ALLOWED = [
@@ -26,6 +28,12 @@ ALLOWED = [
     r"ACPI: setting ELCR to 0200",
 ]
 
+# The date at which a machine starts whose guest tells the time; -rtc takes it.
+START = "2031-02-03T04:05:06"
+
+DRIFT_MAX = 0.050  # seconds
+STRESSORS = ["cpu", "vm"]  # tests/linux/init starts these
+
 
 def file_md5(blocks):
     block = (b"libsvm writes a file\n" * 50000)[:1000000]
@@ -36,7 +44,10 @@ class Verdict:
     """Problems and remarks about the text of one boot."""
 
     def __init__(self, text):
-        self.text, self.problems, self.remarks = text, [], []
+        self.stamped = text
+        # The others look at lines as they are without the word stamp=1.
+        self.text = re.sub(r"^(linux\| )@[\d.]+ ", r"\1", text, flags=re.M)
+        self.problems, self.remarks = [], []
 
     def want(self, good, problem):
         if not good:
@@ -79,3 +90,56 @@ class Verdict:
         remark = f"measured {found[1] if found else 'no'} MHz of {wanted[1] if wanted else 'no'}"
         self.remarks.append(remark)
         self.want(found and wanted and abs(float(found[1]) / float(wanted[1]) - 1) < 0.0001, remark)
+
+    def stress(self, seconds):
+        """stress-ng says no more of a test that passed than how often it did."""
+        self.want(self.find(r"^linux\| guest: stress-ng ended with status 0$"),
+                  "stress-ng did not end with status 0")
+        self.want(self.find(r"guest: stress-ng: info: .* successful run completed in "),
+                  "no successful run of stress-ng")
+        for bad in re.findall(r"guest: (stress-ng: (?:fail|error|warn): .*)", self.text):
+            self.problems.append(bad)
+        for name in STRESSORS:
+            row = self.find(rf"guest: stress-ng: metrc: \[\d+\] {name} +(\d+) +([\d.]+) ")
+            self.want(row and int(row[1]) > 0 and float(row[2]) >= seconds,
+                      f"stress-ng's {name} did nothing, or not for {seconds} s")
+            if row:
+                self.remarks.append(f"{name}: {row[1]} operations in {row[2]} s")
+
+    def drift(self, seconds, clock):
+        """The guest's clocks against the host's; in the end one that is wrong on purpose."""
+        self.want(self.find(rf"^linux\| guest: this was {clock}$"), f"not by {clock}")
+        parts = re.split(r"^.*guest: a tenth too fast from here on$", self.stamped, flags=re.M)
+        self.want(len(parts) == 2, "the clock was not made too fast")
+        if len(parts) != 2:
+            return
+        times, fast = (times_of(part) for part in parts)
+        self.want(len(times) == seconds + 1, f"{len(times)} times, not {seconds + 1}")
+        self.want(times and times[-1][0] - times[0][0] > seconds - DRIFT_MAX,
+                  f"not {seconds} s of the host's")
+        self.want(len(fast) == 3, f"{len(fast)} times of the fast clock, not 3")
+        for number, name in enumerate(["CLOCK_MONOTONIC", "CLOCK_REALTIME"], 1):
+            worst = worst_drift(times, number)
+            self.want(worst < DRIFT_MAX, f"{name} is off by {worst * 1000:.3f} ms")
+            self.want(worst_drift(fast, number) > DRIFT_MAX, f"{name} cannot be made wrong")
+        self.remarks.append(f"off by {worst_drift(times, 1) * 1000:.3f} ms in {seconds} s")
+        if times:
+            self.date(*times[0])
+
+    def date(self, host, _, realtime):
+        """The real-time clock has whole seconds, and the port starts within the first ones."""
+        start = calendar.timegm(time.strptime(START, "%Y-%m-%dT%H:%M:%S"))
+        self.want(-1 < realtime - start - host < 3,
+                  f"the date is {realtime - start - host:.1f} s away from the machine's")
+
+
+def times_of(text):
+    """Triples: the host's time, the guest's two."""
+    return [tuple(float(word) for word in found) for found in re.findall(
+        r"^linux\| @(\d+\.\d{9}) guest: time (\d+\.\d{9}) (\d+\.\d{9})$", text, re.M)]
+
+
+def worst_drift(times, number):
+    """Of a clock of the guest against the host's, in any interval from the first time on."""
+    return max((abs((t[number] - times[0][number]) - (t[0] - times[0][0])) for t in times),
+               default=0)
