@@ -32,6 +32,9 @@ guest_unpack() {
 	guest_unpack_all "$dir"
 }
 
+# More arguments for apt.
+guest_apt=()
+
 # guest_download DIR PACKAGE...
 guest_download() {
 	local dir=$1 name package packages=()
@@ -41,7 +44,7 @@ guest_download() {
 		[ -n "$package" ] || return 1
 		packages+=("$package")
 	done
-	(cd "$dir" && apt-get -q download "${packages[@]}")
+	(cd "$dir" && apt-get -q "${guest_apt[@]}" download "${packages[@]}")
 }
 
 guest_unpack_all() {
@@ -103,14 +106,43 @@ guest_stress() {
 	mkdir "$tree/lib" "$tree/lib64"
 	cp "$files/lib64/ld-linux-x86-64.so.2" "$tree/lib64/"
 	"$files/lib64/ld-linux-x86-64.so.2" --library-path "$paths" --list "$tree/bin/stress-ng" |
-		sed -n 's/.* => \(.*\) (0x.*/\1/p' >"$guests_dir/stress.libraries"
+		sed -n 's/ (0x.*//; s/.* => //p' >"$guests_dir/stress.libraries"
 	while read -r library; do
 		case $library in
 		"$files"/*) cp -L "$library" "$tree/lib/" ;;
-		*) die "stress-ng takes $library from this machine" 'add its package to guests.sh' ;;
+		*) die "a library of stress-ng: $library" 'add its package to stress_libraries' ;;
 		esac
 	done <"$guests_dir/stress.libraries"
 	guest_pack stress cat
+}
+
+# guest_qemu10: the QEMU of bookworm-backports, unpacked; fails where apt cannot reach that.
+#
+# Apt gets lists and sources of its own, so that this machine's stay what they are.  The mirror is
+# the one that they name for Debian 12.  Its libraries come with the QEMU that is installed.
+guest_qemu10() {
+	local lists=$guests_dir/backports mirror
+	[ ! -e "$guests_dir/qemu10/done" ] || return 0
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' 'Codename: bookworm' | head -1)
+	[ -n "$mirror" ] || return 1
+	rm -rf "$guests_dir/qemu10"
+	mkdir -p "$guests_dir/qemu10" "$lists/lists/partial" "$lists/archives/partial"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+		"$mirror bookworm-backports main" >"$lists/sources.list"
+	local guest_apt=(-o "Dir::Etc::SourceList=$lists/sources.list"
+		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$lists/lists"
+		-o "Dir::Cache::Archives=$lists/archives" -o Acquire::http::Timeout=20
+		-o Acquire::Retries=1 -t bookworm-backports)
+	apt-get -q "${guest_apt[@]}" -o APT::Update::Error-Mode=any update &&
+		guest_download "$guests_dir/qemu10" qemu-system-x86 qemu-system-data seabios ||
+		return 1
+	guest_unpack_all "$guests_dir/qemu10"
+}
+
+guest_qemu10_version() {
+	"$guests_dir/qemu10/usr/bin/qemu-system-x86_64" --version |
+		sed -n 's/^QEMU emulator version \([0-9.]*\).*/QEMU \1/p'
 }
 
 # guest_tree SCRIPT NAME: what is in every initramfs, in build-guests/NAME.tree.

@@ -14,6 +14,9 @@ SUCCESS = 33  # What the port's power-off makes of QEMU's status when all was we
 # each access to a port so slow, and so unevenly, that it gives up measuring its clock by timers.
 EXACT_TIME = ["-icount", "shift=0,sleep=off"]
 
+# Debian's, and the one of its backports, which is unpacked and not installed.
+EMULATORS = ["qemu", "qemu10"]
+
 
 def bytes_of(text):
     return int(text[:-1]) << {"M": 20, "G": 30}[text[-1]]
@@ -26,11 +29,26 @@ def single(pattern, path):
     return os.path.join(path, names[0])
 
 
-def command(memory, modules, words=""):
+def program(emulator):
+    if emulator == "qemu":
+        return ["qemu-system-x86_64"]
+    files = os.path.join(GUESTS, emulator)
+    return [os.path.join(files, "usr/bin/qemu-system-x86_64"),
+            "-L", os.path.join(files, "usr/share/qemu"),
+            "-L", os.path.join(files, "usr/share/seabios")]
+
+
+def environment(emulator):
+    """Modules of the QEMU that is installed do not fit into another one."""
+    folder = os.path.join(GUESTS, emulator, "no-modules")
+    return os.environ if emulator == "qemu" else {**os.environ, "QEMU_MODULE_DIR": folder}
+
+
+def command(memory, modules, emulator="qemu", words=""):
     """QEMU's, for a guest with so many bytes; the modules are read where it is started."""
-    return [
-        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt",
-        "-m", str((memory >> 20) + 256), "-display", "none", "-monitor", "none",
-        "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+    return program(emulator) + [
+        "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-m", str((memory >> 20) + 256),
+        "-nic", "none", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+        "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         "-kernel", IMAGE, "-append", f"run=guests {words}",
         "-initrd", ",".join(["guests.conf config", *modules])]
