@@ -47,8 +47,17 @@ class Result:
         self.timed_out = timed_out
 
 
-def _run(command, timeout, output, cwd=None):
-    """Run to the end or the time limit; ends the process group it started and nothing else."""
+def _wait(process, seconds):
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def _run(command, timeout, output, cwd=None, is_enough=None):
+    """Run to the end or the time limit; ends the process group it started and nothing else.
+
+    Where is_enough is given it is asked now and then, and ends the run too."""
     start = time.monotonic()
     timed_out = False
     # Meson fills fresh memory with noise to find bugs of ours; Bochs 2.7 has such bugs of its own.
@@ -59,9 +68,12 @@ def _run(command, timeout, output, cwd=None):
                                    stderr=subprocess.STDOUT, cwd=cwd, env=environment,
                                    start_new_session=True)
         try:
-            process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
+            while process.poll() is None and not (is_enough and is_enough()):
+                left = start + timeout - time.monotonic()
+                if left <= 0:
+                    timed_out = True
+                    break
+                _wait(process, min(left, 0.5) if is_enough else left)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -138,7 +150,9 @@ def run_qemu(kernel, log, cmdline="", modules=(), cpus=1, cpu="EPYC,+svm,+npt", 
     return Result(text, status, seconds, timed_out)
 
 
-def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120):
+def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120,
+              until=None):
+    """until: a pattern after which there is nothing more to see."""
     directory = tempfile.mkdtemp(prefix="bochs-")
     try:
         iso = os.path.join(directory, "boot.iso")
@@ -152,9 +166,11 @@ def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory
         # that is only reported, which a guest's triple fault is.
         with open(os.path.join(directory, "commands"), "w", encoding="ascii") as file:
             file.write("c\n" * 60 + "quit\n")
-        status, seconds, timed_out = _run(["bochs", "-q", "-f", "bochsrc", "-rc", "commands"],
-                                          timeout, log + ".emulator", cwd=directory)
-        serial = _read(os.path.join(directory, "serial.txt"))
+        said = os.path.join(directory, "serial.txt")
+        status, seconds, timed_out = _run(
+            ["bochs", "-q", "-f", "bochsrc", "-rc", "commands"], timeout, log + ".emulator",
+            cwd=directory, is_enough=until and (lambda: re.search(until, _read(said), re.M)))
+        serial = _read(said)
         for name, suffix in (("serial.txt", ".serial"), ("bochs.log", ".bochs")):
             source = os.path.join(directory, name)
             if os.path.exists(source):
