@@ -23,7 +23,7 @@ all_steps=(
 	'eva        proofs with Frama-C: 0 alarms in tests/eva'
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
-	'linux      Debian guests in QEMU: Linux boots, Memtest86+ finds no error'
+	'linux      Debian guests: Linux in QEMU 7.2 and 10 and Bochs, stress-ng, Memtest86+'
 	'bench      instructions per exit, access and boot of a guest, held to their limits'
 )
 
@@ -179,18 +179,33 @@ step_boot() {
 	tally 1 0
 }
 
-# scripts/soak boot has all kernels, sizes and options, and a whole pass of Memtest86+.
+# scripts/soak boot has all kernels, sizes and options, and the same for longer.
 step_linux() {
-	local start=$SECONDS
+	local tests=$root/tests/linux start=$SECONDS
 	configure_main
 	build build ports/baremetal/libsvm-baremetal.elf
 	guest_all
-	"$root/tests/linux/linux-test" --times 2 --seconds 60 | tally_lines
+	"$tests/verdict-test" | tally_lines
+	"$tests/linux-test" --times 2 | tally_lines
 	remark "Linux: 2 boots of each case in $((SECONDS - start)) s, and what they said was right"
 	start=$SECONDS
-	"$root/tests/linux/memtest-test" --self-test | tally_lines
-	"$root/tests/linux/memtest-test" | tally_lines
+	"$tests/linux-test" cloud-amd64/512M/stress=5 cloud-amd64/256M/drift=5 \
+		cloud-amd64/256M/drift=5/no-kvmclock | tally_lines
+	remark "stress-ng and the guest's clocks: 5 s each, in $((SECONDS - start)) s"
+	start=$SECONDS
+	"$tests/memtest-test" --self-test | tally_lines
+	"$tests/memtest-test" | tally_lines
 	remark "Memtest86+: its first two tests in $((SECONDS - start)) s, 0 errors"
+	start=$SECONDS
+	"$tests/bochs-test" | tally_lines
+	remark "Bochs: first prints in $((SECONDS - start)) s"
+	start=$SECONDS
+	if guest_qemu10; then
+		"$tests/linux-test" --emulator qemu10 cloud-amd64/256M | tally_lines
+		remark "$(guest_qemu10_version): a boot in $((SECONDS - start)) s"
+	else
+		remark 'QEMU 10: skipped, bookworm-backports cannot be reached'
+	fi
 }
 
 step_bench() {
