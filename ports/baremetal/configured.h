@@ -5,7 +5,7 @@
 
 #include "guest_pc.h"
 
-#define CONFIGURED_MAX 16
+#define CONFIGURED_MAX 64
 
 /** True: there is a module whose text has the word `config`. */
 bool configured_is_there(void);

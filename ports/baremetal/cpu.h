@@ -43,6 +43,7 @@ struct cpu {
 	uint64_t late_ns; /* the latest that a tick ever came */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
+	bool is_prodded; /* atomic: the scheduler wants a look, see sched_prod() */
 	struct svm_vcpu *vcpu; /* to be told when its deadline passes, or NULL */
 
 	/* A function to run, set by cpu_run_on(), cleared when done; sched_run() calls it. */

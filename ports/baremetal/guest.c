@@ -142,6 +142,7 @@ void guest_favour_another(struct guest_cpu *cpu)
 		    sched_yield_to(&cpu->task, &guest->cpus[cpu->favoured].task))
 			return;
 	}
+	sched_yield();
 }
 
 /* SCHED_END: it has come to its end. */
@@ -295,7 +296,15 @@ void guest_stop(struct guest *guest)
 
 void guest_unmake(struct guest *guest)
 {
+	uint64_t used = 0, slices = 0;
+
 	console_unregister(&guest->console);
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		used += guest->cpus[i].task.used_ns;
+		slices += guest->cpus[i].task.slices;
+	}
+	kprintf("guest %s: used %lu ms of processor time in %lu slices\n", guest->name,
+	        used / NS_PER_MS, slices);
 	guest->kind->unmake(guest);
 }
 

@@ -104,7 +104,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id);
 void guest_destroy_cpus(struct guest *guest);
 /** Destroy the vCPUs and the VM, as far as there are any. */
 void guest_destroy_vm(struct guest *guest);
-/** A PAUSE loop: let one of its other processors have the time. */
+/** A PAUSE loop: let one of its other processors have the time, or another guest. */
 void guest_favour_another(struct guest_cpu *cpu);
 /** Sleep until @p deadline_ns at the latest, or the guest's limit. */
 enum sched_next guest_sleep(struct guest_cpu *cpu, uint64_t deadline_ns);

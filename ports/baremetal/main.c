@@ -16,6 +16,7 @@
 #include "paging.h"
 #include "power.h"
 #include "program.h"
+#include "run_queue.h"
 #include "serial.h"
 #include "smp.h"
 #include "time.h"
@@ -23,6 +24,7 @@
 #include "x86.h"
 
 #define DEFAULT_TICKS_PER_SECOND 100
+#define NS_PER_S                 UINT64_C(1000000000)
 
 _Noreturn void kernel_main(uint32_t multiboot_info);
 
@@ -102,6 +104,7 @@ _Noreturn void kernel_main(uint32_t multiboot_info)
 	hz = (uint32_t)cmdline_number(boot_info.cmdline, "hz", DEFAULT_TICKS_PER_SECOND, &bad);
 	if (bad || !hz || hz > 10000)
 		hz = DEFAULT_TICKS_PER_SECOND;
+	sched_slice_ns = NS_PER_S / hz * 4 / 5;
 	interrupts_on();
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		cpu_run_on(cpu, start_tick, &hz, 1000);

@@ -5,6 +5,8 @@
  */
 #include "run_queue.h"
 
+uint64_t sched_slice_ns = 8000000;
+
 static void insert(struct sched_task **list, struct sched_task *task, bool by_deadline)
 {
 	while (*list && (by_deadline ? (*list)->deadline_ns <= task->deadline_ns
@@ -26,7 +28,7 @@ static bool take_out(struct sched_task **list, const struct sched_task *task)
 
 void run_queue_add(struct run_queue *queue, struct sched_task *task)
 {
-	const uint64_t least = queue->floor > SCHED_SLICE_NS ? queue->floor - SCHED_SLICE_NS : 0;
+	const uint64_t least = queue->floor > sched_slice_ns ? queue->floor - sched_slice_ns : 0;
 
 	if (task->vtime < least)
 		task->vtime = least;

@@ -17,10 +17,10 @@
 #include <stdint.h>
 
 /**
- * As long as this a task runs while others wait, and then to the end of its turn.  A little less
- * than a tick, which is what ends a turn: a slice that began at a tick ends at the next.
+ * As long as this a task runs while others wait, in ns, and then to the end of its turn.  A little
+ * less than a tick, which is what ends a turn: a slice that began at a tick ends at the next.
  */
-#define SCHED_SLICE_NS UINT64_C(8000000)
+extern uint64_t sched_slice_ns;
 
 /** What a task wants after a turn. */
 enum sched_next {
@@ -53,6 +53,7 @@ struct sched_task {
 	struct sched_task *next;
 	uint64_t vtime;   /**< ns */
 	uint64_t used_ns; /**< time that it has run; any thread, a snapshot */
+	uint64_t slices;  /**< times that it was given a processor; any thread, a snapshot */
 	uint32_t state;   /**< enum sched_state; atomic */
 	uint32_t cpu;     /**< whose queue; atomic */
 	bool is_woken;    /**< since its last turn began; atomic */

@@ -12,6 +12,8 @@
  */
 #include "sched.h"
 
+#include <libsvm/vcpu.h>
+
 #include "apic.h"
 #include "cpu.h"
 #include "idt.h"
@@ -67,10 +69,18 @@ static void take_to_run(struct cpu_queue *q, struct sched_task *task)
 
 void sched_prod(uint32_t cpu)
 {
+	__atomic_store_n(&cpus[cpu].is_prodded, true, __ATOMIC_SEQ_CST);
 	if (cpu == cpu_self()->index)
-		__atomic_store_n(&cpu_self()->wanted, true, __ATOMIC_RELAXED);
+		sched_prodded(&cpus[cpu]);
 	else
 		apic_send_fixed(cpus[cpu].apic_id, VECTOR_KICK);
+}
+
+/* What the processor runs comes back even if it is just about to enter its guest. */
+void sched_prodded(struct cpu *self)
+{
+	if (__atomic_exchange_n(&self->is_prodded, false, __ATOMIC_SEQ_CST) && self->vcpu)
+		svm_vcpu_kick(self->vcpu);
 }
 
 static bool is_open(uint32_t cpu)
@@ -207,7 +217,7 @@ bool sched_yield_to(struct sched_task *from, struct sched_task *to)
 		return false;
 	/* What one is given the other has less: together they get no more than before. */
 	gift = to->vtime - q->queue.waiting->vtime;
-	gift = gift < SCHED_SLICE_NS ? gift : SCHED_SLICE_NS;
+	gift = gift < sched_slice_ns ? gift : sched_slice_ns;
 	run_queue_remove(&q->queue, to);
 	to->vtime -= gift;
 	from->vtime += gift;
@@ -273,11 +283,11 @@ static struct sched_task *pull(uint32_t self, uint64_t own_vtime)
 		uint64_t flags;
 
 		if (cpu == self || vtime == UINT64_MAX ||
-		    (own_vtime != UINT64_MAX && vtime + SCHED_SLICE_NS >= own_vtime))
+		    (own_vtime != UINT64_MAX && vtime + sched_slice_ns >= own_vtime))
 			continue;
 		flags = spin_lock(&q->lock);
 		task = run_queue_first(&q->queue, self);
-		if (task && own_vtime != UINT64_MAX && task->vtime + SCHED_SLICE_NS >= own_vtime)
+		if (task && own_vtime != UINT64_MAX && task->vtime + sched_slice_ns >= own_vtime)
 			task = NULL;
 		if (task)
 			take_to_run(q, task);
@@ -299,8 +309,8 @@ static struct sched_task *pick(uint32_t self)
 	task = pull(self, __atomic_load_n(&q->head_vtime, __ATOMIC_SEQ_CST));
 	if (task) {
 		/* As run_queue_add() does: no advance over those who are here. */
-		if (task->vtime + SCHED_SLICE_NS < q->queue.floor)
-			task->vtime = q->queue.floor - SCHED_SLICE_NS;
+		if (task->vtime + sched_slice_ns < q->queue.floor)
+			task->vtime = q->queue.floor - sched_slice_ns;
 		return task;
 	}
 	flags = spin_lock(&q->lock);
@@ -316,7 +326,7 @@ static bool has_better(uint32_t self, uint64_t vtime)
 {
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
 		const uint64_t head = __atomic_load_n(&queues[cpu].head_vtime, __ATOMIC_RELAXED);
-		const uint64_t lead = cpu == self ? 0 : SCHED_SLICE_NS;
+		const uint64_t lead = cpu == self ? 0 : sched_slice_ns;
 
 		if (head < vtime && vtime - head > lead)
 			return true;
@@ -362,7 +372,7 @@ static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 		__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
 		next = task->turn(task);
 		used = time_ns() - start;
-		whole = used >= SCHED_SLICE_NS;
+		whole = used >= sched_slice_ns;
 		if (whole || next != SCHED_AGAIN || is_over(q, task, used, false)) {
 			charge(q, task, used);
 			start += used;
@@ -377,6 +387,7 @@ static void run_slice(struct cpu_queue *q, struct sched_task *task)
 	enum sched_next next;
 
 	__atomic_store_n(&q->slice_vtime, task->vtime, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&task->slices, task->slices + 1, __ATOMIC_RELAXED);
 	q->yields = false;
 	if (task->on_slice)
 		task->on_slice(task);

@@ -13,6 +13,8 @@
 
 #include "run_queue.h"
 
+struct cpu;
+
 /** Every processor. */
 #define SCHED_ANYWHERE UINT64_MAX
 
@@ -42,6 +44,9 @@ void sched_run(bool (*is_done)(void *arg), void *arg);
 
 /** Make a CPU's sched_run() ask again.  Any CPU, I. */
 void sched_prod(uint32_t cpu);
+
+/** The interrupt that sched_prod() sent, or one like it, has come.  Interrupts off. */
+void sched_prodded(struct cpu *self);
 
 /**
  * From the timer's interrupt: wake whose deadline has come.

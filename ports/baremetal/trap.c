@@ -11,6 +11,7 @@
 #include "kprintf.h"
 #include "memory.h"
 #include "power.h"
+#include "sched.h"
 #include "timer.h"
 #include "x86.h"
 
@@ -142,6 +143,7 @@ static void interrupt(uint64_t vector, struct cpu *self)
 		return;
 	case VECTOR_KICK:
 		count(&self->kicks);
+		sched_prodded(self);
 		break;
 	default: /* no EOI: neither APIC nor PIC sets an in-service bit (APM vol. 2, 16.4.7) */
 		count(&self->spurious);

@@ -74,7 +74,7 @@ NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent
 class Case:
     def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
                  status=33, wanted=(), never=None, options=(), timeout=120, texts=None,
-                 parallel=False, dialog=None, config=None, files=()):
+                 parallel=False, dialog=None, config=None, files=(), fair=()):
         self.emulator = emulator
         self.cmdline = cmdline
         self.guests = [g for g in guests if g not in QUIRKS[emulator]]
@@ -92,6 +92,7 @@ class Case:
         self.dialog = dialog
         self.config = config
         self.files = list(files)
+        self.fair = list(fair)
 
 
 def _ladder(cpus):
@@ -192,6 +193,31 @@ def _attack_case(emulator, names, **more):
                 [r"guest beside-%s: ended: exit: status 7" % name for name in names], **more)
 
 
+# What happens in so little of the emulator's own time is the same on any machine.
+EXACT = ["-icount", "shift=7,sleep=off"]
+
+
+def _sections(names, lines):
+    """A guest of each name; the file is called as the name without its number."""
+    return "".join("guest %s\nkernel = %s.elf\nmemory = 4M\n%s\n"
+                   % (name, name.split("-")[0], lines) for name in names)
+
+
+BUSY = ["busy-%d" % _number for _number in range(3)]
+PAIR = ["registers_0", "registers_1"]
+
+
+def _registers(limit):
+    return "".join("guest %s\nkernel = %s.elf\nmemory = 4M\ncpus = 2\nlimit = %s\n"
+                   % (name.replace("_", "-"), name, limit) for name in PAIR)
+
+
+def _switched(slices):
+    return [line % name.replace("_", "-") for name in PAIR
+            for line in (r"guest %s: ended: time: ",
+                         r"guest %s: used \d+ ms of processor time in " + slices + " slices")]
+
+
 ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
 
 CASES = {
@@ -250,6 +276,24 @@ CASES = {
     "qemu-attacks-1": _attack_case("qemu", ATTACKS[0::3], cpus=3),
     "qemu-attacks-2": _attack_case("qemu", ATTACKS[1::3], cpus=3),
     "qemu-attacks-3": _attack_case("qemu", ATTACKS[2::3], cpus=3),
+    # Three that take all they can get have the same of two processors, and of one; who sleeps is
+    # woken in time beside them.
+    "qemu-fair": Case("qemu", cmdline="run=guests parallel=1", cpus=2, options=EXACT, parallel=True,
+                      config=_sections(BUSY, "limit = 10s"), files=["busy.elf"], fair=BUSY,
+                      wanted=[WELL]),
+    "qemu-fair-alone": Case("qemu", cmdline="run=guests parallel=1", options=EXACT, parallel=True,
+                            config=_sections(BUSY, "limit = 10s"), files=["busy.elf"], fair=BUSY,
+                            wanted=[WELL]),
+    "qemu-punctual": Case("qemu", cmdline="run=guests parallel=1", options=EXACT, parallel=True,
+                          config=_sections(BUSY, "limit = 4s") +
+                          "guest punctual\nkernel = punctual.elf\nmemory = 4M\nlimit = 4s\n",
+                          files=["busy.elf", "punctual.elf"],
+                          wanted=[WELL, r"guest punctual: ended: exit: status 0"]),
+    # Opposite values in all registers of two guests that take turns on a processor.  They are said
+    # to have two processors each, so that PAUSE is an exit and each round a switch.
+    "qemu-registers": Case("qemu", cmdline="run=guests parallel=1", parallel=True,
+                           config=_registers("4s"), files=[_name + ".elf" for _name in PAIR],
+                           wanted=[WELL] + _switched(r"\d{4,}")),
     "qemu-lies": Case("qemu", cmdline="run=guests", guests=["hello"], lies=True, wanted=[WELL]),
     "qemu-too-large": Case("qemu", cmdline="run=guests",
                            guests=["hello", "halt", "real_mode", "hello"],
@@ -296,6 +340,17 @@ CASES = {
 }
 
 
+def judge_fairness(case, result):
+    """Each of the guests has had the same time, within 10 %."""
+    used = []
+    for name in case.fair:
+        match = re.search(r"guest %s: used (\d+) ms of processor time" % name, result.serial)
+        used.append(int(match[1]) if match else 0)
+    if not used or min(used) and max(used) - min(used) <= 0.1 * sum(used) / len(used):
+        return []
+    return ["not the same time, in ms: " + ", ".join(map(str, used))]
+
+
 def judge(case, result, ends):
     """Sentences about what is wrong; none when all is well.  ends: lines that end the guests."""
     wrong = []
@@ -310,6 +365,7 @@ def judge(case, result, ends):
         for line in result.serial.splitlines():
             if re.search(pattern, line):
                 wrong.append("must not be: " + line)
+    wrong += judge_fairness(case, result)
     at = 0
     for pattern in ends:
         match = re.compile(pattern, re.MULTILINE).search(result.serial, at)
