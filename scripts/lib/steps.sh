@@ -24,6 +24,7 @@ all_steps=(
 	'fuzz       each fuzz target for a short while'
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
 	'linux      Debian guests: Linux in QEMU 7.2 and 10 and Bochs, stress-ng, Memtest86+'
+	'smp        guests with several processors, and several guests, in QEMU'
 	'bench      instructions per exit, access and boot of a guest, held to their limits'
 )
 
@@ -206,6 +207,20 @@ step_linux() {
 	else
 		remark 'QEMU 10: skipped, bookworm-backports cannot be reached'
 	fi
+}
+
+# scripts/soak smp has every number of processors on both sides, and 20 boots in a row of each.
+step_smp() {
+	local tests=$root/tests/linux start=$SECONDS
+	configure_main
+	build build ports/baremetal/libsvm-baremetal.elf tests/boot/chatter.elf
+	guest_all
+	"$tests/linux-test" cloud-amd64/256M/cpus=2/hosts=1 amd64/256M/cpus=4/hosts=4 \
+		cloud-amd64/512M/cpus=4/hosts=2/stress=5/hotplug=10 | tally_lines
+	remark "Linux on 2 and 4 processors, on 1, 2 and 4 of the host's, in $((SECONDS - start)) s"
+	start=$SECONDS
+	"$tests/together-test" | tally_lines
+	remark "2 Linux guests and 16 small ones at once, in $((SECONDS - start)) s"
 }
 
 step_bench() {

@@ -56,9 +56,9 @@ class Verdict:
     def find(self, pattern):
         return re.search(pattern, self.text, re.M)
 
-    def machine(self):
+    def machine(self, cpus=1):
         self.want(self.find(r"^linux\| guest: Linux 6\.\S+ x86_64$"), "no uname")
-        self.want(self.find(r"^linux\| guest: 1 processors$"), "not 1 processor")
+        self.want(self.find(rf"^linux\| guest: {cpus} processors$"), f"not {cpus} processors")
 
     def memory(self, size):
         found = self.find(r"^linux\| guest: (\d+) KiB of memory$")
@@ -91,8 +91,10 @@ class Verdict:
         self.remarks.append(remark)
         self.want(found and wanted and abs(float(found[1]) / float(wanted[1]) - 1) < 0.0001, remark)
 
-    def stress(self, seconds):
+    def stress(self, seconds, cpus=1):
         """stress-ng says no more of a test that passed than how often it did."""
+        self.want(self.find(rf"guest: stress-ng: info: .* dispatching hogs: {cpus} cpu, {cpus} vm$"),
+                  f"not {cpus} of each stressor")
         self.want(self.find(r"^linux\| guest: stress-ng ended with status 0$"),
                   "stress-ng did not end with status 0")
         self.want(self.find(r"guest: stress-ng: info: .* successful run completed in "),
@@ -105,6 +107,13 @@ class Verdict:
                       f"stress-ng's {name} did nothing, or not for {seconds} s")
             if row:
                 self.remarks.append(f"{name}: {row[1]} operations in {row[2]} s")
+
+    def hotplug(self, cycles, cpus):
+        """Each processor but the first was away so often, and all are there in the end."""
+        self.want(self.find(rf"^linux\| guest: hotplug: {cycles} cycles of {cpus - 1} processors$"),
+                  f"not {cycles} cycles of taking processors away")
+        self.want(self.find(rf"^linux\| guest: hotplug: {cpus} processors afterwards$"),
+                  f"not {cpus} processors after they were away")
 
     def drift(self, seconds, clock):
         """The guest's clocks against the host's; in the end one that is wrong on purpose."""
