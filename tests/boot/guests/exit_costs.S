@@ -8,43 +8,14 @@
  * on the first touch, and the last kind shows the cost of a nested fault.
  */
 #include "guest.h"
+#include "measure.h"
 
-#define ROUNDS 1000
 #define PAGES 256
 #define FRESH 0x400000			/* far from the image, aligned for a table of its own */
 
-	.macro	measure name, text
-	/* Once to warm up caches of every kind, then for the record. */
-	mov	$2, %edi
-6:	rdtsc
-	mov	%eax, %ebp
-	movl	$ROUNDS, rounds
-5:	\text
-	decl	rounds
-	jnz	5b
-	rdtsc
-	sub	%ebp, %eax
-	dec	%edi
-	jnz	6b
-	sub	empty, %eax
-	xor	%edx, %edx
-	mov	$ROUNDS, %ecx
-	div	%ecx
-	print	"cost \name "
-	call	print_decimal
-	print	"\n"
-	.endm
-
 start:
 	load_gdt
-	rdtsc
-	mov	%eax, %ebp
-	movl	$ROUNDS, rounds
-1:	decl	rounds
-	jnz	1b
-	rdtsc
-	sub	%ebp, %eax
-	mov	%eax, empty
+	measure_nothing
 
 	measure out-inside, "mov $0x3ff, %edx; out %al, %dx"
 	measure out-embedder, "out %al, $0x80"
@@ -72,24 +43,3 @@ start:
 	call	print_decimal
 	print	"\n"
 	finish	0
-
-/* EAX in decimal; keeps nothing but ESP and EBP. */
-print_decimal:
-	xor	%ecx, %ecx
-	mov	$10, %ebx
-1:	xor	%edx, %edx
-	div	%ebx
-	push	%edx
-	inc	%ecx
-	test	%eax, %eax
-	jnz	1b
-	mov	$COM1, %edx
-2:	pop	%eax
-	add	$0x30, %al
-	out	%al, %dx
-	loop	2b
-	ret
-
-	.data
-rounds:	.long	0
-empty:	.long	0
