@@ -6,10 +6,14 @@
 # One tick of the TSC per instruction; without sleep=off an idle processor would wait in real time.
 bench_count=(-icount 'shift=0,sleep=off')
 
+# Of the Linux that is booted, and of the one that KVM is in.
+bench_guest_kernel=cloud-amd64
+
 bench_build() {
 	[ -f "$root/build/build.ninja" ] || configure_main
 	build build ports/baremetal/libsvm-baremetal.elf tests/bench/bench.elf \
-		tests/boot/exit_costs.elf
+		tests/bench/outside.so tests/bench/kvm tests/boot/exit_costs.elf \
+		tests/boot/pc_costs.elf
 }
 
 # bench_boot LOG IMAGE COMMAND_LINE ARGUMENT...
@@ -20,14 +24,53 @@ bench_boot() {
 	[ "$status" -eq "$qemu_success" ]
 }
 
+# bench_outside NAME: QEMU's arguments to count with outside.c, into a log of that name.
+bench_outside() {
+	echo "-plugin $root/build/tests/bench/outside.so,log=$log_dir/$1"
+}
+
+# KVM's side of a table belongs to the same run, or to none.
 bench_run() {
+	local folder=$guests_dir/bench-pc.files
+	rm -f "$log_dir"/bench-kvm-exits.{txt,count}
+	mkdir -p "$folder"
+	cp "$root/build/tests/boot/pc_costs.elf" "$folder/costs"
+	cat >"$folder/guests.conf" <<-END
+		guest costs
+		  kernel  = costs
+		  memory  = 16M
+	END
+	# shellcheck disable=SC2046
 	bench_boot bench-switch.txt "$root/build/tests/bench/bench.elf" '' &&
 		bench_boot bench-exits.txt "$image" 'run=guests' \
-			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs lazy=1"
+			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs lazy=1" &&
+		(cd "$folder" && bench_boot bench-pc.txt "$image" 'run=guests' \
+			-initrd 'guests.conf config,costs' $(bench_outside bench-pc.count))
+}
+
+# The same guests, and VMs made and destroyed, on KVM in a Linux of its own.
+bench_exits_kvm_build() {
+	local name
+	l1_new exits
+	l1_modules exits "$bench_guest_kernel" kvm-amd
+	l1_file exits "$root/build/tests/bench/kvm" bin/kvm
+	for name in exit_costs pc_costs; do
+		l1_file exits "$root/build/tests/boot/$name.elf" "run/$name.elf"
+	done
+	l1_image exits "$root/tests/bench/kvm-exits.sh"
+}
+
+bench_exits_kvm_run() {
+	# shellcheck disable=SC2046
+	l1_run 120 exits "$bench_guest_kernel" "${bench_count[@]}" \
+		$(bench_outside bench-kvm-exits.count) >"$log_dir/bench-kvm-exits.txt" || {
+		cat "$log_dir/bench-kvm-exits.txt"
+		return 1
+	}
 }
 
 bench_table() {
-	"$root/tests/bench/table" "$@" "$log_dir/bench-switch.txt" "$log_dir/bench-exits.txt"
+	"$root/tests/bench/table" "$@" "$log_dir"
 }
 
 bench_emulate_build() {
@@ -62,8 +105,6 @@ bench_emulate_table() {
 		"${profiles[@]}"
 }
 
-bench_guest_kernel=cloud-amd64
-
 bench_guest_build() {
 	[ -f "$root/build/build.ninja" ] || configure_main
 	build build tests/bench/bench.elf tests/bench/bench_boot.elf tests/bench/first_process \
@@ -72,16 +113,10 @@ bench_guest_build() {
 	guest_initramfs "$root/build/tests/bench/first_process" bench
 }
 
-# bench_outside NAME: QEMU's arguments to count with outside.c, into a log of that name.
-bench_outside() {
-	echo "-plugin $root/build/tests/bench/outside.so,log=$log_dir/$1"
-}
-
 # QEMU takes the guest's files from a folder under short names.
 bench_guest_run() {
 	local folder=$guests_dir/bench.files
 	mkdir -p "$folder"
-	# KVM's side belongs to this run, or to none.
 	rm -f "$log_dir"/bench-{kvm,plain}.{txt,count}
 	cp "$(guest_kernel "$bench_guest_kernel")" "$folder/vmlinuz"
 	cp "$guests_dir/bench.cpio.gz" "$folder/initrd"

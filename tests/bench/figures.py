@@ -10,9 +10,12 @@ import argparse
 import json
 import os
 import re
+import statistics
 import sys
 
 GROWTH = 1.02  # more than this against --compare is printed in red
+VMM_START, GUEST_INIT, SLEEPS, SLEPT, CREATE, CREATED, DESTROYED = range(1, 8)  # mark.h
+SLEEPS_COUNT = 100
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -40,6 +43,33 @@ def costs(path):
 def load(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+class Count:
+    """What outside.c wrote at the marks of mark.h."""
+
+    LINE = re.compile(r"^(entry after|mark) (\d+) executed (\d+) outside (\d+) entries (\d+)$", re.M)
+
+    def __init__(self, path):
+        self.lines = [((match[1], int(match[2])), [int(match[i]) for i in (3, 4, 5)])
+                      for match in self.LINE.finditer(text_of(path))]
+
+    def between(self, start, end):
+        """Instructions executed, those outside guests, entries; the first of each kind of line."""
+        first = {}
+        for key, values in self.lines:
+            first.setdefault(key, values)
+        return [b - a for a, b in zip(first.get(start, (0, 0, 0)), first[end])]
+
+    def median(self, start, end):
+        """Instructions executed from a mark to the next one of another number."""
+        spent, at = [], None
+        for (what, number), values in self.lines:
+            if what == "mark" and number == end and at is not None:
+                spent.append(values[0] - at)
+            if what == "mark":
+                at = values[0] if number == start else None
+        return int(statistics.median(spent))
 
 
 def rows(section):

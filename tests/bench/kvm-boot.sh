@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=sh
+# shellcheck shell=dash
 #
 # Inside the L1 of scripts/bench: boot the guest on KVM with QEMU's microvm, twice.  The first boot
 # is marked for outside.c; the second is for the kinds of exits, since counting them costs.

@@ -17,5 +17,12 @@
 
 #define MARK_VMM_START  1 /* before a monitor is executed */
 #define MARK_GUEST_INIT 2 /* the guest's first process */
+#define MARK_SLEEPS     3 /* before and after a guest sleeps SLEEPS times */
+#define MARK_SLEPT      4
+#define MARK_CREATE     5 /* before a VM is created */
+#define MARK_CREATED    6 /* after its first exit, before it is destroyed */
+#define MARK_DESTROYED  7
+
+#define SLEEPS 100
 
 #endif

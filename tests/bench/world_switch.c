@@ -31,25 +31,33 @@ static void check(const char *what, int error)
 	power_off(POWER_FAILURE);
 }
 
-/* vmmcall at CODE_GPA of a flat 32-bit guest. */
-static void make_guest(struct svm_vm **vm, struct svm_vcpu **vcpu, uint8_t *memory, uint64_t hpa)
+/* In flat 32-bit mode at CODE_GPA. */
+static void make_vcpu(struct svm_vm *vm, unsigned int id, struct svm_vcpu **vcpu)
 {
-	static const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9 };
 	const struct svm_vmcb_segment code = { 8, 0xc9b, UINT32_MAX, 0 };
 	const struct svm_vmcb_segment data = { 16, 0xc93, UINT32_MAX, 0 };
 	struct svm_regs regs = { .rip = CODE_GPA, .rflags = 2 };
 	struct svm_system_regs system;
 
-	memcpy(memory + CODE_GPA, vmmcall, sizeof(vmmcall));
-	check("vm_create", svm_vm_create(host, NULL, vm));
-	check("vm_map", svm_vm_map(*vm, 0, hpa, GUEST_BYTES, SVM_PROT_ALL));
-	check("vcpu_create", svm_vcpu_create(*vm, 0, vcpu));
+	check("vcpu_create", svm_vcpu_create(vm, id, vcpu));
 	svm_vcpu_get_system(*vcpu, &system);
 	system.cs = code;
 	system.ds = system.es = system.ss = system.fs = system.gs = data;
 	system.cr0 = 0x11;
 	check("set_system", svm_vcpu_set_system(*vcpu, &system));
 	check("set_regs", svm_vcpu_set_regs(*vcpu, &regs));
+}
+
+/* vmmcall at CODE_GPA. */
+static void make_guest(const struct svm_vm_config *config, struct svm_vm **vm,
+                       struct svm_vcpu **vcpu, uint8_t *memory, uint64_t hpa)
+{
+	static const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9 };
+
+	memcpy(memory + CODE_GPA, vmmcall, sizeof(vmmcall));
+	check("vm_create", svm_vm_create(host, config, vm));
+	check("vm_map", svm_vm_map(*vm, 0, hpa, GUEST_BYTES, SVM_PROT_ALL));
+	make_vcpu(*vm, 0, vcpu);
 }
 
 static void run_once(struct svm_vcpu *vcpu)
@@ -89,6 +97,24 @@ static void bench_switch(struct svm_vcpu *vcpu)
 	kprintf("cost world-switch %lu\n", (spent - empty) / ROUNDS);
 }
 
+static void bench_further_vcpu(uint8_t *memory, uint64_t hpa)
+{
+	const struct svm_vm_config config = { .vcpu_max = 2 };
+	struct svm_vcpu *first, *second;
+	struct svm_vm *vm;
+	size_t frames;
+
+	make_guest(&config, &vm, &first, memory, hpa);
+	run_once(first);
+	frames = frames_free_count();
+	make_vcpu(vm, 1, &second);
+	run_once(second);
+	kprintf("cost vcpu-memory-kib %lu\n", (frames - frames_free_count()) * 4);
+	check("vcpu_destroy", svm_vcpu_destroy(second));
+	check("vcpu_destroy", svm_vcpu_destroy(first));
+	check("vm_destroy", svm_vm_destroy(vm));
+}
+
 static void bench_life(uint8_t *memory, uint64_t hpa)
 {
 	const size_t frames = frames_free_count();
@@ -99,7 +125,7 @@ static void bench_life(uint8_t *memory, uint64_t hpa)
 
 	for (unsigned warm = 0; warm < 2; warm++) {
 		start = svm_ring0_rdtsc();
-		make_guest(&vm, &vcpu, memory, hpa);
+		make_guest(NULL, &vm, &vcpu, memory, hpa);
 		run_once(vcpu);
 		created = svm_ring0_rdtsc() - start;
 		taken = frames - frames_free_count();
@@ -122,11 +148,12 @@ _Noreturn void program_main(void)
 
 	check("host_create", svm_host_create(hal_table(), &host));
 	check("cpu_online", svm_cpu_online(host));
-	make_guest(&vm, &vcpu, memory, hpa);
+	make_guest(NULL, &vm, &vcpu, memory, hpa);
 	run_once(vcpu);
 	bench_switch(vcpu);
 	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
 	check("vm_destroy", svm_vm_destroy(vm));
 	bench_life(memory, hpa);
+	bench_further_vcpu(memory, hpa);
 	power_off(POWER_SUCCESS);
 }
