@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# A test of random cases, run again and again with other seeds, on every processor.
+# A test of random cases, run again and again with other seeds, on every processor.  And programs
+# that count their cases by themselves, one after another.
 
 # The failed one's output is what the screen shows last.
 soak_chunk_failed() {
@@ -72,4 +73,27 @@ soak_goes_on() {
 	else
 		[ "$started" -lt "$wanted" ]
 	fi
+}
+
+passed=0 failed=0
+
+# soak_counted COMMAND...: one that ends with a line "N passed, N failed"; the first failure is the
+# last that runs.
+soak_counted() {
+	local log status=0 one=0 bad=0
+	log=$(mktemp)
+	"$@" | tee "$log" || status=$?
+	read -r one bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log") || true
+	rm "$log"
+	one=${one:-0} bad=${bad:-0}
+	[ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+	passed=$((passed + one)) failed=$((failed + bad))
+	[ "$failed" -eq 0 ] || {
+		soak_sum
+		exit 1
+	}
+}
+
+soak_sum() {
+	say "$passed passed, $failed failed"
 }
