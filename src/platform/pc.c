@@ -220,6 +220,20 @@ static bool is_legal(const struct svm_vm *vm, const struct svm_pc_config *config
 	return config->memory >= 0x200000 && config->wall_clock < UINT64_MAX / SVM_NS_PER_S;
 }
 
+/* The table of CPUID comes last: nobody could put it back. */
+static int enter_vm(struct svm_pc *pc)
+{
+	int error = svm_pc_bind(pc);
+
+	if (error)
+		return error;
+	error = svm_pc_set_cpuid(pc);
+	/* Nothing runs yet, so what was bound can be taken back. */
+	if (error)
+		(void)!svm_pc_unbind(pc);
+	return error;
+}
+
 int svm_pc_create(struct svm_vm *vm, const struct svm_pc_config *wanted, struct svm_pc **result)
 {
 	const struct svm_pc_config config = *wanted;
@@ -241,9 +255,7 @@ int svm_pc_create(struct svm_vm *vm, const struct svm_pc_config *wanted, struct 
 	pc->hpa = hpa;
 	error = init_devices(pc);
 	if (!error)
-		error = svm_pc_set_cpuid(pc);
-	if (!error)
-		error = svm_pc_bind(pc);
+		error = enter_vm(pc);
 	if (error) {
 		svm_host_frames_free(vm->host, pc, hpa, pages);
 		return error;

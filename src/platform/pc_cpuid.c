@@ -47,26 +47,33 @@ static uint32_t drop_paravirt(struct svm_cpuid_entry *rows, uint32_t count)
 #define PC_CPUID_PAGES                                                                             \
 	((SVM_CPUID_MAX * sizeof(struct svm_cpuid_entry) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
 
+static int replace_rows(const struct svm_pc *pc, struct svm_cpuid_entry *rows)
+{
+	uint32_t count = pc->vm->cpuid.count;
+
+	memcpy(rows, pc->vm->cpuid.entries, count * sizeof(rows[0]));
+	count = drop_paravirt(rows, count);
+	change_rows(pc, rows, count);
+	if (pc->config.devices & SVM_PC_PARAVIRT) {
+		if (count > SVM_CPUID_MAX - SVM_PARAVIRT_ROWS)
+			return SVM_ERR_RANGE;
+		svm_paravirt_cpuid(&pc->paravirt, rows + count);
+		count += SVM_PARAVIRT_ROWS;
+	}
+	return svm_vm_set_cpuid(pc->vm, rows, count);
+}
+
 /* The table is too large for a stack. */
 int svm_pc_set_cpuid(struct svm_pc *pc)
 {
-	struct svm_vm *vm = pc->vm;
-	uint32_t count = vm->cpuid.count;
 	struct svm_cpuid_entry *rows;
 	svm_hpa_t hpa = 0;
 	int error;
 
-	rows = svm_host_frames(vm->host, PC_CPUID_PAGES, &hpa);
+	rows = svm_host_frames(pc->vm->host, PC_CPUID_PAGES, &hpa);
 	if (!rows)
 		return SVM_ERR_NOMEM;
-	memcpy(rows, vm->cpuid.entries, count * sizeof(rows[0]));
-	count = drop_paravirt(rows, count);
-	change_rows(pc, rows, count);
-	if ((pc->config.devices & SVM_PC_PARAVIRT) && count + SVM_PARAVIRT_ROWS <= SVM_CPUID_MAX) {
-		svm_paravirt_cpuid(&pc->paravirt, rows + count);
-		count += SVM_PARAVIRT_ROWS;
-	}
-	error = svm_vm_set_cpuid(vm, rows, count);
-	svm_host_frames_free(vm->host, rows, hpa, PC_CPUID_PAGES);
+	error = replace_rows(pc, rows);
+	svm_host_frames_free(pc->vm->host, rows, hpa, PC_CPUID_PAGES);
 	return error;
 }

@@ -590,6 +590,7 @@ END_TEST
 START_TEST(no_failed_allocation_leaks)
 {
 	const struct svm_pc_config config = config_of(4);
+	struct svm_cpuid_entry cpuid[SVM_CPUID_MAX];
 	struct svm_pc *pc = NULL;
 	struct rig r;
 	uint64_t k = 0;
@@ -598,6 +599,7 @@ START_TEST(no_failed_allocation_leaks)
 
 	rig_init(&r, NULL, RIG_32);
 	used = hosted_frames_used(r.m);
+	memcpy(cpuid, r.vm->cpuid.entries, sizeof(cpuid));
 	do {
 		hosted_fail_allocation(r.m, ++k);
 		error = svm_pc_create(r.vm, &config, &pc);
@@ -605,6 +607,7 @@ START_TEST(no_failed_allocation_leaks)
 			ck_assert_int_eq(error, SVM_ERR_NOMEM);
 			ck_assert_ptr_null(pc);
 			ck_assert_uint_eq(hosted_frames_used(r.m), used);
+			ck_assert_int_eq(memcmp(cpuid, r.vm->cpuid.entries, sizeof(cpuid)), 0);
 		}
 		ck_assert_uint_lt(k, 100);
 	} while (error);
@@ -612,6 +615,78 @@ START_TEST(no_failed_allocation_leaks)
 	ck_assert_uint_gt(k, 1);
 	ck_assert_int_eq(svm_pc_destroy(pc), 0);
 	ck_assert_uint_eq(hosted_frames_used(r.m), used);
+	rig_fini(&r);
+}
+END_TEST
+
+static enum svm_device_result some_port(void *arg, struct svm_vcpu *vcpu, struct svm_io_access *io)
+{
+	(void)arg;
+	(void)vcpu;
+	(void)io;
+	return SVM_DEVICE_DONE;
+}
+
+/* The last port that a PC has: all else is made by then. */
+START_TEST(a_port_that_is_taken_leaves_cpuid_alone)
+{
+	const struct svm_pc_config config = config_of(1);
+	struct svm_cpuid_entry cpuid[SVM_CPUID_MAX];
+	struct svm_pc *pc = NULL;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_32);
+	memcpy(cpuid, r.vm->cpuid.entries, sizeof(cpuid));
+	ck_assert_int_eq(svm_vm_io_handler(r.vm, 0xcff, 1, some_port, NULL), 0);
+	ck_assert_int_eq(svm_pc_create(r.vm, &config, &pc), SVM_ERR_EXIST);
+	ck_assert_int_eq(memcmp(cpuid, r.vm->cpuid.entries, sizeof(cpuid)), 0);
+	ck_assert_int_eq(svm_vm_io_handler(r.vm, 0xcff, 1, NULL, NULL), 0);
+	ck_assert_int_eq(svm_pc_create(r.vm, &config, &pc), 0);
+	ck_assert_int_eq(svm_pc_destroy(pc), 0);
+	rig_fini(&r);
+}
+END_TEST
+
+/* As many rows as leave room for `room` more. */
+static void fill_cpuid(struct svm_vm *vm, uint32_t room)
+{
+	struct svm_cpuid_entry rows[SVM_CPUID_MAX];
+	uint32_t count = vm->cpuid.count;
+
+	memcpy(rows, vm->cpuid.entries, count * sizeof(rows[0]));
+	for (; count < SVM_CPUID_MAX - room; count++)
+		rows[count] = (struct svm_cpuid_entry){ .leaf = 0x70000000 + count };
+	ck_assert_int_eq(svm_vm_set_cpuid(vm, rows, count), 0);
+}
+
+static const struct {
+	uint32_t room;
+	uint64_t devices;
+	int result;
+} full_rows[] = {
+	{ 2, SVM_PC_DEFAULT, 0 },
+	{ 1, SVM_PC_DEFAULT, SVM_ERR_RANGE },
+	{ 0, SVM_PC_DEFAULT, SVM_ERR_RANGE },
+	{ 0, SVM_PC_APIC, 0 },
+};
+
+START_TEST(paravirtual_leaves_need_room)
+{
+	struct svm_pc_config config = config_of(1);
+	struct svm_cpuid_entry cpuid[SVM_CPUID_MAX];
+	struct svm_pc *pc = NULL;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_32);
+	config.devices = full_rows[_i].devices;
+	fill_cpuid(r.vm, full_rows[_i].room);
+	memcpy(cpuid, r.vm->cpuid.entries, sizeof(cpuid));
+	ck_assert_int_eq(svm_pc_create(r.vm, &config, &pc), full_rows[_i].result);
+	if (full_rows[_i].result)
+		ck_assert_int_eq(memcmp(cpuid, r.vm->cpuid.entries, sizeof(cpuid)), 0);
+	ck_assert_int_eq(svm_pc_destroy(pc), 0);
+	ck_assert_int_eq(svm_pc_create(r.vm, &config, &pc), full_rows[_i].result);
+	ck_assert_int_eq(svm_pc_destroy(full_rows[_i].result ? NULL : pc), 0);
 	rig_fini(&r);
 }
 END_TEST
@@ -679,6 +754,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, who_is_not_attached_has_no_apic);
 	tcase_add_loop_test(tc, a_clock_outside_memory_harms_nobody, 0, ROWS(far_rows));
 	tcase_add_test(tc, no_failed_allocation_leaks);
+	tcase_add_test(tc, a_port_that_is_taken_leaves_cpuid_alone);
+	tcase_add_loop_test(tc, paravirtual_leaves_need_room, 0, ROWS(full_rows));
 	tcase_add_test(tc, a_second_pc_may_follow_the_first);
 	tcase_add_loop_test(tc, a_machine_that_cannot_be_is_refused, 0, ROWS(refused_rows));
 }

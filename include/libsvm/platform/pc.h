@@ -69,12 +69,15 @@ struct svm_pc_config {
 /**
  * @brief Make the devices and register them with the VM.
  *
+ * All or nothing: on error the VM is what it was, its CPUID table too.
+ *
  * @param vm      Without vCPUs that run; its CPUID table is changed to say what the PC has.
  * @param config  Copied.
  * @param[out] pc  The PC.
  * @retval 0              Done.
  * @retval SVM_ERR_INVAL  @p config is not of its shape.
  * @retval SVM_ERR_NOMEM  No frames.
+ * @retval SVM_ERR_RANGE  With PARAVIRT: the VM's CPUID table has no room for its leaves.
  * @retval SVM_ERR_EXIST  A port or range has a callback already.
  * @retval SVM_ERR_STATE  The VM has run.
  * @par Context
