@@ -73,13 +73,19 @@ void svm_debug_ports_write(struct svm_debug_ports *ports, uint32_t port, uint32_
 		write_debug_byte(ports, port + i, (uint8_t)(value >> 8 * i));
 }
 
-static uint8_t read_debug_byte(const struct svm_debug_ports_state *s, uint32_t port)
+/* A machine without the line has A20 on, and its guest can see that. */
+static uint8_t read_port92(const struct svm_debug_ports *ports)
+{
+	return ports->state.port92 | (ports->sinks.a20.set ? 0 : PORT92_A20);
+}
+
+static uint8_t read_debug_byte(const struct svm_debug_ports *ports, uint32_t port)
 {
 	switch (port) {
 	case PORT_POST:
-		return s->post;
+		return ports->state.post;
 	case PORT_92:
-		return s->port92;
+		return read_port92(ports);
 	case PORT_MESSAGE:
 		return PORT_MESSAGE;
 	default:
@@ -94,7 +100,7 @@ uint32_t svm_debug_ports_read(const struct svm_debug_ports *ports, uint32_t port
 	if (port == PORT_RESET && size == 1)
 		return ports->state.cf9;
 	for (uint32_t i = 0; i < size && i < 4; i++)
-		value |= (uint32_t)read_debug_byte(&ports->state, port + i) << 8 * i;
+		value |= (uint32_t)read_debug_byte(ports, port + i) << 8 * i;
 	return value;
 }
 

@@ -93,11 +93,13 @@ static void set_output_port(struct svm_i8042 *kbc, uint8_t value)
 		svm_wire_pulse(&kbc->wires.reset);
 }
 
-static uint8_t get_output_port(const struct svm_i8042_state *s)
+/* A machine without the line has A20 on, and its guest can see that. */
+static uint8_t get_output_port(const struct svm_i8042 *kbc)
 {
-	const uint8_t data = s->status & KBC_STATUS_DATA ? KBC_OUTPUT_DATA : 0;
+	const uint8_t data = kbc->state.status & KBC_STATUS_DATA ? KBC_OUTPUT_DATA : 0;
+	const uint8_t a20 = kbc->wires.a20.set ? 0 : KBC_OUTPUT_A20;
 
-	return KBC_OUTPUT_IDLE | s->output_port | data;
+	return KBC_OUTPUT_IDLE | kbc->state.output_port | data | a20;
 }
 
 /* Commands that have no byte after them. */
@@ -132,7 +134,7 @@ static void execute_kbc(struct svm_i8042 *kbc, uint8_t command)
 		kbc_answer(s, KBC_INPUT_UNLOCKED);
 		break;
 	case KBC_CMD_READ_OUTPUT:
-		kbc_answer(s, get_output_port(s));
+		kbc_answer(s, get_output_port(kbc));
 		break;
 	case KBC_CMD_A20_OFF:
 		s->output_port &= (uint8_t)~KBC_OUTPUT_A20;

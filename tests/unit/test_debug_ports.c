@@ -108,6 +108,7 @@ START_TEST(without_sinks_they_work)
 	svm_debug_ports_write(&ports, 0xe9, 1, 'a');
 	svm_debug_ports_write(&ports, 0xf4, 1, 1);
 	svm_debug_ports_write(&ports, 0x92, 1, 1);
+	ck_assert_uint_eq(svm_debug_ports_read(&ports, 0x92, 1), 3); /* A20 is on nevertheless. */
 	svm_debug_ports_write(&ports, 0xcf9, 1, 6);
 	ck_assert_uint_eq(svm_debug_ports_read(&ports, 0xe8, 4), 0xffffe9ff);
 }

@@ -156,8 +156,10 @@ START_TEST(without_wires_it_works)
 	svm_i8042_init(&kbc, NULL);
 	svm_i8042_write(&kbc, 4, 1, 0xaa);
 	svm_i8042_write(&kbc, 4, 1, 0xfe);
-	svm_i8042_write(&kbc, 4, 1, 0xdd);
 	ck_assert_uint_eq(svm_i8042_read(&kbc, 0, 1), 0x55);
+	svm_i8042_write(&kbc, 4, 1, 0xdd);
+	svm_i8042_write(&kbc, 4, 1, 0xd0);
+	ck_assert_uint_eq(svm_i8042_read(&kbc, 0, 1), 0xc3); /* A20 is on nevertheless. */
 }
 END_TEST
 

@@ -32,7 +32,8 @@ struct svm_debug_ports_sinks {
 	void (*exit)(void *arg, uint32_t value); /**< A value came to port F4h. */
 	void *arg;                               /**< First argument of both. */
 	struct svm_wire reset;                   /**< Pulsed when the guest wants a reset. */
-	struct svm_wire a20;                     /**< Down: address bit 20 is 0.  Up at first. */
+	/** Down: bit 20 of addresses is 0.  Up at first.  Leads nowhere: A20 reads as on. */
+	struct svm_wire a20;
 };
 
 /** The ports.  Members are their own; state may be looked at. */

@@ -29,7 +29,8 @@ struct svm_i8042_state {
 struct svm_i8042_wires {
 	struct svm_wire irq;   /**< IRQ 1: up while data is there and the command byte allows it. */
 	struct svm_wire reset; /**< Pulsed when the guest wants the processor reset. */
-	struct svm_wire a20;   /**< Down: bit 20 of addresses is 0.  Up at first. */
+	/** Down: bit 20 of addresses is 0.  Up at first.  Leads nowhere: A20 reads as on. */
+	struct svm_wire a20;
 };
 
 /** A keyboard controller.  Its members are its own; state may be looked at. */
