@@ -225,7 +225,8 @@ void svm_ioapic_save(const struct svm_ioapic *ioapic, struct svm_ioapic_state *s
 
 int svm_ioapic_restore(struct svm_ioapic *ioapic, const struct svm_ioapic_state *state)
 {
-	if (state->lines >> SVM_IOAPIC_PINS || state->id > 15 || state->select > 0xff)
+	if (state->lines >> SVM_IOAPIC_PINS || state->id > 15 || state->select > 0xff ||
+	    state->reserved)
 		return SVM_ERR_INVAL;
 	for (unsigned pin = 0; pin < SVM_IOAPIC_PINS; pin++) {
 		const uint64_t entry = state->entry[pin];

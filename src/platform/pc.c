@@ -234,34 +234,49 @@ static int enter_vm(struct svm_pc *pc)
 	return error;
 }
 
+void svm_pc_unmake(struct svm_pc *pc)
+{
+	svm_host_frames_free(pc->vm->host, pc, pc->hpa, pc->pages);
+}
+
+struct svm_pc *svm_pc_make(struct svm_vm *vm, const struct svm_pc_config *config, int *error)
+{
+	const size_t size = sizeof(struct svm_pc) + config->cpus * sizeof(struct pc_cpu);
+	const size_t pages = (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
+	svm_hpa_t hpa = 0;
+	struct svm_pc *pc = svm_host_frames(vm->host, pages, &hpa);
+
+	*error = SVM_ERR_NOMEM;
+	if (!pc)
+		return NULL;
+	pc->vm = vm;
+	pc->config = *config;
+	pc->pages = pages;
+	pc->hpa = hpa;
+	*error = init_devices(pc);
+	if (!*error)
+		return pc;
+	svm_pc_unmake(pc);
+	return NULL;
+}
+
 int svm_pc_create(struct svm_vm *vm, const struct svm_pc_config *wanted, struct svm_pc **result)
 {
 	const struct svm_pc_config config = *wanted;
 	struct svm_pc *pc;
-	svm_hpa_t hpa = 0;
-	size_t pages;
 	int error;
 
 	if (!is_legal(vm, &config))
 		return SVM_ERR_INVAL;
-	pages = (sizeof(*pc) + config.cpus * sizeof(pc->cpu[0]) + SVM_PAGE_SIZE - 1) /
-	        SVM_PAGE_SIZE;
-	pc = svm_host_frames(vm->host, pages, &hpa);
+	pc = svm_pc_make(vm, &config, &error);
 	if (!pc)
-		return SVM_ERR_NOMEM;
-	pc->vm = vm;
-	pc->config = config;
-	pc->pages = pages;
-	pc->hpa = hpa;
-	error = init_devices(pc);
-	if (!error)
-		error = enter_vm(pc);
-	if (error) {
-		svm_host_frames_free(vm->host, pc, hpa, pages);
 		return error;
-	}
-	*result = pc;
-	return 0;
+	error = enter_vm(pc);
+	if (error)
+		svm_pc_unmake(pc);
+	else
+		*result = pc;
+	return error;
 }
 
 int svm_pc_destroy(struct svm_pc *pc)
@@ -272,7 +287,7 @@ int svm_pc_destroy(struct svm_pc *pc)
 		return 0;
 	error = svm_pc_unbind(pc);
 	if (!error)
-		svm_host_frames_free(pc->vm->host, pc, pc->hpa, pc->pages);
+		svm_pc_unmake(pc);
 	return error;
 }
 

@@ -62,7 +62,8 @@ struct pc_binding {
 struct svm_pc {
 	struct svm_vm *vm;
 	struct svm_pc_config config;
-	uint64_t start_ns; /* HAL's clock when the VM's was 0. */
+	/* HAL's clock when the VM's was 0; modulo 2^64, since a VM may be older than its host. */
+	uint64_t start_ns;
 	uint32_t lock;     /* Atomic. */
 	uint32_t event;    /* Atomic: enum svm_pc_event; of EXIT the byte in bits 15:8. */
 	uint64_t deadline; /* Atomic: the earliest of the devices under the lock. */
@@ -91,6 +92,11 @@ struct svm_pc {
 	svm_hpa_t hpa;
 	struct pc_cpu cpu[]; /* config.cpus of them. */
 };
+
+/* --- pc.c ------------------------------------------------------------------------------------ */
+/* Devices alone, as svm_pc_create() makes them: known to no VM.  NULL: no frames. */
+struct svm_pc *svm_pc_make(struct svm_vm *vm, const struct svm_pc_config *config, int *error);
+void svm_pc_unmake(struct svm_pc *pc);
 
 /* --- pc_time.c ------------------------------------------------------------------------------- */
 
@@ -122,6 +128,8 @@ void svm_pc_take_requests(struct pc_cpu *cpu);
 void svm_pc_take_eoi(struct pc_cpu *cpu);
 
 /* --- pc_ports.c ------------------------------------------------------------------------------ */
+/* The vCPU's CR8 becomes the APIC's task priority. */
+void svm_pc_follow_task_priority(struct pc_cpu *cpu);
 int svm_pc_bind(struct svm_pc *pc);
 int svm_pc_unbind(struct svm_pc *pc);
 

@@ -199,12 +199,12 @@ static void give_answer(struct svm_mmio_access *access, uint64_t value)
 }
 
 /* The task priority is CR8 too, which the processor serves without an exit. */
-static void follow_task_priority(struct pc_cpu *cpu, struct svm_vcpu *vcpu)
+void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 {
 	const uint8_t cr8 = svm_lapic_get_tpr(&cpu->lapic);
 
-	if (svm_control_read(vcpu, 8) != cr8)
-		(void)svm_control_write(vcpu, 8, cr8);
+	if (svm_control_read(cpu->vcpu, 8) != cr8)
+		(void)svm_control_write(cpu->vcpu, 8, cr8);
 }
 
 static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
@@ -222,7 +222,7 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 	if (access->is_write) {
 		svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
 		                svm_pc_lapic_time(cpu));
-		follow_task_priority(cpu, vcpu);
+		svm_pc_follow_task_priority(cpu);
 		svm_vcpu_notify(vcpu);
 	} else {
 		give_answer(access, svm_lapic_read(&cpu->lapic, offset, access->size,
@@ -305,7 +305,7 @@ static bool lapic_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *a
 	if (!apic_msr(&pc->cpu[id], access))
 		return false;
 	if (access->is_write) {
-		follow_task_priority(&pc->cpu[id], vcpu);
+		svm_pc_follow_task_priority(&pc->cpu[id]);
 		svm_vcpu_notify(vcpu);
 	}
 	return true;

@@ -15,13 +15,14 @@ uint64_t svm_pc_now(const struct svm_pc *pc)
 	const uint64_t now = svm_host_clock_ns(pc->vm->host);
 
 	/* Clocks of two CPUs may differ a little. */
-	return now > pc->start_ns ? now - pc->start_ns : 0;
+	return (int64_t)(now - pc->start_ns) > 0 ? now - pc->start_ns : 0;
 }
 
 struct svm_lapic_time svm_pc_lapic_time(struct pc_cpu *cpu)
 {
 	const uint64_t ns = svm_pc_now(cpu->pc);
-	const uint64_t tsc = svm_ring0_rdtsc() + svm_vcpu_get_tsc_offset(cpu->vcpu);
+	const uint64_t offset = cpu->vcpu ? svm_vcpu_get_tsc_offset(cpu->vcpu) : 0;
+	const uint64_t tsc = svm_ring0_rdtsc() + offset;
 
 	/* The guest may set its TSC back: then it is the guest's own affair. */
 	cpu->last.tsc = tsc;

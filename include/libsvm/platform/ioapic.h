@@ -37,6 +37,7 @@ struct svm_ioapic {
 struct svm_ioapic_state {
 	uint64_t entry[SVM_IOAPIC_PINS];
 	uint32_t lines, id, select;
+	uint32_t reserved; /**< 0. */
 };
 
 /**

@@ -112,6 +112,48 @@ SVM_MUST_CHECK int svm_pc_attach(struct svm_pc *pc, struct svm_vcpu *vcpu);
  */
 SVM_MUST_CHECK int svm_pc_write_tables(struct svm_pc *pc, svm_gpa_t *rsdp);
 
+/** @brief Bytes that svm_pc_save() writes. */
+size_t svm_pc_state_size(const struct svm_pc *pc);
+
+/**
+ * @brief Write the state of all devices, local APICs among them.
+ *
+ * What it has no part in: guest memory and the vCPUs' own state, TSC and pending events among it.
+ * None of the three may go on between the times at which they are saved.
+ *
+ * @param pc     None of the VM's vCPUs is running.
+ * @param state  Where to; any alignment.  Begins with a magic number and a version of its layout,
+ *               and is good for the machines that this version of the library runs on.
+ * @param size   Bytes there.
+ * @retval 0              Written; the PC is as it was.
+ * @retval SVM_ERR_RANGE  @p size is below svm_pc_state_size(); nothing was written.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_pc_save(struct svm_pc *pc, void *state, size_t size);
+
+/**
+ * @brief Become what was saved.
+ *
+ * After guest memory and vCPUs have their state: CR8 follows the APIC, the VM's clock goes on where
+ * it was, and the pages of the paravirtual clock are written anew for this host's TSC.
+ *
+ * @param pc     Made as the saved one was: the same devices, CPUs and memory.  None of the VM's
+ *               vCPUs is running.
+ * @param state  What svm_pc_save() wrote; may come from a stranger.  Is copied before it is looked
+ *               at.
+ * @param size   svm_pc_state_size().
+ * @retval 0              Done.
+ * @retval SVM_ERR_INVAL  No such PC can be in that state; nothing changed.
+ * @retval SVM_ERR_ABI    The state of another version; nothing changed.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ * @retval SVM_ERR_NOMEM  No frames; nothing changed.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_pc_restore(struct svm_pc *pc, const void *state, size_t size);
+
 /**
  * @brief Carry out what other vCPUs sent: INIT, start-up.  The vCPU's thread, before each run.
  *

@@ -57,7 +57,7 @@ struct svm_pit_counter {
 	uint8_t read_high;      /**< 1: the next byte read is the high one. */
 	uint8_t write_high;     /**< 1: the next byte written is the high one. */
 	uint8_t write_low;      /**< Low byte of a count half written. */
-	uint8_t reserved[7];    /**< 0. */
+	uint8_t reserved[11];   /**< 0. */
 };
 
 /** Everything that a PIT remembers. */
