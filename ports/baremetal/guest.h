@@ -77,6 +77,9 @@ void guest_start(struct guest *guest);
 /** Whether it was started and none of its processors runs any more. Any CPU. */
 bool guest_has_ended(const struct guest *guest);
 
+/** Whether one of its processors has said how it ends. Any CPU. */
+bool guest_is_ending(const struct guest *guest);
+
 /** Let it end soon, as the monitor's doing. Any CPU. */
 void guest_stop(struct guest *guest);
 
