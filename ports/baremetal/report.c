@@ -67,10 +67,10 @@ static void put_quoted(struct report *report, const char *text)
 
 static void put_value(struct report *report, const char *name, const char *text, bool is_bare)
 {
-	if (report->column)
+	if (report->column || report->rows)
 		put(report, ",", 1);
-	else
-		put(report, ",{" + (report->rows == 0), 1 + (report->rows != 0));
+	if (!report->column)
+		put(report, "{", 1);
 	put_quoted(report, name);
 	put(report, ":", 1);
 	if (is_bare)
