@@ -97,3 +97,11 @@ soak_counted() {
 soak_sum() {
 	say "$passed passed, $failed failed"
 }
+
+# soak_jobs GIBIBYTES: how many processes of this size can run at once, one per processor.
+soak_jobs() {
+	local room
+	room=$(($(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo) / ($1 << 20)))
+	[ "$room" -le "$(nproc)" ] || room=$(nproc)
+	echo $((room > 0 ? room : 1))
+}

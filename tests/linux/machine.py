@@ -2,7 +2,10 @@
 """The emulated machine that runs the bare-metal image with a guest, and where its files are."""
 
 import os
+import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 IMAGE = os.path.join(ROOT, "build/ports/baremetal/libsvm-baremetal.elf")
@@ -16,6 +19,10 @@ EXACT_TIME = ["-icount", "shift=0,sleep=off"]
 
 # Debian's, and the one of its backports, which is unpacked and not installed.
 EMULATORS = ["qemu", "qemu10"]
+
+# By the clock a run may take so many times its limit, which is in processor time of the emulator: on
+# a busy machine that is no longer than on an idle one.
+PATIENCE = 5
 
 
 def bytes_of(text):
@@ -52,3 +59,41 @@ def command(memory, modules, emulator="qemu", words=""):
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         "-kernel", IMAGE, "-append", f"run=guests {words}",
         "-initrd", ",".join(["guests.conf config", *modules])]
+
+
+class Limit:
+    """Of a process."""
+
+    def __init__(self, pid, seconds):
+        self.stat, self.seconds, self.start = f"/proc/{pid}/stat", seconds, time.monotonic()
+
+    def is_over(self):
+        return (self.processor_time() > self.seconds or
+                time.monotonic() - self.start > self.seconds * PATIENCE)
+
+    def processor_time(self):
+        with open(self.stat, encoding="latin-1") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run(line, folder, seconds, emulator="qemu"):
+    """What an emulator says there, and its status: None if it was ended, since the time was over."""
+    with tempfile.TemporaryFile() as said, subprocess.Popen(
+            line, cwd=folder, env=environment(emulator), stdin=subprocess.DEVNULL, stdout=said,
+            stderr=subprocess.STDOUT) as process:
+        try:
+            status = wait(process, Limit(process.pid, seconds))
+        finally:
+            process.kill()
+        said.seek(0)
+        return said.read().decode("latin-1").replace("\r", ""), status
+
+
+def wait(process, limit):
+    while not limit.is_over():
+        try:
+            return process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            pass
+    return None
