@@ -35,7 +35,7 @@ void guest_favour_another(struct guest_cpu *cpu)
 		    sched_yield_to(&cpu->task, &guest->cpus[cpu->favoured].task))
 			return;
 	}
-	sched_yield();
+	sched_give_way();
 }
 
 /* SCHED_END: it has come to its end. */

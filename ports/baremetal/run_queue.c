@@ -39,7 +39,7 @@ struct sched_task *run_queue_first(const struct run_queue *queue, uint32_t cpu)
 {
 	struct sched_task *task = queue->waiting;
 
-	while (task && !(task->affinity >> cpu & 1))
+	while (task && !sched_may_run(task, cpu))
 		task = task->next;
 	return task;
 }

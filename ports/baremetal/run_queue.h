@@ -45,7 +45,7 @@ struct sched_task {
 	void (*on_slice)(struct sched_task *task);     /**< a slice begins here; or NULL */
 	void (*on_slice_end)(struct sched_task *task); /**< and ends; or NULL */
 	void (*on_end)(struct sched_task *task);       /**< the last that is heard of it; or NULL */
-	uint64_t affinity;                             /**< bit n: may run on CPU n */
+	uint64_t affinity;                             /**< bit n: may run on CPU n; atomic */
 
 	uint64_t deadline_ns; /**< set by a turn that answers SCHED_SLEEP; UINT64_MAX: none */
 
@@ -58,6 +58,12 @@ struct sched_task {
 	uint32_t cpu;     /**< whose queue; atomic */
 	bool is_woken;    /**< since its last turn began; atomic */
 };
+
+/** Whether a task may run on a CPU. */
+static inline bool sched_may_run(const struct sched_task *task, uint32_t cpu)
+{
+	return __atomic_load_n(&task->affinity, __ATOMIC_RELAXED) >> cpu & 1;
+}
 
 struct run_queue {
 	struct sched_task *waiting;  /**< least virtual time first; equals in order of coming */

@@ -89,10 +89,10 @@ static bool is_open(uint32_t cpu)
 }
 
 /* An idle processor that may run it; CPU_MAX: none. */
-static uint32_t find_idle(uint64_t affinity)
+static uint32_t find_idle(const struct sched_task *task)
 {
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		if ((affinity >> cpu & 1) && is_open(cpu) &&
+		if (sched_may_run(task, cpu) && is_open(cpu) &&
 		    __atomic_load_n(&queues[cpu].is_idle, __ATOMIC_SEQ_CST))
 			return cpu;
 	}
@@ -104,10 +104,10 @@ static uint32_t home_of(const struct sched_task *task)
 {
 	const uint32_t own = __atomic_load_n(&task->cpu, __ATOMIC_RELAXED);
 
-	if ((task->affinity >> own & 1) && is_open(own))
+	if (sched_may_run(task, own) && is_open(own))
 		return own;
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
-		if ((task->affinity >> cpu & 1) && is_open(cpu))
+		if (sched_may_run(task, cpu) && is_open(cpu))
 			return cpu;
 	}
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
@@ -117,32 +117,35 @@ static uint32_t home_of(const struct sched_task *task)
 	return own;
 }
 
-/* A task waits on a processor.  One between two slices needs no word: it looks by itself. */
-static void announce(uint32_t cpu, uint64_t vtime, uint64_t affinity)
+/*
+ * Who should know that a task waits, and with what virtual time, on a processor whose task has
+ * another?  One between two slices needs no word: it looks by itself.
+ */
+static void announce(uint32_t cpu, uint32_t idle, uint64_t vtime)
 {
-	const struct cpu_queue *q = &queues[cpu];
-	const uint64_t running = __atomic_load_n(&q->slice_vtime, __ATOMIC_SEQ_CST);
-	uint32_t idle = cpu;
+	const uint64_t running = __atomic_load_n(&queues[cpu].slice_vtime, __ATOMIC_SEQ_CST);
 
-	if (!__atomic_load_n(&q->is_idle, __ATOMIC_SEQ_CST))
-		idle = find_idle(affinity);
 	if (idle < CPU_MAX)
 		sched_prod(idle);
 	else if (running != UINT64_MAX && vtime < running)
 		sched_prod(cpu);
 }
 
+/* Once the lock is given back the task may be anywhere, even at its end. */
 static void place(struct sched_task *task)
 {
 	const uint32_t cpu = home_of(task);
 	struct cpu_queue *q = &queues[cpu];
-	const uint64_t affinity = task->affinity, flags = spin_lock(&q->lock);
+	const uint64_t flags = spin_lock(&q->lock);
+	uint32_t idle = cpu;
 	uint64_t vtime;
 
 	let_wait(q, task);
 	vtime = task->vtime;
+	if (!__atomic_load_n(&q->is_idle, __ATOMIC_SEQ_CST))
+		idle = find_idle(task);
 	spin_unlock(&q->lock, flags);
-	announce(cpu, vtime, affinity);
+	announce(cpu, idle, vtime);
 }
 
 void sched_add(struct sched_task *task)
@@ -224,11 +227,11 @@ bool sched_yield_to(struct sched_task *from, struct sched_task *to)
 	run_queue_add(&q->queue, to);
 	note_head(q);
 	spin_unlock(&q->lock, flags);
-	sched_yield();
+	sched_give_way();
 	return true;
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
 	queues[cpu_self()->index].yields = true;
 }
@@ -255,7 +258,7 @@ uint64_t sched_timer(uint32_t cpu, uint64_t now)
 /* False: it was woken meanwhile. */
 static bool fall_asleep(struct cpu_queue *q, struct sched_task *task)
 {
-	const uint64_t flags = spin_lock(&q->lock);
+	const uint64_t flags = spin_lock(&q->lock), deadline_ns = task->deadline_ns;
 	bool sleeps;
 
 	__atomic_store_n(&task->cpu, (uint32_t)(q - queues), __ATOMIC_RELAXED);
@@ -267,7 +270,7 @@ static bool fall_asleep(struct cpu_queue *q, struct sched_task *task)
 		set_state(task, SCHED_RUNNING);
 	spin_unlock(&q->lock, flags);
 	if (sleeps)
-		timer_arm_sleep(task->deadline_ns);
+		timer_arm_sleep(deadline_ns);
 	return sleeps;
 }
 
@@ -338,9 +341,8 @@ static bool is_over(const struct cpu_queue *q, const struct sched_task *task, ui
                     bool whole)
 {
 	const uint32_t self = (uint32_t)(q - queues);
-	const uint64_t affinity = __atomic_load_n(&task->affinity, __ATOMIC_RELAXED);
 
-	if (q->yields || !is_open(self) || !(affinity >> self & 1) ||
+	if (q->yields || !is_open(self) || !sched_may_run(task, self) ||
 	    __atomic_load_n(&cpus[self].work, __ATOMIC_RELAXED))
 		return true;
 	if (whole)
@@ -463,16 +465,21 @@ void sched_open(void)
 	__atomic_store_n(&queues[cpu_self()->index].is_open, true, __ATOMIC_SEQ_CST);
 }
 
+static bool may_run_on_any(const struct sched_task *task, uint64_t among)
+{
+	return __atomic_load_n(&task->affinity, __ATOMIC_RELAXED) & among;
+}
+
 /* Under the lock of q: each task may run on another processor that is open. */
 static bool can_leave(const struct cpu_queue *q, uint64_t others)
 {
 	const struct sched_task *task;
 
 	for (task = q->queue.waiting; task; task = task->next)
-		if (!(task->affinity & others))
+		if (!may_run_on_any(task, others))
 			return false;
 	for (task = q->queue.sleeping; task; task = task->next)
-		if (!(task->affinity & others))
+		if (!may_run_on_any(task, others))
 			return false;
 	return others != 0;
 }

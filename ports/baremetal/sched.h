@@ -34,7 +34,7 @@ void sched_set_affinity(struct sched_task *task, uint64_t affinity);
 bool sched_yield_to(struct sched_task *from, struct sched_task *to);
 
 /** Give the processor to others for once, though the slice is not over.  From within a turn. */
-void sched_yield(void);
+void sched_give_way(void);
 
 /**
  * Give turns on the calling CPU until @p is_done says so; it is asked between slices and whenever
