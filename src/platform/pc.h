@@ -93,6 +93,12 @@ struct svm_pc {
 	struct pc_cpu cpu[]; /* config.cpus of them. */
 };
 
+/* Of several steps that are all taken. */
+static inline int pc_first_error(int error, int next)
+{
+	return error ? error : next;
+}
+
 /* --- pc.c ------------------------------------------------------------------------------------ */
 /* Devices alone, as svm_pc_create() makes them: known to no VM.  NULL: no frames. */
 struct svm_pc *svm_pc_make(struct svm_vm *vm, const struct svm_pc_config *config, int *error);

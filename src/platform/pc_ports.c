@@ -416,29 +416,31 @@ int svm_pc_bind(struct svm_pc *pc)
 	return error;
 }
 
-static int first_error(int error, int next)
-{
-	return error ? error : next;
-}
-
 int svm_pc_unbind(struct svm_pc *pc)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < pc->bound_ports; i++)
-		if (pc_has(pc, port_rows[i].needs))
-			error = first_error(error, svm_vm_io_handler(pc->vm, port_rows[i].first,
-			                                             port_rows[i].count, NULL,
-			                                             NULL));
-	for (uint32_t i = 0; i < pc->bound_memory; i++)
-		if (pc_has(pc, memory_rows[i].needs))
-			error = first_error(error,
-			                    svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa,
-			                                        memory_rows[i].size, NULL, NULL));
-	for (uint32_t i = 0; i < pc->bound_msrs; i++)
-		if (pc_has(pc, pc_msr_rows[i].needs))
-			error = first_error(error, svm_vm_msr_handler(pc->vm, pc_msr_rows[i].first,
-			                                              pc_msr_rows[i].count, NULL,
-			                                              NULL));
+	for (uint32_t i = 0; i < pc->bound_ports; i++) {
+		const struct port_row *row = &port_rows[i];
+
+		if (pc_has(pc, row->needs))
+			error = pc_first_error(error, svm_vm_io_handler(pc->vm, row->first,
+			                                                row->count, NULL, NULL));
+	}
+	for (uint32_t i = 0; i < pc->bound_memory; i++) {
+		const struct memory_row *row = &memory_rows[i];
+
+		if (pc_has(pc, row->needs))
+			error = pc_first_error(error,
+			                       svm_vm_mmio_handler(pc->vm, row->gpa, row->size,
+			                                           NULL, NULL));
+	}
+	for (uint32_t i = 0; i < pc->bound_msrs; i++) {
+		const struct pc_msr_row *row = &pc_msr_rows[i];
+
+		if (pc_has(pc, row->needs))
+			error = pc_first_error(error, svm_vm_msr_handler(pc->vm, row->first,
+			                                                 row->count, NULL, NULL));
+	}
 	return error;
 }

@@ -2,9 +2,9 @@
 /*
  * The state of a whole PC in one piece.
  *
- * Whether a state is possible each device knows, and says so while it takes the state over.  So that
- * nothing has changed when the last one refuses, a twin takes everything over first: a PC of the
- * same configuration that no VM knows.  What the twin took, the PC takes.
+ * Whether a state is possible each device knows, and says so while it takes the state over.  So
+ * that nothing has changed when the last one refuses, a twin takes everything over first: a PC of
+ * the same configuration that no VM knows.  What the twin took, the PC takes.
  *
  * The order in which parts are restored matters because they are wired: devices drive their lines
  * while all that listens is masked, then come the controllers, and last the local APICs, which have
@@ -72,7 +72,7 @@ size_t svm_pc_state_size(const struct svm_pc *pc)
 	return sizeof(struct pc_state) + pc->config.cpus * sizeof(struct pc_state_cpu);
 }
 
-static bool is_idle(const struct svm_pc *pc)
+static bool vm_of_pc_is_idle(const struct svm_pc *pc)
 {
 	bool idle;
 
@@ -153,7 +153,7 @@ int svm_pc_save(struct svm_pc *pc, void *state, size_t size)
 {
 	if (size < svm_pc_state_size(pc))
 		return SVM_ERR_RANGE;
-	if (!is_idle(pc))
+	if (!vm_of_pc_is_idle(pc))
 		return SVM_ERR_BUSY;
 	(void)svm_pc_enter(pc);
 	save_all(pc, state);
@@ -194,24 +194,19 @@ static void mask_all(struct svm_pc *pc)
 		svm_lapic_reset(&pc->cpu[i].lapic);
 }
 
-static int first_error(int error, int next)
-{
-	return error ? error : next;
-}
-
 static int restore_sources(struct svm_pc *pc, const struct pc_state_devices *s, uint64_t now)
 {
 	int error = svm_pit_restore(&pc->pit, &s->pit, now);
 
-	error = first_error(error, svm_rtc_restore(&pc->rtc, &s->rtc, now));
-	error = first_error(error, svm_acpi_pm_restore(&pc->pm, &s->pm));
+	error = pc_first_error(error, svm_rtc_restore(&pc->rtc, &s->rtc, now));
+	error = pc_first_error(error, svm_acpi_pm_restore(&pc->pm, &s->pm));
 	for (unsigned i = 0; i < SVM_PC_UARTS; i++)
-		error = first_error(error, svm_uart_restore(&pc->uart[i], &s->uart[i]));
-	error = first_error(error, svm_i8042_restore(&pc->i8042, &s->i8042));
-	error = first_error(error, svm_pci_restore(&pc->pci, &s->pci));
-	error = first_error(error, svm_fw_cfg_restore(&pc->fw_cfg, &s->fw_cfg));
-	error = first_error(error, svm_debug_ports_restore(&pc->ports, &s->ports));
-	return first_error(error, svm_paravirt_restore(&pc->paravirt, &s->paravirt));
+		error = pc_first_error(error, svm_uart_restore(&pc->uart[i], &s->uart[i]));
+	error = pc_first_error(error, svm_i8042_restore(&pc->i8042, &s->i8042));
+	error = pc_first_error(error, svm_pci_restore(&pc->pci, &s->pci));
+	error = pc_first_error(error, svm_fw_cfg_restore(&pc->fw_cfg, &s->fw_cfg));
+	error = pc_first_error(error, svm_debug_ports_restore(&pc->ports, &s->ports));
+	return pc_first_error(error, svm_paravirt_restore(&pc->paravirt, &s->paravirt));
 }
 
 static int restore_cpu(struct pc_cpu *cpu, const struct pc_state_cpu *s, uint64_t now)
@@ -221,9 +216,9 @@ static int restore_cpu(struct pc_cpu *cpu, const struct pc_state_cpu *s, uint64_
 	cpu->last.ns = 0; /* The VM's clock may have been ahead of the one that comes. */
 	cpu->last = svm_pc_lapic_time(cpu);
 	cpu->last.ns = now;
-	error = first_error(error, svm_lapic_restore(&cpu->lapic, &s->lapic, cpu->last));
-	error = first_error(error, svm_paravirt_restore_vcpu(&cpu->pc->paravirt, &cpu->paravirt,
-	                                                     &s->paravirt));
+	error = pc_first_error(error, svm_lapic_restore(&cpu->lapic, &s->lapic, cpu->last));
+	error = pc_first_error(
+		error, svm_paravirt_restore_vcpu(&cpu->pc->paravirt, &cpu->paravirt, &s->paravirt));
 	cpu->startup = s->startup;
 	cpu->startup_vector = s->startup_vector;
 	cpu->extint_requested = s->extint_requested;
@@ -240,10 +235,10 @@ static int restore_all(struct svm_pc *pc, const struct pc_state *s)
 	pc->last_ns = now;
 	mask_all(pc);
 	error = restore_sources(pc, &s->devices, now);
-	error = first_error(error, svm_pic_restore(&pc->pic, &s->devices.pic));
-	error = first_error(error, svm_ioapic_restore(&pc->ioapic, &s->devices.ioapic));
+	error = pc_first_error(error, svm_pic_restore(&pc->pic, &s->devices.pic));
+	error = pc_first_error(error, svm_ioapic_restore(&pc->ioapic, &s->devices.ioapic));
 	for (uint32_t i = 0; i < pc->config.cpus; i++)
-		error = first_error(error, restore_cpu(&pc->cpu[i], &s->cpu[i], now));
+		error = pc_first_error(error, restore_cpu(&pc->cpu[i], &s->cpu[i], now));
 	svm_atomic_store(&pc->bus.last, s->head.bus_last);
 	svm_atomic_store(&pc->event, s->head.event);
 	pc->paravirt.config.wall_ns = s->head.wall_ns;
@@ -301,7 +296,7 @@ static int restore_checked(struct svm_pc *pc, const struct pc_state *s)
 		return error;
 	(void)svm_pc_enter(pc);
 	error = restore_all(pc, s);
-	error = first_error(error, draw_time_line(pc));
+	error = pc_first_error(error, draw_time_line(pc));
 	svm_pc_leave(pc);
 	for (uint32_t i = 0; i < pc->config.cpus; i++)
 		rouse(&pc->cpu[i]);
@@ -318,7 +313,7 @@ int svm_pc_restore(struct svm_pc *pc, const void *state, size_t size)
 
 	if (size != svm_pc_state_size(pc))
 		return SVM_ERR_INVAL;
-	if (!is_idle(pc))
+	if (!vm_of_pc_is_idle(pc))
 		return SVM_ERR_BUSY;
 	copy = svm_host_frames(pc->vm->host, pages, &hpa);
 	if (!copy)

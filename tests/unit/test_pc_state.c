@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The state of a whole PC: what was saved comes back to the byte, in the same PC and in another one,
+ * The state of a whole PC: what was saved comes back to the byte, in the same PC and in another,
  * and what nobody saved is taken whole or not at all.
  */
 #include <stdio.h>
