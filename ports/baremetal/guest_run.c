@@ -269,7 +269,7 @@ static int map_memory(struct guest_job *job)
 /* The name of the step that failed, or NULL; *error is its result. */
 static const char *make_machine(struct guest_job *job, const struct guest_start *start, int *error)
 {
-	const struct svm_vm_config config = { .no_huge_pages = job->is_lazy };
+	const struct svm_vm_config config = { .no_huge_pages = job->has_small_pages };
 	struct guest *guest = &job->guest;
 
 	*error = svm_vm_create(guest->host, &config, &guest->vm);

@@ -25,7 +25,7 @@ struct guest_job {
 	const char *cmdline;
 	uint64_t memory_size, load_address;
 	bool real_mode, is_builtin, wants_storm;
-	bool is_lazy, forgives, has_device;
+	bool is_lazy, has_small_pages, forgives, has_device;
 
 	/* While it is made. */
 	uint8_t *memory;

@@ -185,7 +185,8 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 	job->guest.affinity = cpu == CPU_MAX ? SCHED_ANYWHERE : UINT64_C(1) << cpu % CPU_MAX;
 	job->wants_storm = cmdline_has(text, "storm=1");
 	job->forgives = cmdline_has(text, "forgive=1");
-	job->is_lazy = cmdline_has(text, "lazy=1");
+	job->has_small_pages = cmdline_has(text, "lazy=1");
+	job->is_lazy = job->has_small_pages || cmdline_has(text, "lazy=large");
 	job->has_device = cmdline_has(text, "device=mmio");
 	if (!cmdline_get(text, "name", job->guest.name, sizeof(job->guest.name)))
 		format_text(job->guest.name, sizeof(job->guest.name), "%u", number);

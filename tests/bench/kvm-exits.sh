@@ -3,8 +3,8 @@
 #
 # Inside the L1 of scripts/bench: KVM's figures, with the monitor kvm.c.
 set -e
-# First: what is freed later than it is let go would come back meanwhile.
-kvm memory
 kvm guest /run/exit_costs.elf
 kvm guest /run/pc_costs.elf
+kvm inject
 kvm life
+kvm memory

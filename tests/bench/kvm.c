@@ -5,11 +5,12 @@
  *
  *	kvm guest FILE   run a multiboot ELF file of tests/boot/guests on a PC of KVM's devices;
  *	                 what it prints comes out
+ *	kvm inject       print what an interrupt from user space costs
  *	kvm life         make and destroy a VM LIVES times, between marks for outside.c
  *	kvm memory       print what a VM and a further vCPU take of the system's memory, in KiB
  *
- * The guest's memory is there before it runs, in pages of 4 KiB: faults of the host's own are not
- * what is compared.
+ * The guest's memory is there before it runs: faults of the host's own are not what is compared. Up
+ * to LARGE_FROM it has pages of 4 KiB, above it large ones, as exit_costs.S wants them.
  */
 #include <elf.h>
 #include <errno.h>
@@ -24,22 +25,28 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "interrupted.h"
 #include "mark.h"
 
-#define MIB           0x100000u
-#define GUEST_BYTES   (16 * MIB)
-#define SMALL_BYTES   (1 * MIB)
-#define SMALL_CODE    0x1000
-#define COM1          0x3f8
-#define COM1_STATUS   0x3fd
-#define COM1_READY    0x60
-#define EXIT_PORT     0xf4
-#define BOOT_MAGIC    0x2badb002 /* EAX of a multiboot guest */
-#define CR0_PE_ET     0x11
-#define RFLAGS_FIXED  2
-#define CPUID_ENTRIES 100
-#define LIVES         9
-#define AT_ONCE       64
+#define MIB            0x100000u
+#define GUEST_BYTES    (16 * MIB)
+#define SMALL_BYTES    (1 * MIB)
+#define LARGE_FROM     (6 * MIB)
+#define LARGE_SIZE     (2 * MIB)
+#define ROUNDS         1000u
+#define SMALL_CODE     0x1000
+#define COM1           0x3f8
+#define COM1_STATUS    0x3fd
+#define COM1_READY     0x60
+#define EXIT_PORT      0xf4
+#define BOOT_MAGIC     0x2badb002 /* EAX of a multiboot guest */
+#define CR0_PE_ET      0x11
+#define RFLAGS_FIXED   2
+#define MEMORY_ROUNDS  2
+#define SETTLE_SECONDS 2u
+#define CPUID_ENTRIES  100
+#define LIVES          9
+#define AT_ONCE        64
 
 struct machine {
 	int vm, vcpu;
@@ -68,11 +75,16 @@ static int call(int fd, unsigned long request, const char *name, void *arg)
 
 static uint8_t *memory_alloc(size_t size)
 {
-	uint8_t *memory =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const size_t small = size < LARGE_FROM ? size : LARGE_FROM;
+	uint8_t *memory = mmap(NULL, size + LARGE_SIZE, PROT_READ | PROT_WRITE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (memory == MAP_FAILED || madvise(memory, size, MADV_NOHUGEPAGE) != 0)
+	if (memory == MAP_FAILED)
 		die("memory");
+	memory += -(uintptr_t)memory % LARGE_SIZE;
+	if (madvise(memory, small, MADV_NOHUGEPAGE) != 0 ||
+	    (size > small && madvise(memory + small, size - small, MADV_HUGEPAGE) != 0))
+		die("size of pages");
 	for (size_t at = 0; at < size; at += 0x1000)
 		((volatile uint8_t *)memory)[at] = 0;
 	return memory;
@@ -214,22 +226,22 @@ static int run_guest(const char *path, struct machine *m)
 	}
 }
 
-/* --- making and destroying ---------------------------------------------------------------- */
+/* --- VMs of few instructions -------------------------------------------------------------- */
 
-/* out %al, $0x80: an exit that only a monitor in user space ends. */
+/* OUT to a port that is nobody's: an exit that only a monitor in user space ends. */
 static uint8_t *small_memory(void)
 {
-	static const uint8_t code[] = { 0xe6, 0x80 };
+	static const uint8_t code[] = { 0xe6, INTERRUPTED_PORT };
 	uint8_t *memory = memory_alloc(SMALL_BYTES);
 
 	memcpy(memory + SMALL_CODE, code, sizeof(code));
 	return memory;
 }
 
-static void run_small(const struct machine *m)
+static void run_to_port(const struct machine *m)
 {
 	CALL(m->vcpu, KVM_RUN, 0);
-	if (m->run->exit_reason != KVM_EXIT_IO) {
+	if (m->run->exit_reason != KVM_EXIT_IO || m->run->io.port != INTERRUPTED_PORT) {
 		fprintf(stderr, "kvm: exit reason %u\n", m->run->exit_reason);
 		exit(1);
 	}
@@ -238,7 +250,25 @@ static void run_small(const struct machine *m)
 static void small_machine(struct machine *m, uint8_t *memory)
 {
 	machine_create(m, memory, SMALL_BYTES, SMALL_CODE, false);
-	run_small(m);
+	run_to_port(m);
+}
+
+static int inject(struct machine *m)
+{
+	const struct kvm_interrupt interrupt = { .irq = INTERRUPTED_VECTOR };
+	uint8_t *memory = memory_alloc(SMALL_BYTES);
+	uint64_t start;
+
+	memcpy(memory + INTERRUPTED_GPA, interrupted, (size_t)(interrupted_end - interrupted));
+	machine_create(m, memory, SMALL_BYTES, INTERRUPTED_GPA, false);
+	run_to_port(m);
+	start = __builtin_ia32_rdtsc();
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		CALL(m->vcpu, KVM_INTERRUPT, &interrupt);
+		run_to_port(m);
+	}
+	printf("cost inject %lu\n", (unsigned long)(__builtin_ia32_rdtsc() - start) / ROUNDS);
+	return 0;
 }
 
 #define PUT_MARK(number) __asm__ volatile("nopl %c0(%%rax, %%rax)" : : "i"(MARK(number)) : "memory")
@@ -257,40 +287,64 @@ static int live(struct machine *m)
 	return 0;
 }
 
-static long free_kib(void)
+/* The sum of the numbers behind a word that begins a line. */
+static long sum_of(const char *path, const char *word)
 {
-	FILE *file = fopen("/proc/meminfo", "r");
-	char line[128];
-	long kib = -1;
+	FILE *file = fopen(path, "r");
+	char line[256], found[64];
+	long sum = 0, value;
 
-	while (file && kib < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "MemFree: %ld", &kib);
-	if (kib < 0)
-		die("/proc/meminfo");
+	if (!file)
+		die(path);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", found, &value) == 2 && strcmp(found, word) == 0)
+			sum += value;
 	fclose(file);
-	return kib;
+	return sum;
 }
 
-/* What others share is there once the first VM has run. */
+/* Pages that the kernel keeps at hand for its processors are not in MemFree. */
+static long free_kib(void)
+{
+	return sum_of("/proc/meminfo", "MemFree:") + sum_of("/proc/zoneinfo", "count:") * 4;
+}
+
+/* KiB for each of AT_ONCE VMs. */
+static long measure_vms(const struct machine *m, uint8_t *memory)
+{
+	static struct machine machines[AT_ONCE];
+	const long before = free_kib();
+	long taken;
+
+	for (unsigned int i = 0; i < AT_ONCE; i++) {
+		machines[i] = *m;
+		small_machine(&machines[i], memory);
+	}
+	taken = before - free_kib();
+	for (unsigned int i = 0; i < AT_ONCE; i++)
+		machine_destroy(&machines[i]);
+	/* The kernel frees some of it later, and keeps pages at hand for its processor. */
+	sleep(SETTLE_SECONDS);
+	return taken / AT_ONCE;
+}
+
+/* The first rounds bring what all share, and what the kernel will not give back. */
 static int measure_memory(const struct machine *m)
 {
 	struct machine first = *m, other;
 	uint8_t *memory = small_memory();
-	long before;
+	long kib = 0, before;
+
+	for (unsigned int round = 0; round < MEMORY_ROUNDS; round++)
+		kib = measure_vms(m, memory);
+	printf("cost vm-memory-kib %ld\n", kib);
 
 	small_machine(&first, memory);
-	before = free_kib();
-	for (unsigned int i = 0; i < AT_ONCE; i++) {
-		other = *m;
-		small_machine(&other, memory);
-	}
-	printf("cost vm-memory-kib %ld\n", (before - free_kib()) / AT_ONCE);
-
 	before = free_kib();
 	for (unsigned int id = 1; id <= AT_ONCE; id++) {
 		other = first;
 		vcpu_create(&other, id, SMALL_CODE);
-		run_small(&other);
+		run_to_port(&other);
 	}
 	printf("cost vcpu-memory-kib %ld\n", (before - free_kib()) / AT_ONCE);
 	return 0;
@@ -306,10 +360,12 @@ int main(int argc, char **argv)
 	m.run_size = (size_t)CALL(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (argc == 3 && strcmp(argv[1], "guest") == 0)
 		return run_guest(argv[2], &m);
+	if (argc == 2 && strcmp(argv[1], "inject") == 0)
+		return inject(&m);
 	if (argc == 2 && strcmp(argv[1], "life") == 0)
 		return live(&m);
 	if (argc == 2 && strcmp(argv[1], "memory") == 0)
 		return measure_memory(&m);
-	fputs("usage: kvm guest FILE | life | memory\n", stderr);
+	fputs("usage: kvm guest FILE | inject | life | memory\n", stderr);
 	return 2;
 }

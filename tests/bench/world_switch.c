@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the host alone can count: the world switch without the library around it, making and
- * unmaking a VM, and the frames that one takes.  A bare-metal image of its own, with this file in
- * place of the port's program.c.  Under QEMU's -icount shift=0 a TSC difference is a number of
- * instructions.
+ * What the host alone can count: the world switch without the library around it, an interrupt of
+ * the embedder's, making and unmaking a VM, and the frames that one takes.  A bare-metal image of
+ * its own, with this file in place of the port's program.c.  Under QEMU's -icount shift=0 a TSC
+ * difference is a number of instructions.
  *
  * Prints one line per figure, `cost NAME N`.
  */
@@ -16,10 +16,11 @@
 #include "../../ports/baremetal/program.h"
 #include "../../ports/baremetal/x86.h"
 #include "core/vcpu/vcpu.h"
+#include "interrupted.h"
 
 #define ROUNDS      1000u
 #define GUEST_BYTES UINT64_C(0x100000)
-#define CODE_GPA    UINT64_C(0x1000)
+#define CODE_GPA    INTERRUPTED_GPA
 
 static struct svm_host *host;
 
@@ -115,6 +116,40 @@ static void bench_further_vcpu(uint8_t *memory, uint64_t hpa)
 	check("vm_destroy", svm_vm_destroy(vm));
 }
 
+/* Until the guest writes to its port. */
+static void run_to_port(struct svm_vcpu *vcpu)
+{
+	struct svm_exit exit = { .kind = SVM_EXIT_KIND_NONE };
+
+	do
+		check("run", svm_vcpu_run(vcpu, &exit));
+	while (exit.kind == SVM_EXIT_KIND_HOST_INTERRUPT);
+	if (exit.kind != SVM_EXIT_KIND_IO || exit.io.port != INTERRUPTED_PORT) {
+		kprintf("bench: exit %lx at rip %lx\n", exit.raw.exit_code, exit.rip);
+		power_off(POWER_FAILURE);
+	}
+	check("complete", svm_vcpu_complete_skip(vcpu));
+}
+
+static void bench_inject(uint8_t *memory, uint64_t hpa)
+{
+	struct svm_vcpu *vcpu;
+	struct svm_vm *vm;
+	uint64_t start;
+
+	make_guest(NULL, &vm, &vcpu, memory, hpa);
+	memcpy(memory + INTERRUPTED_GPA, interrupted, (size_t)(interrupted_end - interrupted));
+	run_to_port(vcpu);
+	start = svm_ring0_rdtsc();
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		check("inject", svm_vcpu_inject_interrupt(vcpu, INTERRUPTED_VECTOR));
+		run_to_port(vcpu);
+	}
+	kprintf("cost inject %lu\n", (svm_ring0_rdtsc() - start) / ROUNDS);
+	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
+	check("vm_destroy", svm_vm_destroy(vm));
+}
+
 static void bench_life(uint8_t *memory, uint64_t hpa)
 {
 	const size_t frames = frames_free_count();
@@ -155,5 +190,6 @@ _Noreturn void program_main(void)
 	check("vm_destroy", svm_vm_destroy(vm));
 	bench_life(memory, hpa);
 	bench_further_vcpu(memory, hpa);
+	bench_inject(memory, hpa);
 	power_off(POWER_SUCCESS);
 }

@@ -24,7 +24,8 @@ GUESTS = {
 # Speaks until the monitor ends it.
 GUESTS["chatter"] = ("limit=60000", r"ended: stopped: by the monitor",
                      [r"chatter\| \?\[32mline 00000001"])
-COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch"]
+COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch",
+         "first-touch-large"]
 GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
                         [r"exit_costs\| cost " + _name + r" \d+$" for _name in COSTS])
 FAMILIES = """
