@@ -332,6 +332,55 @@ typedef void (*svm_wake_fn)(void *arg, struct svm_vcpu *vcpu);
  */
 void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg);
 
+/**
+ * @brief End the HLT that the vCPU is in, or else its next one, whatever RFLAGS.IF says.
+ *
+ * What KVM_HC_KICK_CPU asks for.  Any thread, I.
+ */
+void svm_vcpu_unhalt(struct svm_vcpu *vcpu);
+
+/** What was found when a vCPU came to a CPU. */
+enum svm_arrival {
+	SVM_ARRIVAL_DONE,
+	SVM_ARRIVAL_FLUSH, /**< Done; the guest wants what the vCPU has translated forgotten. */
+	SVM_ARRIVAL_AGAIN, /**< Guest memory is not there now: NPT_FAULT, then ask again. */
+};
+
+/**
+ * Who is told when a vCPU can execute instructions and when it cannot, for guests that want to
+ * know it of each other.  Context A, the vCPU's thread.
+ */
+struct svm_presence {
+	/**
+	 * Before the first entry after the vCPU has come to a CPU.
+	 * @param arg       Below.
+	 * @param vcpu      The vCPU.
+	 * @param[out] gpa  For ::SVM_ARRIVAL_AGAIN: what is not there, to be written to.
+	 */
+	enum svm_arrival (*arrive)(void *arg, struct svm_vcpu *vcpu, svm_gpa_t *gpa);
+	/**
+	 * It leaves its CPU between two instructions; until @c arrive it uses no translation.  Not
+	 * called while an exit waits for its completion, nor without an @c arrive before it.
+	 * @param arg       Below.
+	 * @param vcpu      The vCPU.
+	 * @param has_work  It could go on; false: it is halted, or waits for something else.
+	 */
+	void (*leave)(void *arg, struct svm_vcpu *vcpu, bool has_work);
+	void *arg;
+};
+
+/**
+ * @brief Be told when a vCPU comes and leaves, beginning with the next entry.
+ *
+ * svm_vcpu_run() comes and leaves each time, unless the vCPU is loaded: see svm_vcpu_load().
+ *
+ * @param vcpu      Not in its guest; by its own thread.
+ * @param presence  Both functions set; copied.  NULL: tell nobody.
+ * @par Context
+ * A.
+ */
+void svm_vcpu_set_presence(struct svm_vcpu *vcpu, const struct svm_presence *presence);
+
 /** @brief Make svm_vcpu_run() return REQUEST soon; sticky until it did. Any thread, I. */
 void svm_vcpu_kick(struct svm_vcpu *vcpu);
 

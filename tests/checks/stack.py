@@ -46,6 +46,7 @@ INDIRECT = [
     # Callbacks of the embedder, of which the PC's are the library's own.
     (r"\birq\.(pending|accept|tpr_changed|deadline)$", r"platform/pc_irq\.c:pc_"),
     (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$"),
+    (r"^vcpu->presence\.(arrive|leave)$", r"platform/pc_paravirt\.c:pc_(arrive|leave)$"),
     (r"^handler->fn$", r"platform/pc_ports\.c:\w+_msr$"),
     (r"^row->(read|write)$", r"platform/pc_ports\.c:(read|write)_"),
     (r"^(piece->target\.resolve|facts->context->nested|\w->report)$", None),

@@ -478,6 +478,8 @@ bool svm_vcpu_has_event(struct svm_vcpu *vcpu)
 	if (!events->nmi_masked &&
 	    (events->nmi_pending || (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI)))
 		return true;
+	if (svm_atomic_load(&vcpu->unhalted))
+		return true;
 	return (vcpu->vmcb->save.rflags & RFLAGS_IF) && next_interrupt(vcpu) >= 0;
 }
 

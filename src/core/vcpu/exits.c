@@ -87,8 +87,10 @@ static enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!next)
 		return SVM_ACTION_RESUME;
 	svm_vcpu_advance(vcpu, next);
-	if (svm_vcpu_has_event(vcpu))
+	if (svm_vcpu_has_event(vcpu)) {
+		svm_atomic_store(&vcpu->unhalted, false);
 		return SVM_ACTION_RESUME;
+	}
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
 }
 

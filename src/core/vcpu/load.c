@@ -148,15 +148,38 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 	/* The timer of this CPU may be armed for another vCPU, or not at all. */
 	if (vcpu->irq.deadline)
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
-	if (!is_loaded)
+	if (!is_loaded) {
 		svm_fpu_enter_guest(vcpu);
+		if (vcpu->presence.arrive)
+			svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
+	}
 	return 0;
 }
 
-void svm_vcpu_unbind(struct svm_vcpu *vcpu)
+/*
+ * In the middle of an instruction it is not gone: what the instruction has translated is used when
+ * it is completed.
+ */
+static void tell_leave(struct svm_vcpu *vcpu, bool has_work)
+{
+	if (!(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_ARRIVE) &&
+	    vcpu->owed == SVM_OWED_NOTHING && !vcpu->emulating)
+		vcpu->presence.leave(vcpu->presence.arg, vcpu, has_work);
+}
+
+void svm_vcpu_set_presence(struct svm_vcpu *vcpu, const struct svm_presence *presence)
+{
+	vcpu->presence = presence ? *presence : (struct svm_presence){ .arrive = NULL };
+	if (presence)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
+}
+
+void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work)
 {
 	if (!vcpu->cpu)
 		return;
+	if (vcpu->presence.leave)
+		tell_leave(vcpu, has_work);
 	svm_fpu_leave_guest(vcpu);
 	if (barrier_done(vcpu))
 		vcpu->cpu->last_serial = vcpu->serial;
@@ -183,5 +206,5 @@ void svm_vcpu_put(struct svm_vcpu *vcpu)
 	if (svm_vcpu_is_elsewhere(vcpu))
 		return;
 	vcpu->loaded_by_user = false;
-	svm_vcpu_unbind(vcpu);
+	svm_vcpu_unbind(vcpu, svm_vcpu_state(vcpu) == SVM_VCPU_RUNNABLE);
 }

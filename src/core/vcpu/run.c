@@ -91,6 +91,31 @@ static enum svm_action shut_down(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return SVM_ACTION_RETURN;
 }
 
+/* The guest cannot go on before whoever looks at its presence sees it here. */
+static enum svm_action wait_for_memory(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_t gpa)
+{
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
+	exit->npt.gpa = gpa;
+	exit->npt.access = SVM_PROT_READ | SVM_PROT_WRITE;
+	exit->npt.reason = SVM_NPT_FAULT_AGAIN;
+	return SVM_ACTION_RETURN;
+}
+
+static enum svm_action arrive(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	enum svm_arrival result = SVM_ARRIVAL_DONE;
+	svm_gpa_t gpa = 0;
+
+	if (vcpu->presence.arrive)
+		result = vcpu->presence.arrive(vcpu->presence.arg, vcpu, &gpa);
+	if (result == SVM_ARRIVAL_AGAIN)
+		return wait_for_memory(vcpu, exit, gpa);
+	if (result == SVM_ARRIVAL_FLUSH)
+		vcpu->flush = true;
+	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_ARRIVE);
+	return SVM_ACTION_RESUME;
+}
+
 static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t requests = svm_atomic_load(&vcpu->requests);
@@ -106,6 +131,8 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 			return shut_down(vcpu, exit);
 		svm_events_prepare(vcpu);
 	}
+	if ((requests & SVM_REQUEST_ARRIVE) && arrive(vcpu, exit) == SVM_ACTION_RETURN)
+		return SVM_ACTION_RETURN;
 	if (requests & SVM_REQUEST_AUDIT)
 		return audit_state(vcpu, exit);
 	return SVM_ACTION_RESUME;
@@ -298,8 +325,10 @@ static int claim(struct svm_vcpu *vcpu, uint32_t *before)
 /* HLT goes on sleeping; the exit says so again. */
 static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	if (svm_vcpu_has_event(vcpu))
+	if (svm_vcpu_has_event(vcpu)) {
+		svm_atomic_store(&vcpu->unhalted, false);
 		return false;
+	}
 	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_RETURN) {
 		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
 		svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
@@ -325,9 +354,9 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 
 	loop(vcpu, exit);
 	vcpu->stats.host_exits++;
-	if (!vcpu->loaded_by_user)
-		svm_vcpu_unbind(vcpu);
 	*state = state_after(vcpu, exit);
+	if (!vcpu->loaded_by_user)
+		svm_vcpu_unbind(vcpu, *state == SVM_VCPU_RUNNABLE);
 	if (*state == SVM_VCPU_DEAD && exit->kind != SVM_EXIT_KIND_ENTRY_FAILED)
 		return SVM_ERR_DEAD;
 	return 0;

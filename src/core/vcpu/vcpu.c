@@ -142,6 +142,12 @@ void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg)
 	vcpu->wake_arg = arg;
 }
 
+void svm_vcpu_unhalt(struct svm_vcpu *vcpu)
+{
+	svm_atomic_store(&vcpu->unhalted, true);
+	svm_vcpu_notify(vcpu);
+}
+
 void svm_vcpu_kick(struct svm_vcpu *vcpu)
 {
 	svm_vcpu_request(vcpu, SVM_REQUEST_RETURN);

@@ -23,6 +23,7 @@
 #define SVM_REQUEST_EVENTS    SVM_BIT(1) /* Look at events and the interrupt port again. */
 #define SVM_REQUEST_NMI       SVM_BIT(2) /* An NMI arrived. */
 #define SVM_REQUEST_AUDIT     SVM_BIT(3) /* State was set from outside: audit, keep a copy. */
+#define SVM_REQUEST_ARRIVE    SVM_BIT(4) /* Tell svm_presence that the vCPU is here. */
 
 /* What a pending completion may be; 0: none is owed. */
 enum svm_owed {
@@ -75,6 +76,8 @@ struct svm_vcpu {
 	uint8_t tpr;             /* V_TPR that the port knows. */
 	svm_wake_fn wake;        /* NULL: nobody sleeps. */
 	void *wake_arg;
+	bool unhalted;           /* Atomic: svm_vcpu_unhalt() is to end a HLT. */
+	struct svm_presence presence; /* arrive == NULL: nobody wants to know. */
 
 	enum svm_owed owed;
 	uint8_t owed_register; /* VALUE: general register, by number, that gets it. */
@@ -138,7 +141,7 @@ void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
 
 /* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
 int svm_vcpu_bind(struct svm_vcpu *vcpu);
-void svm_vcpu_unbind(struct svm_vcpu *vcpu);
+void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work);
 /* Loaded on a CPU other than the one that executes the call: its FPU is out of reach. */
 bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu);
 
