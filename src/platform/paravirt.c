@@ -67,7 +67,8 @@ int svm_paravirt_init(struct svm_paravirt *pv, const struct svm_paravirt_config 
 	const uint32_t features = config->features;
 
 	if ((features & ~SVM_PARAVIRT_ALL) ||
-	    ((features & SVM_PARAVIRT_CLOCK_STABLE) && !(features & SVM_PARAVIRT_CLOCK)))
+	    ((features & SVM_PARAVIRT_CLOCK_STABLE) && !(features & SVM_PARAVIRT_CLOCK)) ||
+	    ((features & SVM_PARAVIRT_TLB_FLUSH) && !(features & SVM_PARAVIRT_STEAL_TIME)))
 		return SVM_ERR_INVAL;
 	*pv = (struct svm_paravirt){ .config = *config };
 	return svm_paravirt_set_line(pv, config->tsc_hz, config->base_tsc, config->base_ns);

@@ -173,12 +173,24 @@ static void init_serial(struct svm_pc *pc)
 	}
 }
 
+/* A vCPU that is alone has nobody to send to, and nobody who would ask where it is. */
+static uint32_t paravirt_features(const struct svm_pc *pc)
+{
+	uint32_t features =
+		SVM_PARAVIRT_NO_IO_DELAY | SVM_PARAVIRT_CLOCK | SVM_PARAVIRT_CLOCK_STABLE;
+
+	if (pc->config.devices & SVM_PC_APIC)
+		features |= SVM_PARAVIRT_EOI;
+	if (pc->config.cpus > 1)
+		features |= SVM_PARAVIRT_SMP;
+	return features;
+}
+
 static int init_paravirt(struct svm_pc *pc)
 {
-	const bool has_apic = pc->config.devices & SVM_PC_APIC;
 	const struct svm_paravirt_config config = {
 		.vm = pc->vm,
-		.features = has_apic ? SVM_PARAVIRT_ALL : SVM_PARAVIRT_ALL & ~SVM_PARAVIRT_EOI,
+		.features = paravirt_features(pc),
 		.tsc_hz = pc->vm->host->hal.tsc_hz,
 		.wall_ns = pc->config.wall_clock * SVM_NS_PER_S,
 		.base_tsc = svm_ring0_rdtsc(),
@@ -301,6 +313,7 @@ int svm_pc_attach(struct svm_pc *pc, struct svm_vcpu *vcpu)
 	if (id >= pc->config.cpus)
 		return SVM_ERR_INVAL;
 	pc->cpu[id].vcpu = vcpu;
+	svm_pc_follow_steal_time(&pc->cpu[id]); /* It may have been restored before. */
 	port.arg = &pc->cpu[id];
 	return svm_vcpu_set_irq_port(vcpu, &port);
 }
@@ -312,6 +325,7 @@ static int serve_startup(struct pc_cpu *cpu, uint32_t requests)
 	if (requests & SVM_LAPIC_REQUEST_INIT) {
 		svm_lapic_reset_by_init(&cpu->lapic);
 		svm_paravirt_reset_vcpu(&cpu->pc->paravirt, &cpu->paravirt);
+		svm_pc_reset_steal_time(cpu);
 		error = svm_vcpu_init_ipi(cpu->vcpu);
 	}
 	/* A start-up that no INIT came before is dropped, as by a processor that runs. */

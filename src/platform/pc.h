@@ -21,6 +21,7 @@
 #include <libsvm/platform/pic.h>
 #include <libsvm/platform/pit.h>
 #include <libsvm/platform/rtc.h>
+#include <libsvm/platform/steal_time.h>
 #include <libsvm/platform/uart.h>
 
 #include "core/vm.h"
@@ -42,6 +43,7 @@
 struct pc_cpu {
 	struct svm_lapic lapic;
 	struct svm_paravirt_vcpu paravirt;
+	struct svm_steal_time steal;
 	struct svm_pc *pc;
 	struct svm_vcpu *vcpu; /* NULL until attached. */
 	uint32_t startup;      /* INIT and STARTUP that svm_pc_serve() has to carry out. */
@@ -87,6 +89,7 @@ struct svm_pc {
 	} sink[SVM_PC_UARTS];
 	struct pc_binding binding[PC_PORT_ROWS];
 	uint32_t bound_ports, bound_memory, bound_msrs; /* Rows of the tables in pc_ports.c. */
+	bool bound_hypercalls;
 
 	size_t pages;
 	svm_hpa_t hpa;
@@ -132,6 +135,18 @@ void svm_pc_lapic_wake(void *cpu);
 void svm_pc_take_requests(struct pc_cpu *cpu);
 /* The vCPU's thread, before anything changes or looks into the APIC. */
 void svm_pc_take_eoi(struct pc_cpu *cpu);
+
+/* --- pc_paravirt.c --------------------------------------------------------------------------- */
+/* KVM's numbers, from 1 on. */
+#define PC_HYPERCALL_FIRST 1u
+#define PC_HYPERCALL_COUNT 31u
+enum svm_device_result svm_pc_hypercall(void *pc, struct svm_vcpu *vcpu,
+                                        struct svm_hypercall *call);
+/* The vCPU's thread.  False: #GP. */
+bool svm_pc_steal_time_msr(struct pc_cpu *cpu, struct svm_msr_access *access);
+void svm_pc_reset_steal_time(struct pc_cpu *cpu);
+/* The vCPU tells of its presence as long as its guest asks for it. */
+void svm_pc_follow_steal_time(struct pc_cpu *cpu);
 
 /* --- pc_ports.c ------------------------------------------------------------------------------ */
 /* The vCPU's CR8 becomes the APIC's task priority. */

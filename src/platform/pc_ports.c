@@ -333,6 +333,8 @@ static bool paravirt_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access
 
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return false;
+	if (access->msr == SVM_STEAL_TIME_MSR)
+		return svm_pc_steal_time_msr(&pc->cpu[id], access);
 	if (access->is_write)
 		return write_paravirt_msr(&pc->cpu[id], access);
 	return svm_paravirt_read_msr(&pc->paravirt, &pc->cpu[id].paravirt, access->msr,
@@ -402,6 +404,19 @@ static int bind_msrs(struct svm_pc *pc)
 	return error;
 }
 
+/* Only a guest that was offered one of them makes any. */
+static int bind_hypercalls(struct svm_pc *pc)
+{
+	int error;
+
+	if (!(pc->paravirt.config.features & (SVM_PARAVIRT_UNHALT | SVM_PARAVIRT_SEND_IPI)))
+		return 0;
+	error = svm_vm_hypercall_handler(pc->vm, PC_HYPERCALL_FIRST, PC_HYPERCALL_COUNT,
+	                                 svm_pc_hypercall, pc);
+	pc->bound_hypercalls = !error;
+	return error;
+}
+
 int svm_pc_bind(struct svm_pc *pc)
 {
 	int error = bind_ports(pc);
@@ -410,6 +425,8 @@ int svm_pc_bind(struct svm_pc *pc)
 		error = bind_memory(pc);
 	if (!error)
 		error = bind_msrs(pc);
+	if (!error)
+		error = bind_hypercalls(pc);
 	/* Nothing runs yet, so what was bound can be taken back. */
 	if (error)
 		(void)!svm_pc_unbind(pc);
@@ -442,5 +459,9 @@ int svm_pc_unbind(struct svm_pc *pc)
 			error = pc_first_error(error, svm_vm_msr_handler(pc->vm, row->first,
 			                                                 row->count, NULL, NULL));
 	}
+	if (pc->bound_hypercalls)
+		error = pc_first_error(error, svm_vm_hypercall_handler(pc->vm, PC_HYPERCALL_FIRST,
+		                                                       PC_HYPERCALL_COUNT, NULL,
+		                                                       NULL));
 	return error;
 }

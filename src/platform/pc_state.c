@@ -49,6 +49,7 @@ struct pc_state_devices {
 struct pc_state_cpu {
 	struct svm_lapic_state lapic;
 	struct svm_paravirt_vcpu_state paravirt;
+	struct svm_steal_time_state steal;
 	uint32_t startup; /* As in struct pc_cpu, and what follows. */
 	uint8_t startup_vector;
 	uint8_t extint_requested; /* 0 or 1. */
@@ -64,7 +65,7 @@ struct pc_state {
 /* What is saved under one version keeps its shape. */
 _Static_assert(sizeof(struct pc_state_head) == 64, "version 1");
 _Static_assert(sizeof(struct pc_state_devices) == 720, "version 1");
-_Static_assert(sizeof(struct pc_state_cpu) == 240, "version 1");
+_Static_assert(sizeof(struct pc_state_cpu) == 264, "version 1");
 _Static_assert(sizeof(struct pc_state) == 64 + 720, "nothing in between");
 
 size_t svm_pc_state_size(const struct svm_pc *pc)
@@ -125,6 +126,7 @@ static void save_cpu(struct pc_cpu *cpu, struct pc_state_cpu *state)
 	now.ns = cpu->pc->last_ns;
 	svm_lapic_save(&cpu->lapic, &state->lapic, now);
 	svm_paravirt_save_vcpu(&cpu->paravirt, &state->paravirt);
+	svm_steal_time_save(&cpu->steal, &state->steal);
 	state->startup = cpu->startup;
 	state->startup_vector = cpu->startup_vector;
 	state->extint_requested = cpu->extint_requested;
@@ -178,10 +180,13 @@ static bool head_is_possible(const struct svm_pc *pc, const struct pc_state_head
 	       event_is_possible(head->event);
 }
 
-static bool cpu_is_possible(const struct pc_state_cpu *s)
+static bool cpu_is_possible(const struct svm_pc *pc, const struct pc_state_cpu *s)
 {
 	const uint32_t startup = SVM_LAPIC_REQUEST_INIT | SVM_LAPIC_REQUEST_STARTUP;
+	const bool has_steal_time = pc->paravirt.config.features & SVM_PARAVIRT_STEAL_TIME;
 
+	if (!has_steal_time && (s->steal.msr || s->steal.stolen_ns || s->steal.version))
+		return false;
 	return !(s->startup & ~startup) && s->extint_requested <= 1 && !s->reserved[0] &&
 	       !s->reserved[1];
 }
@@ -211,7 +216,7 @@ static int restore_sources(struct svm_pc *pc, const struct pc_state_devices *s, 
 
 static int restore_cpu(struct pc_cpu *cpu, const struct pc_state_cpu *s, uint64_t now)
 {
-	int error = cpu_is_possible(s) ? 0 : SVM_ERR_INVAL;
+	int error = cpu_is_possible(cpu->pc, s) ? 0 : SVM_ERR_INVAL;
 
 	cpu->last.ns = 0; /* The VM's clock may have been ahead of the one that comes. */
 	cpu->last = svm_pc_lapic_time(cpu);
@@ -219,6 +224,7 @@ static int restore_cpu(struct pc_cpu *cpu, const struct pc_state_cpu *s, uint64_
 	error = pc_first_error(error, svm_lapic_restore(&cpu->lapic, &s->lapic, cpu->last));
 	error = pc_first_error(
 		error, svm_paravirt_restore_vcpu(&cpu->pc->paravirt, &cpu->paravirt, &s->paravirt));
+	error = pc_first_error(error, svm_steal_time_restore(&cpu->steal, &s->steal));
 	cpu->startup = s->startup;
 	cpu->startup_vector = s->startup_vector;
 	cpu->extint_requested = s->extint_requested;
@@ -264,6 +270,7 @@ static void rouse(struct pc_cpu *cpu)
 	if (!cpu->vcpu)
 		return;
 	svm_pc_follow_task_priority(cpu);
+	svm_pc_follow_steal_time(cpu);
 	svm_vcpu_notify(cpu->vcpu);
 }
 

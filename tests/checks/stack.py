@@ -45,7 +45,7 @@ INDIRECT = [
     (r"\bcompleted?\.\w+$", r"core/hal_default\.c:"),
     # Callbacks of the embedder, of which the PC's are the library's own.
     (r"\birq\.(pending|accept|tpr_changed|deadline)$", r"platform/pc_irq\.c:pc_"),
-    (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$"),
+    (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$|^svm_pc_hypercall$"),
     (r"^vcpu->presence\.(arrive|leave)$", r"platform/pc_paravirt\.c:pc_(arrive|leave)$"),
     (r"^handler->fn$", r"platform/pc_ports\.c:\w+_msr$"),
     (r"^row->(read|write)$", r"platform/pc_ports\.c:(read|write)_"),

@@ -49,7 +49,7 @@ START_TEST(signature_is_kvms)
 	ck_assert_uint_eq(rows[0].eax, 0x40000001);
 	ck_assert_str_eq(text, "KVMKVMKVM");
 	ck_assert_uint_eq(rows[1].leaf, 0x40000001);
-	ck_assert_uint_eq(rows[1].eax, 0x0100004a); /* bits 1, 3, 6, 24 */
+	ck_assert_uint_eq(rows[1].eax, 0x01000aea); /* bits 1, 3, 5, 6, 7, 9, 11, 24 */
 	ck_assert_uint_eq(rows[1].ebx | rows[1].ecx | rows[1].edx, 0);
 }
 END_TEST
@@ -67,6 +67,8 @@ static const struct {
 	{ "above 1 THz", 8, UINT64_C(1000000000001), SVM_ERR_INVAL },
 	{ "stable without a clock", 1 << 24, 1000, SVM_ERR_INVAL },
 	{ "the old clock", 1, 1000, SVM_ERR_INVAL },
+	{ "a flush in a page", 1 << 5 | 1 << 9, 1000, 0 },
+	{ "a flush without its page", 1 << 9, 1000, SVM_ERR_INVAL },
 };
 
 START_TEST(configuration_has_its_shape)

@@ -18,7 +18,7 @@
 #define AT_PIT     64u /* And the clock. */
 #define AT_IOAPIC  384u
 #define AT_CPU     784u
-#define CPU_SIZE   240u
+#define CPU_SIZE   264u
 
 static struct machine m;
 
@@ -247,6 +247,7 @@ static const struct {
 	{ "something behind the devices", AT_CPU - 1, 1 },
 	{ "something behind a CPU", AT_CPU + CPU_SIZE - 1, 1 },
 	{ "another request of a CPU", AT_CPU + CPU_SIZE - 8, 1 },
+	{ "a page of steal time at no place", AT_CPU + 232, 2 },
 	{ "two acknowledges", AT_CPU + CPU_SIZE - 3, 2 },
 	{ "the last CPU's APIC by another's ID", AT_CPU + CPU_SIZE + 24, 0 },
 };

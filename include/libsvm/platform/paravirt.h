@@ -33,10 +33,18 @@
 #define SVM_PARAVIRT_CLOCK        SVM_BIT(3)  /* MSRs 4B564D00h and 01h. */
 #define SVM_PARAVIRT_EOI          SVM_BIT(6)  /* MSR 4B564D04h; needs a local APIC. */
 #define SVM_PARAVIRT_CLOCK_STABLE SVM_BIT(24) /* Equal on all vCPUs. */
+/* For several vCPUs: MSR 4B564D03h (steal_time.h), hypercalls 5 and 10 (paravirt_calls.h). */
+#define SVM_PARAVIRT_STEAL_TIME SVM_BIT(5)
+#define SVM_PARAVIRT_UNHALT     SVM_BIT(7)
+#define SVM_PARAVIRT_TLB_FLUSH  SVM_BIT(9) /* By way of the steal time's page. */
+#define SVM_PARAVIRT_SEND_IPI   SVM_BIT(11)
+#define SVM_PARAVIRT_SMP                                                                           \
+	(SVM_PARAVIRT_STEAL_TIME | SVM_PARAVIRT_UNHALT | SVM_PARAVIRT_TLB_FLUSH |                  \
+	 SVM_PARAVIRT_SEND_IPI)
 /** All features there are. */
 #define SVM_PARAVIRT_ALL                                                                           \
 	(SVM_PARAVIRT_NO_IO_DELAY | SVM_PARAVIRT_CLOCK | SVM_PARAVIRT_EOI |                        \
-	 SVM_PARAVIRT_CLOCK_STABLE)
+	 SVM_PARAVIRT_CLOCK_STABLE | SVM_PARAVIRT_SMP)
 
 /** How a VM offers it. */
 struct svm_paravirt_config {
@@ -86,7 +94,8 @@ void svm_paravirt_scale(uint64_t tsc_hz, uint32_t *multiplier, int8_t *shift);
 /**
  * @brief Make the interface of a VM.
  * @retval 0              Made.
- * @retval SVM_ERR_INVAL  An unknown feature, STABLE without CLOCK, or a frequency out of range.
+ * @retval SVM_ERR_INVAL  An unknown feature, STABLE without CLOCK, TLB_FLUSH without STEAL_TIME,
+ *                        or a frequency out of range.
  */
 SVM_MUST_CHECK int svm_paravirt_init(struct svm_paravirt *pv,
                                      const struct svm_paravirt_config *config);
