@@ -77,10 +77,10 @@ class Limit:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def run(line, folder, seconds, emulator="qemu"):
+def run(argv, folder, seconds, emulator="qemu"):
     """What an emulator says there, and its status: None if it was ended, since the time was over."""
     with tempfile.TemporaryFile() as said, subprocess.Popen(
-            line, cwd=folder, env=environment(emulator), stdin=subprocess.DEVNULL, stdout=said,
+            argv, cwd=folder, env=environment(emulator), stdin=subprocess.DEVNULL, stdout=said,
             stderr=subprocess.STDOUT) as process:
         try:
             status = wait(process, Limit(process.pid, seconds))
