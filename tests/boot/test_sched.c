@@ -33,6 +33,7 @@ static pthread_mutex_t kick_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t kicked[CPUS];
 static bool is_kicked[CPUS];
 static bool is_over;   /* atomic: the processors shall return */
+static uint32_t open_count; /* atomic */
 static bool is_silent; /* atomic: no task gives others something to do */
 
 struct player {
@@ -115,6 +116,7 @@ static void *processor(void *arg)
 {
 	become(arg);
 	sched_open();
+	__atomic_add_fetch(&open_count, 1, __ATOMIC_RELEASE);
 	sched_run(should_return, NULL);
 	return NULL;
 }
@@ -212,7 +214,15 @@ static void start(pthread_t threads[CPUS + 1])
 		cpus[cpu].sleep_ns = UINT64_MAX;
 		pthread_cond_init(&kicked[cpu], NULL);
 	}
-	become(&cpus[0]);
+	/* This thread is none of them, or it would think that it need not send itself anything. */
+	cpus[CPUS].self = &cpus[CPUS];
+	cpus[CPUS].index = CPUS;
+	become(&cpus[CPUS]);
+	for (uint32_t cpu = 0; cpu < CPUS; cpu++)
+		pthread_create(&threads[cpu], NULL, processor, &cpus[cpu]);
+	pthread_create(&threads[CPUS], NULL, clockwork, NULL);
+	while (__atomic_load_n(&open_count, __ATOMIC_ACQUIRE) < CPUS)
+		usleep(100);
 	for (unsigned int i = 0; i < TASKS; i++) {
 		players[i].seed = i + 1;
 		players[i].task = (struct sched_task){
@@ -223,9 +233,6 @@ static void start(pthread_t threads[CPUS + 1])
 		};
 		sched_add(&players[i].task);
 	}
-	for (uint32_t cpu = 0; cpu < CPUS; cpu++)
-		pthread_create(&threads[cpu], NULL, processor, &cpus[cpu]);
-	pthread_create(&threads[CPUS], NULL, clockwork, NULL);
 }
 
 /* What was given is done, and who slept until a deadline has woken. */
@@ -252,7 +259,7 @@ static void burst(uint32_t cpu)
 	}
 	usleep(BURST_US / 2);
 	__atomic_store_n(&is_silent, true, __ATOMIC_SEQ_CST);
-	for (unsigned int tries = 0; tries < 10000 && !all_is_done(); tries++)
+	for (unsigned int tries = 0; tries < 100000 && !all_is_done(); tries++)
 		usleep(100);
 	ck_assert(all_is_done());
 }
