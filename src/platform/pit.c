@@ -195,11 +195,9 @@ static void write_pit_byte(struct svm_pit *pit, uint32_t offset, uint8_t value, 
 {
 	struct svm_pit_counter *c;
 
-	if (offset == PIT_CONTROL) {
+	if (offset == PIT_CONTROL)
 		write_pit_control(pit, value, now);
-		return;
-	}
-	if (offset > PIT_CONTROL)
+	if (offset >= PIT_CONTROL)
 		return;
 	c = counter_at(pit, offset, now);
 	write_count_byte(c, value);

@@ -31,13 +31,27 @@ static bool gate_stops(const struct svm_pit_counter *c)
 	return !c->gate && !is_triggered(c);
 }
 
-/* A new period in modes 2 and 3, whose least count is 2. */
+/* A new period in modes 2 and 3, whose least count is 2; its ticks. */
+static uint32_t reload_period(struct svm_pit_counter *c)
+{
+	uint32_t period = c->reload;
+
+	if (period < 2)
+		period = 2;
+	c->loaded = period;
+	c->element = c->mode == 3 ? period & ~1u : period;
+	c->null_count = 0;
+	return period;
+}
+
 static void reload_element(struct svm_pit_counter *c)
 {
+	if (is_periodic(c)) {
+		(void)reload_period(c);
+		return;
+	}
 	c->loaded = c->reload;
-	if (is_periodic(c) && c->loaded < 2)
-		c->loaded = 2;
-	c->element = c->mode == 3 ? c->loaded & ~1u : c->loaded;
+	c->element = c->reload;
 	c->null_count = 0;
 }
 
@@ -86,14 +100,15 @@ static uint64_t run_down(struct svm_pit_counter *c, uint64_t ticks)
 static uint64_t run_rate(struct svm_pit_counter *c, uint64_t ticks)
 {
 	uint64_t rises = 0;
+	uint32_t period;
 
 	if (ticks < c->element) {
 		c->element -= (uint32_t)ticks;
 	} else {
 		ticks -= c->element;
-		reload_element(c);
-		rises = 1 + ticks / c->loaded;
-		c->element -= (uint32_t)(ticks % c->loaded);
+		period = reload_period(c);
+		rises = 1 + ticks / period;
+		c->element -= (uint32_t)(ticks % period);
 	}
 	c->out = c->element != 1;
 	return rises;
@@ -108,6 +123,7 @@ static uint32_t half_left(const struct svm_pit_counter *c)
 static uint64_t run_square(struct svm_pit_counter *c, uint64_t ticks)
 {
 	uint64_t rises;
+	uint32_t period;
 
 	if (ticks < half_left(c)) {
 		c->element -= 2 * (uint32_t)ticks;
@@ -115,9 +131,9 @@ static uint64_t run_square(struct svm_pit_counter *c, uint64_t ticks)
 	}
 	ticks -= half_left(c);
 	rises = drive_out(c, !c->out);
-	reload_element(c);
-	rises += ticks / c->loaded;
-	ticks %= c->loaded;
+	period = reload_period(c);
+	rises += ticks / period;
+	ticks %= period;
 	if (ticks >= half_left(c)) {
 		ticks -= half_left(c);
 		rises += drive_out(c, !c->out);

@@ -103,7 +103,7 @@ static bool get_date(const uint8_t *bytes, struct rtc_date *date)
 	const uint8_t day = get_number(bytes, bytes[RTC_DAY]);
 	uint64_t year;
 
-	date->has_century = century < 100;
+	*date = (struct rtc_date){ .has_century = century < 100 };
 	year = (date->has_century ? century : CENTURY_IF_NONE) * 100u + in_century;
 	if (in_century > 99 || month < 1 || month > 12)
 		return false;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Registers of the ACPI, PCI and firmware configuration devices: any state that restore takes, any
- * offset, size, value and time, any file of 16 bytes.
+ * Registers of the ACPI, PCI and firmware configuration devices and of the serial port: any state
+ * that restore takes, any offset, size, value and time, any file of 16 bytes.
  *
- * eva: src/platform/acpi_pm.c src/platform/fw_cfg.c src/platform/pci.c
+ * eva: src/platform/acpi_pm.c src/platform/fw_cfg.c src/platform/pci.c src/platform/uart.c
  */
 #include <libsvm/platform/acpi_pm.h>
 #include <libsvm/platform/fw_cfg.h>
 #include <libsvm/platform/pci.h>
+#include <libsvm/platform/uart.h>
 
 void eva_main(void);
 
@@ -85,9 +86,28 @@ static void any_fw_cfg(void)
 	svm_fw_cfg_reset(&fw);
 }
 
+static void any_uart(void)
+{
+	const struct svm_wire nowhere = { 0 };
+	struct svm_uart_state state;
+	struct svm_uart uart;
+
+	svm_uart_init(&uart, &nowhere, 0, 0);
+	Frama_C_make_unknown((char *)&state, sizeof(state));
+	if (svm_uart_restore(&uart, &state))
+		return;
+	(void)svm_uart_read(&uart, (uint32_t)eva_any(), (uint32_t)eva_any());
+	svm_uart_write(&uart, (uint32_t)eva_any(), (uint32_t)eva_any(), (uint32_t)eva_any());
+	(void)svm_uart_receive(&uart, (uint8_t)eva_any());
+	(void)svm_uart_receive_break(&uart);
+	svm_uart_save(&uart, &state);
+	svm_uart_reset(&uart);
+}
+
 void eva_main(void)
 {
 	any_pm();
 	any_pci();
 	any_fw_cfg();
+	any_uart();
 }
