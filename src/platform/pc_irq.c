@@ -38,6 +38,19 @@ bool svm_pc_send(void *arg, const struct svm_apic_message *message)
 	return svm_apic_bus_send(&pc->bus, message);
 }
 
+void svm_pc_interrupt(void *arg, uint32_t vcpu, uint8_t vector)
+{
+	const struct svm_apic_message message = {
+		.destination = vcpu,
+		.vector = vector,
+		.mode = SVM_APIC_FIXED,
+		.is_wide = true,
+		.is_assert = true,
+	};
+
+	(void)svm_pc_send(arg, &message);
+}
+
 /* The owner of an APIC calls these, without the lock. */
 bool svm_pc_cpu_send(void *arg, const struct svm_apic_message *message)
 {

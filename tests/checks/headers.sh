@@ -36,7 +36,8 @@ try() {
 
 for header in "$@"; do
 	name=$scratch/$(basename "$header" .h)
-	printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$name.c"
+	# A header may be macros alone, and then the file would be empty.
+	printf '#include <%s>\n#include <%s>\nextern int last;\n' "$header" "$header" >"$name.c"
 	cp "$name.c" "$name.cc"
 	for compiler in gcc clang; do
 		try "$compiler" -std=gnu17 -ffreestanding -Wconversion -Wshadow "$name.c"

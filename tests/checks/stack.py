@@ -45,14 +45,14 @@ INDIRECT = [
     (r"\bcompleted?\.\w+$", r"core/hal_default\.c:"),
     # Callbacks of the embedder, of which the PC's are the library's own.
     (r"\birq\.(pending|accept|tpr_changed|deadline)$", r"platform/pc_irq\.c:pc_"),
-    (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$|^svm_pc_hypercall$"),
+    (r"^range->fn$", r"platform/pc_ports\.c:\w+_access$|^svm_pc_hypercall$|channel_calls\.c:channel_call$"),
     (r"^vcpu->presence\.(arrive|leave)$", r"platform/pc_paravirt\.c:pc_(arrive|leave)$"),
     (r"^handler->fn$", r"platform/pc_ports\.c:\w+_msr$"),
     (r"^row->(read|write)$", r"platform/pc_ports\.c:(read|write)_"),
     (r"^(piece->target\.resolve|facts->context->nested|\w->report)$", None),
     (r"^(vcpu->wake|config->put)$", None),
     # Wires and sinks of devices: they end at a bit that another thread or the next entry looks at.
-    (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send)$", None),
+    (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send|seat->owner->ring)$", None),
     (r"^(uart->put|ports->sinks\.(put|exit))$", None),
     (r"^device\.(read|write)$", None), # What an embedder put on the PCI bus.
     # Tables of functions in the library.

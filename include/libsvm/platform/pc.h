@@ -179,6 +179,16 @@ bool svm_pc_has_request(const struct svm_pc *pc, const struct svm_vcpu *vcpu);
 enum svm_pc_event svm_pc_event(struct svm_pc *pc, uint8_t *status);
 
 /**
+ * @brief Send a vCPU an interrupt, as a device's message would; can be an ::svm_doorbell_fn.
+ * @param arg     The PC, with SVM_PC_APIC.
+ * @param vcpu    Which; one that is not there gets nothing.
+ * @param vector  16 … 255.
+ * @par Context
+ * Any thread, A.
+ */
+void svm_pc_interrupt(void *arg, uint32_t vcpu, uint8_t vector);
+
+/**
  * @brief A byte for a serial port.  Any thread, A; not from an interrupt handler.
  * @return False: no room now.
  */
