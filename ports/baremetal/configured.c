@@ -5,6 +5,7 @@
  */
 #include "configured.h"
 
+#include "channels.h"
 #include "cmdline.h"
 #include "frames.h"
 #include "guest_config.h"
@@ -89,6 +90,7 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config)
 	pc->cmdline = config->cmdline;
 	pc->memory_size = config->memory;
 	pc->devices = config->devices;
+	pc->config = config;
 	pc->guest.kind = &guest_pc_kind;
 	pc->guest.limit_ms = config->limit_ms;
 	pc->guest.cpu_count = config->cpus;
@@ -106,6 +108,7 @@ unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
 		.module = module_name,
 		.complain = complain,
 	};
+	bool is_wrong[CONFIGURED_MAX];
 	unsigned int count, used = 0;
 
 	*guests = pcs;
@@ -115,8 +118,12 @@ unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
 		guest_config_module_name(boot_info.modules[i].text, names[i], sizeof(names[i]));
 	count = guest_config_parse(&reader, phys_to_direct(module->start),
 	                           (size_t)(module->end - module->start), configs, CONFIGURED_MAX);
+	/* All that are published before anybody subscribes, in whatever order they are written. */
+	for (unsigned int i = 0; i < count; i++)
+		is_wrong[i] = !channels_publish(host, &configs[i], complain);
 	for (unsigned int i = 0; i < count; i++) {
-		if (!fill(&pcs[used], &configs[i]))
+		if (is_wrong[i] || !channels_check(&configs[i], complain) ||
+		    !fill(&pcs[used], &configs[i]))
 			continue;
 		pcs[used++].guest.host = host;
 	}

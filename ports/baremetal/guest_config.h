@@ -13,6 +13,8 @@
  *	  devices = apic x2apic acpi paravirt
  *	  console = prefix                    or attach, off
  *	  limit   = 60s                       ms, s, m; none by default
+ *	  channel = news publish 64K          memory that guests share; as often as needed
+ *	  channel = talk subscribe rw         or ro
  *
  * Pure: it sees the text and the names of the modules and nothing of the machine, so that an
  * ordinary process can test it.  The text is hostile.  Whatever is wrong with a section is said,
@@ -42,6 +44,19 @@ struct guest_config_place {
 	uint32_t line, column;
 };
 
+#define GUEST_CONFIG_CHANNELS_MAX     4
+#define GUEST_CONFIG_CHANNEL_NAME_MAX 16
+#define GUEST_CONFIG_CHANNEL_SIZE_MAX (UINT64_C(1) << 20)
+
+/** A channel that a guest may use. */
+struct guest_config_channel {
+	char name[GUEST_CONFIG_CHANNEL_NAME_MAX]; /**< a-z, 0-9 and -; zeros behind */
+	bool publishes; /**< else it subscribes */
+	bool may_write; /**< as a subscriber */
+	uint64_t size;  /**< bytes, of what it publishes; multiple of 4096, not 0 */
+	struct guest_config_place place;
+};
+
 /** One guest. Strings end with NUL and hold printable ASCII only. */
 struct guest_config {
 	char name[GUEST_CONFIG_NAME_MAX];     /**< a-z, 0-9 and -; unlike all others */
@@ -53,6 +68,8 @@ struct guest_config {
 	uint64_t limit_ms; /**< longest run; 0: none */
 	uint32_t cpus;     /**< not 0 */
 	enum guest_console_mode console;
+	uint32_t channel_count;
+	struct guest_config_channel channels[GUEST_CONFIG_CHANNELS_MAX]; /**< names differ */
 	struct guest_config_place place, memory_place; /**< for what turns out wrong later */
 };
 

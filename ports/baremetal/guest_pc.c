@@ -5,6 +5,7 @@
  */
 #include "guest_pc.h"
 
+#include "channels.h"
 #include "frames.h"
 #include "kprintf.h"
 #include "memory.h"
@@ -66,6 +67,19 @@ static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 	return guest_sleep(cpu, svm_vcpu_deadline(cpu->vcpu));
 }
 
+/* KVM's calls are finished by the PC; the rest gets KVM's "no such call". */
+static enum sched_next on_hypercall(struct guest_cpu *cpu)
+{
+	struct svm_channels *channels = pc_of(cpu)->channels;
+	int error = SVM_ERR_NOENT;
+
+	if (channels)
+		error = svm_channels_serve(channels, cpu->vcpu);
+	if (error == SVM_ERR_NOENT)
+		error = svm_vcpu_complete_value(cpu->vcpu, (uint64_t)-1000);
+	return guest_completed(cpu, error);
+}
+
 static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	switch (exit->kind) {
@@ -80,8 +94,8 @@ static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exi
 	case SVM_EXIT_KIND_IO:
 	case SVM_EXIT_KIND_MMIO:
 		return on_absent(cpu, exit);
-	case SVM_EXIT_KIND_HYPERCALL: /* KVM's "no such call". */
-		return guest_completed(cpu, svm_vcpu_complete_value(cpu->vcpu, (uint64_t)-1000));
+	case SVM_EXIT_KIND_HYPERCALL:
+		return on_hypercall(cpu);
 	case SVM_EXIT_KIND_NEED_MEMORY:
 		return guest_refill(cpu);
 	case SVM_EXIT_KIND_RDMSR:
@@ -238,6 +252,9 @@ static const char *make_machine(struct guest_pc *g, int *error)
 	*error = svm_pc_create(guest->vm, &config, &g->pc);
 	if (*error)
 		return "making its devices";
+	*error = channels_give(guest->vm, g->config, svm_pc_interrupt, g->pc, &g->channels);
+	if (*error)
+		return "giving it its channels";
 	if (g->devices & SVM_PC_ACPI)
 		*error = svm_pc_write_tables(g->pc, &rsdp);
 	if (*error)
@@ -258,6 +275,7 @@ static bool make(struct guest *guest)
 	int error = 0;
 
 	g->pc = NULL;
+	g->channels = NULL;
 	guest->console.input = take_input;
 	if (!guest_memory_take(&g->memory, g->memory_size)) {
 		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in at most %u pieces, %lu MiB "
@@ -278,9 +296,15 @@ static bool make(struct guest *guest)
 static void unmake(struct guest *guest)
 {
 	struct guest_pc *g = (struct guest_pc *)guest;
-	int error = 0;
+	int error;
 
 	guest_destroy_cpus(guest);
+	/* First, since others ring at the PC. */
+	error = svm_channels_destroy(g->channels);
+	g->channels = NULL;
+	if (error)
+		(void)guest_fail(guest, "svm_channels_destroy", error);
+	error = 0;
 	if (g->pc)
 		error = svm_pc_destroy(g->pc);
 	g->pc = NULL;

@@ -13,6 +13,7 @@
 #include <libsvm/platform/pc.h>
 
 #include "guest.h"
+#include "guest_config.h"
 #include "guest_memory.h"
 
 struct guest_pc {
@@ -23,10 +24,12 @@ struct guest_pc {
 	const char *cmdline;
 	uint64_t memory_size;
 	uint64_t devices; /**< SVM_PC_* */
+	const struct guest_config *config; /**< for its channels */
 
 	/* While it is made. */
 	struct guest_memory memory;
 	struct svm_pc *pc;
+	struct svm_channels *channels; /**< NULL: none */
 };
 
 extern const struct guest_kind guest_pc_kind;

@@ -6,6 +6,7 @@
 #include "guests.h"
 
 #include "apic.h"
+#include "channels.h"
 #include "cmdline.h"
 #include "configured.h"
 #include "console.h"
@@ -271,6 +272,7 @@ unsigned int guests_run(struct svm_host *host)
 		for (unsigned int i = 0; i < guest_count && !console_wants_end(); i++)
 			run_alone(guests[i]);
 	}
+	problems += channels_close();
 	kprintf("guests: %u ran, the host goes on\n", guest_count);
 	return problems;
 }

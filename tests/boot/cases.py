@@ -219,6 +219,31 @@ def _switched(slices):
                          r"guest %s: used \d+ ms of processor time in " + slices + " slices")]
 
 
+# One publishes, one subscribes; a third has not been allowed to.
+CHANNEL_GUESTS = """\
+guest reader
+  kernel = channel_reader.elf
+  memory = 4M
+  channel = talk subscribe rw
+guest writer
+  kernel = channel_writer.elf
+  memory = 4M
+  channel = talk publish 4K
+guest outsider
+  kernel = channel_reader.elf
+  memory = 4M
+guest lonely
+  kernel = channel_reader.elf
+  memory = 4M
+  channel = nothing subscribe ro
+"""
+CHANNEL_SAYS = [
+    r"configuration: line 15, column 13: channel nothing: nobody publishes it",
+    r"writer\| writer: 100 questions, 100 answers", r"guest writer: ended: exit: status 0",
+    r"reader\| reader: goodbye", r"guest reader: ended: exit: status 0",
+    r"outsider\| reader: no channel for me", r"guest outsider: ended: exit: status 4",
+]
+
 ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "real_mode", "hello"]
 
 CASES = {
@@ -272,6 +297,15 @@ CASES = {
                         wanted=[WELL, r"guest echo: ended: exit: status 5",
                                 r"guest other: ended: stopped", r"other\| \?\[32mline 00000001"]),
     "bochs-guests": Case("bochs", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
+    # Memory that two guests share, on two processors and in turns on one.
+    "qemu-channel": Case("qemu", cmdline="run=guests parallel=1", cpus=2, parallel=True,
+                         config=CHANNEL_GUESTS,
+                         files=["channel_reader.elf", "channel_writer.elf"],
+                         wanted=[WELL] + CHANNEL_SAYS),
+    "bochs-channel": Case("bochs", cmdline="run=guests parallel=1", parallel=True,
+                          config=CHANNEL_GUESTS,
+                          files=["channel_reader.elf", "channel_writer.elf"],
+                          wanted=[WELL] + CHANNEL_SAYS),
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),
     "qemu-attacks-1": _attack_case("qemu", ATTACKS[0::3], cpus=3),

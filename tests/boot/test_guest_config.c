@@ -114,6 +114,27 @@ START_TEST(all_that_can_be_said_is_understood)
 }
 END_TEST
 
+START_TEST(channels_are_shared_by_name)
+{
+	static const char text[] = "guest a\nkernel = vmlinuz\nchannel = news publish 64K\n"
+				   "channel = \"a23456789012345  subscribe  ro\"\n"
+				   "channel = talk subscribe rw\n";
+	struct guest_config c[COUNT];
+	char notes[2048];
+
+	ck_assert_msg(parse_string(text, c, notes) == 1, "%s", notes);
+	ck_assert_uint_eq(c[0].channel_count, 3);
+	ck_assert_mem_eq(c[0].channels[0].name, "news\0\0\0\0\0\0\0\0\0\0\0", 16);
+	ck_assert(c[0].channels[0].publishes);
+	ck_assert_uint_eq(c[0].channels[0].size, 65536);
+	ck_assert_uint_eq(c[0].channels[0].place.line, 3);
+	ck_assert_uint_eq(c[0].channels[0].place.column, 11);
+	ck_assert_str_eq(c[0].channels[1].name, "a23456789012345");
+	ck_assert(!c[0].channels[1].publishes && !c[0].channels[1].may_write);
+	ck_assert(!c[0].channels[2].publishes && c[0].channels[2].may_write);
+}
+END_TEST
+
 /* Values that are taken, one line each; what they become is in the last columns. */
 static const struct {
 	const char *line;
@@ -153,6 +174,10 @@ START_TEST(a_value_becomes_what_it_says)
 }
 END_TEST
 
+#define CHANNEL_EXPECTS                                                                            \
+	"expected a name of at most 15 of a-z, 0-9 and -, then publish and a size up to 1M in "    \
+	"steps of 4K, or subscribe and ro or rw\n"
+
 /* Mistakes in the third line of a guest that is else right. */
 static const struct {
 	const char *line, *notes;
@@ -164,10 +189,10 @@ static const struct {
 	{ "Memory = 4M", "3:1 no key 'Memory'; did you mean 'memory'?\n" },
 	{ "disk = a",
 	  "3:1 no key 'disk'; there are memory, cpus, kernel, initrd, cmdline, devices, "
-	  "console and limit\n" },
+	  "console, limit and channel\n" },
 	{ "x23456789012345678901234567890123456789 = a",
 	  "3:1 no key 'x2345678901234567890123456789012'; there are memory, cpus, kernel, initrd, "
-	  "cmdline, devices, console and limit\n" },
+	  "cmdline, devices, console, limit and channel\n" },
 	{ "memory 4M", "3:8 expected = behind memory\n" },
 	{ "memory", "3:7 expected = behind memory\n" },
 	{ "= 4M", "3:1 expected a key, or guest and a name\n" },
@@ -213,12 +238,28 @@ static const struct {
 	{ "limit = 31536001s", "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
 	{ "limit = 18446744073709551615m",
 	  "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
+	{ "channel =", "3:10 " CHANNEL_EXPECTS },
+	{ "channel = talk", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk publish", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk publish 0", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk publish 4095", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk publish 1028K", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk publish rw", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk subscribe 4K", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk subscribe rw ro", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = talk listen ro", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = Talk subscribe ro", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = a123456789abcdef subscribe ro", "3:11 " CHANNEL_EXPECTS },
+	{ "channel = a publish 4K\nchannel = a subscribe ro", "4:11 channel a is there twice\n" },
+	{ "channel = a publish 4K\nchannel = b publish 4K\nchannel = c publish 4K\n"
+	  "channel = d publish 4K\nchannel = e publish 4K",
+	  "7:11 expected at most 4 channels\n" },
 };
 
 START_TEST(a_mistake_drops_its_guest_and_no_other)
 {
 	struct guest_config c[COUNT];
-	char text[256], notes[2048];
+	char text[512], notes[2048];
 
 	snprintf(text, sizeof(text),
 	         "guest a\nkernel = vmlinuz\n%s\nguest b\nkernel = memtest.x64\n",
@@ -237,8 +278,8 @@ static const struct {
 } text_rows[] = {
 	{ "an empty text has no guests", "", "", 0 },
 	{ "a word may be the last thing in the text", "guest a\nker",
-	  "2:1 no key 'ker'; there are memory, cpus, kernel, initrd, cmdline, devices, console "
-	  "and limit\n1:7 guest a has no kernel\n",
+	  "2:1 no key 'ker'; there are memory, cpus, kernel, initrd, cmdline, devices, console, "
+	  "limit and channel\n1:7 guest a has no kernel\n",
 	  0 },
 	{ "comments are no guests", "# guest a\n  # b", "", 0 },
 	{ "a comment may hold anything", "# \033\xff\nguest a\nkernel=initrd\n", "", 1 },
@@ -365,6 +406,7 @@ int main(void)
 
 	tcase_add_test(tcase, what_is_not_said_has_its_usual_value);
 	tcase_add_test(tcase, all_that_can_be_said_is_understood);
+	tcase_add_test(tcase, channels_are_shared_by_name);
 	tcase_add_loop_test(tcase, a_value_becomes_what_it_says, 0, ROWS(value_rows));
 	tcase_add_loop_test(tcase, a_mistake_drops_its_guest_and_no_other, 0, ROWS(line_rows));
 	tcase_add_loop_test(tcase, sections_are_kept_apart, 0, ROWS(text_rows));
