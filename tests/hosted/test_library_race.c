@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Guest memory is taken away while two vCPUs on two CPUs write to it.
+ * Guest memory is taken away while three vCPUs on three CPUs write to it.
  *
  * When a call that revokes returns, nobody may use the old translation: the frame is given to
  * somebody else at once, and the processor model compares its generation at each use.
@@ -15,7 +15,7 @@
 #define get(p)    __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define put(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
 
-#define VCPUS  2u
+#define VCPUS  3u
 #define ROUNDS 100u
 #define WINDOW UINT64_C(0x40000) /* Guest-physical; its page comes and goes. */
 
@@ -107,7 +107,7 @@ static void take_away(struct race *race, enum how how)
 	hosted_revoke(race->r.m, 0, WINDOW, 4096);
 }
 
-/* Both guests have written to the page behind the window. */
+/* All guests have written to the page behind the window. */
 static void wait_for_writes(const uint8_t *page)
 {
 	for (uint32_t id = 0; id < VCPUS; id++)
