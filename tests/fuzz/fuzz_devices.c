@@ -18,6 +18,7 @@
 #include <libsvm/platform/i8042.h>
 #include <libsvm/platform/ioapic.h>
 #include <libsvm/platform/lapic.h>
+#include <libsvm/platform/paravirt_calls.h>
 #include <libsvm/platform/pci.h>
 #include <libsvm/platform/pic.h>
 #include <libsvm/platform/pit.h>
@@ -49,7 +50,8 @@ static struct machine {
 	struct svm_debug_ports ports;
 	struct svm_pic pic;
 	struct svm_ioapic ioapic;
-	struct svm_lapic lapic;
+	struct svm_lapic lapic, far_lapic;
+	struct svm_apic_bus bus;
 	unsigned depth; /* Of messages and ends of interrupts inside each other. */
 	struct svm_acpi_pm pm;
 	struct svm_pci pci;
@@ -575,6 +577,62 @@ static void lapic_check(bool damaged)
 	HOLDS(m.depth == 0);
 }
 
+/* --- a hypercall for many interrupts: to the local APIC, and to one that is far from it --- */
+
+#define FAR_ID 130u
+
+static void calls_init(void)
+{
+	const struct svm_lapic_config config = {
+		.id = FAR_ID,
+		.physical_bits = 40,
+		.host = { wake, send_message, end_interrupt, &m },
+	};
+
+	HOLDS(svm_lapic_init(&m.far_lapic, &config) == 0);
+	svm_apic_bus_init(&m.bus);
+	HOLDS(svm_apic_bus_add(&m.bus, &m.lapic) == 0);
+	HOLDS(svm_apic_bus_add(&m.bus, &m.far_lapic) == 0);
+}
+
+static void calls_read(uint32_t offset, uint32_t size)
+{
+	(void)offset;
+	(void)size;
+}
+
+static void send_to_many(uint64_t first, uint64_t icr, bool is_wide)
+{
+	const struct svm_hypercall call = {
+		.argument = { (uint64_t)take32() << 32 | take32(),
+		              (uint64_t)take32() << 32 | take32(), first, icr },
+		.is_wide = is_wide,
+	};
+	const uint64_t result = svm_paravirt_send_ipi(&m.bus, &call);
+
+	HOLDS(result == SVM_PARAVIRT_EINVAL || result <= 2);
+	HOLDS(first <= FAR_ID || result == SVM_PARAVIRT_EINVAL || result == 0);
+}
+
+/* Near the APICs there are, with an ICR that may be good. */
+static void calls_write(uint32_t offset, uint32_t size, uint32_t value)
+{
+	send_to_many(offset * 4, value & 0x4fff, size == 4);
+}
+
+static void calls_other(uint8_t what)
+{
+	const uint64_t first = (uint64_t)take32() << 32 | take32();
+
+	send_to_many(first, (uint64_t)take32() << 32 | take32(), what & 1);
+}
+
+static void calls_check(bool damaged)
+{
+	(void)damaged;
+	HOLDS(m.bus.count == FAR_ID + 1);
+}
+
 /* --- ACPI; wires 7 and 8 are SCI and power-off --- */
 
 #define PM_SAVE(s)    svm_acpi_pm_save(&m.pm, (s))
@@ -721,6 +779,7 @@ static const struct device {
 	{ pic_init, pic_read, pic_write, pic_other, pic_check, NULL, NULL },
 	{ lapic_init, lapic_read, lapic_write, lapic_other, lapic_check, lapic_deadline,
 	  lapic_advance },
+	{ calls_init, calls_read, calls_write, calls_other, calls_check, NULL, NULL },
 	{ ioapic_init, ioapic_read, ioapic_write, ioapic_other, ioapic_check, NULL, NULL },
 	{ pm_init, pm_read, pm_write, pm_other, pm_check, pm_deadline, pm_advance },
 	{ pci_init, pci_read, pci_write, pci_other, pci_check, NULL, NULL },

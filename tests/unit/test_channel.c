@@ -3,7 +3,11 @@
  * Channels between VMs: three of them on one host, each with the same small program: it calls, and
  * looks at memory.
  */
-#include <libsvm/platform/channel.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "platform/channel.h"
 
 #include "vcpu_rig.h"
 
@@ -66,10 +70,13 @@ static void setup(void)
 		[READER] = SVM_CHANNEL_MAY_SUBSCRIBE,
 		[WRITER] = SVM_CHANNEL_MAY_SUBSCRIBE | SVM_CHANNEL_MAY_WRITE,
 	};
+	struct hosted_config machine;
 	struct svm_channel_config config;
 
+	hosted_config_init(&machine);
+	machine.cpus = 2;
 	memset(sides, 0, sizeof(sides));
-	rig_init(&r, NULL, RIG_64);
+	rig_init(&r, &machine, RIG_64);
 	sides[0].vm = r.vm;
 	sides[0].vcpu = r.vcpu;
 	sides[0].code = r.memory;
@@ -445,6 +452,144 @@ START_TEST(a_publisher_outlives_its_subscribers)
 }
 END_TEST
 
+/* --- any calls in any order ------------------------------------------------------------------ */
+
+/* What the three have by now, as the rules say it. */
+static struct {
+	bool is_mapped[VMS];
+	bool has_publisher;
+	uint64_t value; /* Of the first word. */
+} model;
+
+static int64_t expected_map(unsigned i, bool publishes, uint64_t gpa)
+{
+	if (publishes != (i == PUBLISHER))
+		return SVM_CHANNEL_EPERM;
+	if (model.is_mapped[i])
+		return SVM_CHANNEL_EBUSY;
+	if (!publishes && !model.has_publisher)
+		return SVM_CHANNEL_EAGAIN;
+	return gpa % 4096 ? SVM_CHANNEL_EINVAL : gpa < AT ? SVM_CHANNEL_EEXIST : 0;
+}
+
+static void map_at_random(unsigned i, bool publishes)
+{
+	static const uint64_t places[] = { AT, AT, AT, AT - 4096, AT + 1 };
+	const uint64_t gpa = places[rand() % ROWS(places)];
+	const int64_t expected = expected_map(i, publishes, gpa);
+
+	ck_assert_int_eq(call(i, publishes ? SVM_CHANNEL_PUBLISH : SVM_CHANNEL_SUBSCRIBE, 0, gpa, 0),
+	                 expected);
+	if (expected)
+		return;
+	model.is_mapped[i] = true;
+	model.has_publisher |= publishes;
+}
+
+static void unmap_at_random(unsigned i)
+{
+	ck_assert_int_eq(call(i, SVM_CHANNEL_UNSUBSCRIBE, 0, 0, 0), model.is_mapped[i] ? 0 : -2);
+	model.is_mapped[i] = false;
+	if (i == PUBLISHER)
+		model.has_publisher = false;
+	if (!model.is_mapped[0] && !model.is_mapped[1] && !model.is_mapped[2])
+		model.value = 0;
+}
+
+static void touch_at_random(unsigned i)
+{
+	const bool is_store = rand() % 2;
+	const uint64_t value = (uint64_t)rand();
+	const bool is_done = model.is_mapped[i] && !(is_store && i == READER);
+	const enum svm_exit_kind kind = is_store ? store(i, 0, value) : look(i, 0);
+
+	ck_assert_int_eq(kind, is_done ? SVM_EXIT_KIND_HLT : SVM_EXIT_KIND_MMIO);
+	if (!is_done)
+		ck_assert_int_eq(svm_vcpu_complete_retry(sides[i].vcpu), 0);
+	else if (is_store)
+		model.value = value;
+	else
+		ck_assert_uint_eq(rax_of(i), model.value);
+}
+
+START_TEST(any_order_of_calls_keeps_the_rules)
+{
+	memset(&model, 0, sizeof(model));
+	srand((unsigned)_i + 1);
+	for (unsigned n = 0; n < 2000; n++) {
+		const unsigned i = (unsigned)rand() % VMS;
+
+		switch (rand() % 8) {
+		case 0:
+		case 1:
+			map_at_random(i, rand() % 4 ? i == PUBLISHER : i != PUBLISHER);
+			break;
+		case 2:
+			unmap_at_random(i);
+			break;
+		default:
+			touch_at_random(i);
+			break;
+		}
+	}
+}
+END_TEST
+
+/* --- beside each other ----------------------------------------------------------------------- */
+
+static bool may_ring, has_stopped;
+static unsigned late_rings;
+
+static void ring_in_time(void *arg, uint32_t vcpu, uint8_t vector)
+{
+	(void)arg;
+	(void)vcpu;
+	(void)vector;
+	late_rings += !__atomic_load_n(&may_ring, __ATOMIC_SEQ_CST);
+}
+
+static void *ring_all_the_time(void *arg)
+{
+	uintptr_t heard = 0;
+
+	hosted_become(r.m, 1);
+	while (!__atomic_load_n(&has_stopped, __ATOMIC_SEQ_CST))
+		heard += svm_channel_ring(arg) > 0;
+	hosted_leave();
+	return (void *)heard;
+}
+
+/* Who has left is not rung at, however the two meet. */
+START_TEST(nobody_rings_at_who_has_left)
+{
+	const struct svm_channel_wish publishes = { .gpa = AT, .is_publisher = true },
+	                              subscribes = { .gpa = AT, .vector = 0x40 };
+	struct svm_channel_seat *reader = &sides[READER].channels->seat[0];
+	pthread_t thread;
+	void *heard;
+
+	sides[READER].channels->ring = ring_in_time;
+	may_ring = has_stopped = false;
+	late_rings = 0;
+	ck_assert_int_eq(svm_channel_map(&sides[PUBLISHER].channels->seat[0], &publishes), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, ring_all_the_time,
+	                                &sides[PUBLISHER].channels->seat[0]),
+	                 0);
+	for (unsigned n = 0; n < 3000; n++) {
+		__atomic_store_n(&may_ring, true, __ATOMIC_SEQ_CST);
+		ck_assert_int_eq(svm_channel_map(reader, &subscribes), 0);
+		if (n % 64 == 0)
+			sched_yield();
+		ck_assert_int_eq(svm_channel_unmap(reader), 0);
+		__atomic_store_n(&may_ring, false, __ATOMIC_SEQ_CST);
+	}
+	__atomic_store_n(&has_stopped, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread, &heard);
+	ck_assert_uint_eq(late_rings, 0);
+	ck_assert_uint_gt((uintptr_t)heard, 0);
+}
+END_TEST
+
 /* --- making ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -582,6 +727,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, who_has_left_sees_nothing);
 	tcase_add_test(tc, a_subscriber_outlives_the_publisher);
 	tcase_add_test(tc, a_publisher_outlives_its_subscribers);
+	tcase_add_loop_test(tc, any_order_of_calls_keeps_the_rules, 0, 4);
+	tcase_add_test(tc, nobody_rings_at_who_has_left);
 	tcase_add_loop_test(tc, a_channel_has_its_shape, 0, ROWS(config_rows));
 	tcase_add_loop_test(tc, rights_have_their_shape, 0, ROWS(rights_rows));
 	tcase_add_test(tc, memory_runs_out);
