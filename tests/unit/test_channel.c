@@ -477,9 +477,9 @@ static void map_at_random(unsigned i, bool publishes)
 	static const uint64_t places[] = { AT, AT, AT, AT - 4096, AT + 1 };
 	const uint64_t gpa = places[rand() % ROWS(places)];
 	const int64_t expected = expected_map(i, publishes, gpa);
+	const uint64_t number = publishes ? SVM_CHANNEL_PUBLISH : SVM_CHANNEL_SUBSCRIBE;
 
-	ck_assert_int_eq(call(i, publishes ? SVM_CHANNEL_PUBLISH : SVM_CHANNEL_SUBSCRIBE, 0, gpa, 0),
-	                 expected);
+	ck_assert_int_eq(call(i, number, 0, gpa, 0), expected);
 	if (expected)
 		return;
 	model.is_mapped[i] = true;
