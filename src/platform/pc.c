@@ -313,6 +313,8 @@ int svm_pc_attach(struct svm_pc *pc, struct svm_vcpu *vcpu)
 	if (id >= pc->config.cpus)
 		return SVM_ERR_INVAL;
 	pc->cpu[id].vcpu = vcpu;
+	if (pc->config.devices & SVM_PC_APIC)
+		svm_pc_place_apic(&pc->cpu[id]);
 	svm_pc_follow_steal_time(&pc->cpu[id]); /* It may have been restored before. */
 	port.arg = &pc->cpu[id];
 	return svm_vcpu_set_irq_port(vcpu, &port);

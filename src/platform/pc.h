@@ -149,6 +149,8 @@ void svm_pc_reset_steal_time(struct pc_cpu *cpu);
 void svm_pc_follow_steal_time(struct pc_cpu *cpu);
 
 /* --- pc_ports.c ------------------------------------------------------------------------------ */
+/* The vCPU finds its APIC's registers where the base MSR says. */
+void svm_pc_place_apic(struct pc_cpu *cpu);
 /* The vCPU's CR8 becomes the APIC's task priority. */
 void svm_pc_follow_task_priority(struct pc_cpu *cpu);
 int svm_pc_bind(struct svm_pc *pc);

@@ -9,7 +9,7 @@
 
 #include <libsvm/msrs.h>
 
-#include "core/vcpu/exits.h"
+#include "core/vcpu/emulation.h"
 
 /* --- devices, by their ports ----------------------------------------------------------------- */
 
@@ -207,6 +207,15 @@ void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 		(void)svm_control_write(cpu->vcpu, 8, cr8);
 }
 
+/*
+ * The page at the usual place is every vCPU's, and where an APIC is elsewhere, off or in x2APIC
+ * mode, nothing is at it.
+ */
+static bool is_in_apic(const struct pc_cpu *cpu, svm_gpa_t gpa)
+{
+	return (gpa & SVM_PAGE_MASK) == svm_lapic_mmio_base(&cpu->lapic);
+}
+
 static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
                                            struct svm_mmio_access *access)
 {
@@ -218,6 +227,11 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return SVM_DEVICE_EXIT;
 	cpu = &pc->cpu[id];
+	if (!is_in_apic(cpu, access->gpa)) {
+		if (!access->is_write)
+			give_answer(access, UINT64_MAX);
+		return SVM_DEVICE_DONE;
+	}
 	svm_pc_take_eoi(cpu);
 	if (access->is_write) {
 		svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
@@ -269,6 +283,17 @@ static const struct memory_row {
 	{ SVM_LAPIC_DEFAULT_BASE, SVM_LAPIC_SIZE, SVM_PC_APIC, lapic_access },
 };
 
+void svm_pc_place_apic(struct pc_cpu *cpu)
+{
+	const uint64_t base = svm_lapic_mmio_base(&cpu->lapic);
+	struct svm_mmio_range range = { 0 };
+
+	if (base != SVM_NEVER && base != SVM_LAPIC_DEFAULT_BASE)
+		range = (struct svm_mmio_range){ base, base + SVM_LAPIC_SIZE - 1, lapic_access,
+			                         cpu->pc };
+	svm_vcpu_set_own_mmio(cpu->vcpu, &range);
+}
+
 /* --- model-specific registers ---------------------------------------------------------------- */
 
 static bool apic_msr(struct pc_cpu *cpu, struct svm_msr_access *access)
@@ -305,6 +330,7 @@ static bool lapic_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *a
 	if (!apic_msr(&pc->cpu[id], access))
 		return false;
 	if (access->is_write) {
+		svm_pc_place_apic(&pc->cpu[id]);
 		svm_pc_follow_task_priority(&pc->cpu[id]);
 		svm_vcpu_notify(vcpu);
 	}

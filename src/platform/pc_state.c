@@ -269,6 +269,8 @@ static void rouse(struct pc_cpu *cpu)
 {
 	if (!cpu->vcpu)
 		return;
+	if (cpu->pc->config.devices & SVM_PC_APIC)
+		svm_pc_place_apic(cpu);
 	svm_pc_follow_task_priority(cpu);
 	svm_pc_follow_steal_time(cpu);
 	svm_vcpu_notify(cpu->vcpu);

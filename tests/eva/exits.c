@@ -37,12 +37,12 @@ const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint1
 	return eva_maybe() ? &range : NULL;
 }
 
-const struct svm_mmio_range *svm_mmio_find(const struct svm_mmio_policy *policy, svm_gpa_t gpa,
-                                           unsigned size)
+const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *of, svm_gpa_t gpa,
+                                                unsigned size)
 {
 	static struct svm_mmio_range range;
 
-	(void)policy;
+	(void)of;
 	(void)gpa;
 	(void)size;
 	return eva_maybe() ? &range : NULL;

@@ -3,6 +3,7 @@
  * The PC as its guest sees it: the whole library, the strict processor, and a clock that the test
  * turns.
  */
+#include "core/vcpu/emulation.h"
 #include "pc_rig.h"
 
 #define NEVER UINT64_MAX
@@ -334,6 +335,82 @@ START_TEST(the_task_priority_is_one_register_by_three_names)
 	ck_assert_uint_eq(rig_regs(&m.r).rdi, 0x90);
 	ck_assert_uint_eq(rig_regs(&m.r).rsi, 0x90);
 	ck_assert_uint_eq(rig_regs(&m.r).rbx, 2);
+	machine_fini(&m);
+}
+END_TEST
+
+/* Bit 0: an APIC's version is at FEE00030h.  Bit 1: at FED00030h. */
+static unsigned apics_seen(struct rig *r)
+{
+	static const uint32_t places[] = { LAPIC + 0x30, 0xfed00030 };
+	unsigned seen = 0;
+
+	for (int i = 0; i < ROWS(places); i++) {
+		rig_rewind(r);
+		hosted_script_mov(&r->code, HOSTED_RBX, places[i]);
+		hosted_script_load(&r->code, HOSTED_RSI, HOSTED_RBX, false);
+		hosted_script_vmmcall(&r->code);
+		if (rig_run_on(r) == SVM_EXIT_KIND_HYPERCALL && rig_regs(r).rsi == 0x50010)
+			seen |= 1u << i;
+	}
+	return seen;
+}
+
+static void write_base(struct rig *r, uint64_t base)
+{
+	rig_rewind(r);
+	write_msr(&r->code, 0x1b, base);
+	hosted_script_vmmcall(&r->code);
+	ck_assert_int_eq(rig_run_on(r), SVM_EXIT_KIND_HYPERCALL);
+}
+
+static const struct {
+	const char *what;
+	uint64_t base;
+	unsigned seen;
+} base_rows[] = {
+	{ "at the usual place", 0xfee00900, 1 },
+	{ "moved", 0xfed00900, 2 },
+	{ "over memory, which wins", 0x4900, 0 },
+	{ "off", 0xfee00100, 0 },
+	{ "moved, and off", 0xfed00100, 0 },
+	{ "x2APIC", 0xfee00d00, 0 },
+};
+
+START_TEST(the_registers_follow_the_base)
+{
+	struct machine m;
+
+	machine_init(&m, RIG_32, 1);
+	write_base(&m.r, base_rows[_i].base);
+	ck_assert_msg(apics_seen(&m.r) == base_rows[_i].seen, "%s: %u", base_rows[_i].what,
+	              apics_seen(&m.r));
+	write_base(&m.r, base_rows[_i].base & ~UINT64_C(0xc00)); /* By way of "off". */
+	write_base(&m.r, 0xfee00900);
+	ck_assert_uint_eq(apics_seen(&m.r), 1);
+	machine_fini(&m);
+}
+END_TEST
+
+/* One vCPU's page is a hole for the other, and a state takes the place along. */
+START_TEST(each_has_its_own_base)
+{
+	uint8_t state[4096];
+	size_t size;
+	struct machine m;
+
+	machine_init(&m, RIG_32, 2);
+	write_base(&m.r, 0xfed00900);
+	ck_assert_ptr_nonnull(svm_vcpu_find_mmio(m.r.vcpu, 0xfed00ffc, 4));
+	ck_assert_ptr_null(svm_vcpu_find_mmio(m.r.vcpu, 0xfed00ffd, 4));
+	ck_assert_ptr_null(svm_vcpu_find_mmio(m.other, 0xfed00000, 4));
+	size = svm_pc_state_size(m.pc);
+	ck_assert_uint_le(size, sizeof(state));
+	ck_assert_int_eq(svm_pc_save(m.pc, state, size), 0);
+	write_base(&m.r, 0xfee00900);
+	ck_assert_ptr_null(svm_vcpu_find_mmio(m.r.vcpu, 0xfed00000, 4));
+	ck_assert_int_eq(svm_pc_restore(m.pc, state, size), 0);
+	ck_assert_uint_eq(apics_seen(&m.r), 2);
 	machine_fini(&m);
 }
 END_TEST
@@ -744,6 +821,8 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, a_fast_timer_asks_at_most_each_100_us, 0, ROWS(fast_rows));
 	tcase_add_test(tc, a_level_that_stays_comes_again_at_each_eoi);
 	tcase_add_test(tc, the_task_priority_is_one_register_by_three_names);
+	tcase_add_loop_test(tc, the_registers_follow_the_base, 0, ROWS(base_rows));
+	tcase_add_test(tc, each_has_its_own_base);
 	tcase_add_loop_test(tc, an_event_ends_the_run_and_is_told_once, 0, ROWS(event_rows));
 	tcase_add_test(tc, init_and_startup_start_another_processor);
 	tcase_add_test(tc, the_newest_init_counts);

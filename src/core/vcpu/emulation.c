@@ -129,7 +129,7 @@ static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	const bool is_port = access->kind == SVM_EMUL_PENDING_PORT;
 
 	if (!is_port && !(vcpu->vm->want & SVM_WANT_MMIO) &&
-	    !svm_mmio_find(&vcpu->vm->mmio, access->address, access->size))
+	    !svm_vcpu_find_mmio(vcpu, access->address, access->size))
 		return touch_of_nothing(vcpu, exit);
 	svm_exit_owe(vcpu, exit, is_port ? SVM_EXIT_KIND_IO : SVM_EXIT_KIND_MMIO,
 	             SVM_OWED_EMULATION, 0);

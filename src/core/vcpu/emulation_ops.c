@@ -88,6 +88,21 @@ static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
+void svm_vcpu_set_own_mmio(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
+{
+	vcpu->own_mmio = *range;
+}
+
+const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm_gpa_t gpa,
+                                                unsigned size)
+{
+	const struct svm_mmio_range *own = &vcpu->own_mmio;
+
+	if (own->fn && gpa >= own->first && gpa <= own->last && own->last - gpa >= size - 1)
+		return own;
+	return svm_mmio_find(&vcpu->vm->mmio, gpa, size);
+}
+
 /* A callback that wants the run to end is obeyed after the instruction. */
 static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
 {
@@ -100,7 +115,7 @@ static enum svm_emul_result emulation_mmio(void *arg, uint64_t gpa, void *data, 
                                            bool is_write)
 {
 	struct svm_vcpu *vcpu = arg;
-	const struct svm_mmio_range *range = svm_mmio_find(&vcpu->vm->mmio, gpa, size);
+	const struct svm_mmio_range *range = svm_vcpu_find_mmio(vcpu, gpa, size);
 	struct svm_mmio_access access = {
 		.gpa = gpa,
 		.size = (uint8_t)size,

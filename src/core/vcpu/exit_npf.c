@@ -28,7 +28,7 @@ static bool is_access(const struct svm_vcpu *vcpu, uint64_t info, enum svm_npt_f
 static bool access_device(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_t gpa,
                           enum svm_npt_fault_reason reason, enum svm_action *action)
 {
-	const struct svm_mmio_range *range = svm_mmio_find(&vcpu->vm->mmio, gpa, 1);
+	const struct svm_mmio_range *range = svm_vcpu_find_mmio(vcpu, gpa, 1);
 
 	if (!range && !(vcpu->vm->want & SVM_WANT_MMIO))
 		return false;

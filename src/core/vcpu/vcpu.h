@@ -96,6 +96,7 @@ struct svm_vcpu {
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_insn_cache insn_cache;
 	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
+	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
 	bool declined; /* A callback has just left declined_gpa to the embedder. */
 	svm_gpa_t declined_gpa;
 	struct svm_emul emul;
