@@ -36,6 +36,7 @@
 	.balign 64; name:
 #define SVM_SWITCH_END(name) .size name, . - name
 #define SVM_SWITCH_RET ret
+#define SVM_SWITCH_LOCAL_CALL /* A call whose return address is dropped follows. */
 #endif
 
 #define MSR_SPEC_CTRL 0x48
@@ -187,7 +188,8 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 .Lrestore:
 	if_flag	SVM_SWITCH_DO_RSB, 2f
 	mov	$RSB_ENTRIES, %ecx
-1:	call	3f
+1:	SVM_SWITCH_LOCAL_CALL
+	call	3f
 	int3					/* speculation that returns here stops */
 3:	add	$8, %rsp
 	dec	%ecx

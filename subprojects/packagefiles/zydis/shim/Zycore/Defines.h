@@ -13,7 +13,7 @@
 #define ZYAN_INLINE static inline
 #define ZYAN_BITFIELD(width) : width
 #define ZYAN_UNUSED(x) ((void)(x))
-#define ZYAN_FALLTHROUGH __attribute__((fallthrough))
+#define ZYAN_FALLTHROUGH __attribute__((__fallthrough__))
 #define ZYAN_STATIC_ASSERT(x) _Static_assert(x, #x)
 #define ZYAN_NO_SANITIZE(what) __attribute__((no_sanitize(what)))
 #define ZYAN_UNREACHABLE __builtin_trap()
