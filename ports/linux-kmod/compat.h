@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_LINUX_COMPAT_H
+#define LIBSVM_LINUX_COMPAT_H
+/*
+ * What differs between the kernels that the module is built for, 6.1 to 6.12, and nowhere else.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/hrtimer.h>
+#include <linux/version.h>
+
+/* The one hot-plug slot that KVM's vendor modules claim, so that only one of us has it. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define COMPAT_CPUHP_KVM CPUHP_AP_KVM_ONLINE
+#else
+#define COMPAT_CPUHP_KVM CPUHP_AP_KVM_STARTING
+#endif
+
+static inline void compat_hrtimer_init(struct hrtimer *timer,
+                                       enum hrtimer_restart (*fired)(struct hrtimer *))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	timer->function = fired;
+#endif
+}
+
+#endif

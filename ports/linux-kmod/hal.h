@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_LINUX_HAL_H
+#define LIBSVM_LINUX_HAL_H
+/*
+ * Linux, as the library sees it.
+ */
+#include <libsvm/host.h>
+
+/* The table, with the numbers of this machine; the same one each time. */
+const struct svm_hal *hal_table(void);
+
+/* The timers of all CPUs are idle when it returns. */
+void hal_stop(void);
+
+/* Errors of the library as Linux's. */
+int hal_errno(int error);
+
+/*
+ * What makes the library's own allocations possible again after SVM_ERR_NOMEM.  False: there is no
+ * memory, or the caller is being killed.  May sleep; under no lock that a reclaim could want.
+ */
+bool hal_reclaim(size_t frames);
+
+#endif
