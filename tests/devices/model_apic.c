@@ -419,10 +419,9 @@ static uint32_t read_entry(const struct model_apic *apic, unsigned n)
 	       (entry->masked ? 1u << 16 : 0) | entry->timer_mode << 17;
 }
 
-/* By the offset that the register has in memory.  False: there is none. */
-static bool read_at(const struct model_apic *apic, unsigned offset, uint32_t *value)
+/* ISR, TMR and IRR, and the local vector table: registers by number. */
+static bool read_row(const struct model_apic *apic, unsigned offset, uint32_t *value)
 {
-	*value = 0;
 	if (offset >= 0x100 && offset < 0x280) {
 		const bool *marks = offset < 0x180   ? apic->isr
 		                    : offset < 0x200 ? apic->tmr
@@ -431,13 +430,20 @@ static bool read_at(const struct model_apic *apic, unsigned offset, uint32_t *va
 		*value = pack(marks, (offset & 0x70) / 0x10 * 32);
 		return true;
 	}
-	if (offset >= 0x320 && offset <= 0x370) {
-		*value = read_entry(apic, (offset - 0x320) / 16);
-		return true;
-	}
+	if (offset < 0x320 || offset > 0x370)
+		return false;
+	*value = read_entry(apic, (offset - 0x320) / 16);
+	return true;
+}
+
+/* Who the APIC is, and how urgent. */
+static bool read_identity(const struct model_apic *apic, unsigned offset, uint32_t *value)
+{
+	const bool wide = apic->mode == MODEL_X2APIC;
+
 	switch (offset) {
 	case 0x20:
-		*value = apic->mode == MODEL_X2APIC ? apic->id : apic->id << 24;
+		*value = wide ? apic->id : apic->id << 24;
 		return true;
 	case 0x30:
 		*value = 0x00050010;
@@ -452,12 +458,26 @@ static bool read_at(const struct model_apic *apic, unsigned offset, uint32_t *va
 		*value = model_ppr(apic);
 		return true;
 	case 0xd0:
-		*value = apic->mode == MODEL_X2APIC
-		                 ? apic->id / 16 << 16 | UINT32_C(1) << apic->id % 16
-		                 : apic->logical << 24;
+		*value = wide ? apic->id / 16 << 16 | UINT32_C(1) << apic->id % 16
+		              : apic->logical << 24;
 		return true;
 	case 0xe0:
 		*value = apic->logical_model << 28 | 0x0fffffff;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* By the offset that the register has in memory.  False: there is none. */
+static bool read_at(const struct model_apic *apic, unsigned offset, uint32_t *value)
+{
+	*value = 0;
+	if (read_row(apic, offset, value) || read_identity(apic, offset, value))
+		return true;
+	switch (offset) {
+	case 0xb0:
+	case 0xc0:
 		return true;
 	case 0xf0:
 		*value = apic->spurious | (apic->enabled ? 0x100u : 0) | (apic->focus ? 0x200u : 0);
@@ -479,9 +499,6 @@ static bool read_at(const struct model_apic *apic, unsigned offset, uint32_t *va
 		return true;
 	case 0x3e0:
 		*value = apic->divide;
-		return true;
-	case 0xb0:
-	case 0xc0:
 		return true;
 	default:
 		return false;
