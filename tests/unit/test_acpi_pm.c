@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* ACPI fixed hardware against the ACPI specification 6.5, 4.8.3. */
-#include <check.h>
-
 #include <libsvm/platform/acpi_pm.h>
 
-#define ROWS(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#include "../hosted/suite.h"
+
 #define SECOND  UINT64_C(1000000000)
 
 static struct svm_acpi_pm pm;
@@ -250,13 +249,8 @@ START_TEST(restore_takes_only_what_can_be)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("acpi_pm");
-	TCase *tc = tcase_create("pm");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, timer_counts_exactly, 0, ROWS(timer_rows));
 	tcase_add_test(tc, timer_cannot_be_written);
@@ -270,9 +264,9 @@ int main(void)
 	tcase_add_test(tc, reset_forgets_all_but_the_time);
 	tcase_add_test(tc, device_without_wires_works);
 	tcase_add_loop_test(tc, restore_takes_only_what_can_be, 0, ROWS(restore_rows));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+}
+
+int main(void)
+{
+	return suite_run("acpi_pm", add_tests);
 }

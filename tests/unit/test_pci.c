@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* PCI configuration mechanism 1: PCI Local Bus Specification 3.0, 3.2.2.3.2 and 6.1. */
-#include <check.h>
-
 #include <libsvm/platform/pci.h>
 
-#define ROWS(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#include "../hosted/suite.h"
 
 static struct svm_pci pci;
 static unsigned resets;
@@ -250,13 +248,8 @@ START_TEST(restore_takes_only_what_can_be)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("pci");
-	TCase *tc = tcase_create("pci");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, address_register_has_its_bits, 0, ROWS(address_rows));
 	tcase_add_test(tc, mechanism_1_is_found);
@@ -270,9 +263,9 @@ int main(void)
 	tcase_add_loop_test(tc, reset_control_resets, 0, ROWS(reset_rows));
 	tcase_add_test(tc, address_is_no_reset);
 	tcase_add_loop_test(tc, restore_takes_only_what_can_be, 0, ROWS(restore_rows));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+}
+
+int main(void)
+{
+	return suite_run("pci", add_tests);
 }
