@@ -197,6 +197,29 @@ void sched_wake(struct sched_task *task)
 		move_home(q, task, flags);
 }
 
+bool sched_remove(struct sched_task *task)
+{
+	for (;;) {
+		const uint32_t state = __atomic_load_n(&task->state, __ATOMIC_SEQ_CST);
+		struct cpu_queue *q = NULL;
+		uint64_t flags;
+
+		if (state == SCHED_ENDED)
+			return false;
+		if (state == SCHED_WAITING || state == SCHED_SLEEPING)
+			q = lock_in_state(task, (enum sched_state)state, &flags);
+		if (!q) { /* between a queue and another, or the end */
+			cpu_pause();
+			continue;
+		}
+		run_queue_remove(&q->queue, task);
+		set_state(task, SCHED_ENDED);
+		note_head(q);
+		spin_unlock(&q->lock, flags);
+		return true;
+	}
+}
+
 void sched_set_affinity(struct sched_task *task, uint64_t affinity)
 {
 	struct cpu_queue *q;

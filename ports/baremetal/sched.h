@@ -24,6 +24,13 @@ void sched_add(struct sched_task *task);
 /** Let it have another turn soon, if it sleeps or is about to.  Any CPU, I. */
 void sched_wake(struct sched_task *task);
 
+/**
+ * Take a task away; it has ended, though nobody is told.  It must not be within a turn but may be
+ * on its way out of one, on another CPU.  T, not from within its own slice.
+ * @return False: it had ended by itself.
+ */
+bool sched_remove(struct sched_task *task);
+
 /** Change where it may run; from its next slice on.  Any CPU, T. */
 void sched_set_affinity(struct sched_task *task, uint64_t affinity);
 
