@@ -25,13 +25,13 @@ static struct made_channel *find_channel(const char *name)
 	return NULL;
 }
 
-static void complain_of(channels_complain_fn complain, const struct guest_config_channel *wanted,
-                        const char *what)
+static void complain_of(channels_complain_fn complain, void *arg,
+                        const struct guest_config_channel *wanted, const char *what)
 {
 	char text[80];
 
 	format_text(text, sizeof(text), "channel %s: %s", wanted->name, what);
-	complain(NULL, wanted->place, text);
+	complain(arg, wanted->place, text);
 }
 
 /* NULL: made; else what went wrong. */
@@ -68,18 +68,18 @@ bool channels_publish(struct svm_host *host, const struct guest_config *config,
 
 		if (!wrong)
 			continue;
-		complain_of(complain, wanted, wrong);
+		complain_of(complain, NULL, wanted, wrong);
 		return false;
 	}
 	return true;
 }
 
-bool channels_check(const struct guest_config *config, channels_complain_fn complain)
+bool channels_check(const struct guest_config *config, channels_complain_fn complain, void *arg)
 {
 	for (unsigned int i = 0; i < config->channel_count; i++) {
 		if (find_channel(config->channels[i].name))
 			continue;
-		complain_of(complain, &config->channels[i], "nobody publishes it");
+		complain_of(complain, arg, &config->channels[i], "nobody publishes it");
 		return false;
 	}
 	return true;

@@ -20,8 +20,8 @@ typedef void (*channels_complain_fn)(void *arg, struct guest_config_place place,
 bool channels_publish(struct svm_host *host, const struct guest_config *config,
                       channels_complain_fn complain);
 
-/** Does somebody publish all that a guest subscribes to? False: complained. */
-bool channels_check(const struct guest_config *config, channels_complain_fn complain);
+/** Does somebody publish all that a guest subscribes to? False: complained, with @p arg. */
+bool channels_check(const struct guest_config *config, channels_complain_fn complain, void *arg);
 
 /**
  * @brief Give a VM the channels that its configuration allows it.

@@ -9,6 +9,7 @@
 #include "cmdline.h"
 #include "frames.h"
 #include "guest_config.h"
+#include "guests.h"
 #include "kprintf.h"
 #include "memory.h"
 #include "multiboot.h"
@@ -20,6 +21,7 @@ _Static_assert(GUEST_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
 
 static struct guest_config configs[CONFIGURED_MAX];
 static struct guest_pc pcs[CONFIGURED_MAX];
+static unsigned int used;
 static char names[BOOT_MODULES_MAX][GUEST_CONFIG_MODULE_MAX];
 
 static const struct boot_module *find_config(void)
@@ -76,7 +78,8 @@ static struct svm_boot_module module_by_name(const char *name)
 	return (struct svm_boot_module){ 0 };
 }
 
-static bool fill(struct guest_pc *pc, const struct guest_config *config)
+static bool fill(struct guest_pc *pc, const struct guest_config *config,
+                 const struct guest_config_reader *reader)
 {
 	memset(pc, 0, sizeof(*pc));
 	memcpy(pc->guest.name, config->name, sizeof(config->name));
@@ -84,7 +87,8 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config)
 	if (config->initrd[0])
 		pc->initrd = module_by_name(config->initrd);
 	if (!pc->kernel.size || (config->initrd[0] && !pc->initrd.size)) {
-		complain(NULL, config->place, "a module of this guest is empty, or not in memory");
+		reader->complain(reader->arg, config->place,
+		                 "a module of this guest is empty, or not in memory");
 		return false;
 	}
 	pc->cmdline = config->cmdline;
@@ -96,37 +100,103 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config)
 	pc->guest.cpu_count = config->cpus;
 	pc->guest.affinity = SCHED_ANYWHERE;
 	pc->guest.console.mode = config->console;
+	memcpy(pc->guest.life.actions, config->actions, sizeof(config->actions));
 	return true;
 }
 
-unsigned int configured_read(struct svm_host *host, struct guest_pc **guests)
+static struct guest_config_reader new_reader(void)
 {
-	const struct boot_module *module = find_config();
-	const struct guest_config_reader reader = {
+	return (struct guest_config_reader){
 		.memory_max = frames_free_count() * PAGE_SIZE & ~(LEAF_SIZE - 1),
 		.cpus_max = GUEST_CPUS_MAX,
 		.module = module_name,
 		.complain = complain,
 	};
-	bool is_wrong[CONFIGURED_MAX];
-	unsigned int count, used = 0;
+}
 
-	*guests = pcs;
-	if (!module || !memory_map_has_ram(module->start, module->end))
-		return 0;
+unsigned int configured_read(void)
+{
+	const struct boot_module *module = find_config();
+	const struct guest_config_reader reader = new_reader();
+	bool is_wrong[CONFIGURED_MAX];
+	unsigned int count;
+
 	for (size_t i = 0; i < boot_info.module_count; i++)
 		guest_config_module_name(boot_info.modules[i].text, names[i], sizeof(names[i]));
+	if (!module || !memory_map_has_ram(module->start, module->end))
+		return 0;
 	count = guest_config_parse(&reader, phys_to_direct(module->start),
 	                           (size_t)(module->end - module->start), configs, CONFIGURED_MAX);
 	/* All that are published before anybody subscribes, in whatever order they are written. */
 	for (unsigned int i = 0; i < count; i++)
-		is_wrong[i] = !channels_publish(host, &configs[i], complain);
+		is_wrong[i] = !channels_publish(guests_host(), &configs[i], complain);
 	for (unsigned int i = 0; i < count; i++) {
-		if (is_wrong[i] || !channels_check(&configs[i], complain) ||
-		    !fill(&pcs[used], &configs[i]))
+		if (is_wrong[i] || !channels_check(&configs[i], complain, NULL))
 			continue;
-		pcs[used++].guest.host = host;
+		/* What a guest is made from stays where it is. */
+		configs[used] = configs[i];
+		if (fill(&pcs[used], &configs[used], &reader) && guests_add(&pcs[used].guest))
+			used++;
 	}
 	kprintf("configuration: guests that can start: %u\n", used);
 	return used;
+}
+
+/* Where a guest of this name is, or a new one goes; CONFIGURED_MAX: nowhere. */
+static unsigned int place_for(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < used && !is_same(pcs[i].guest.name, name))
+		i++;
+	return i;
+}
+
+/* A channel is there from the start on, whoever comes and goes. */
+static bool may_have_channels(const struct guest_config *config,
+                              const struct guest_config_reader *reader)
+{
+	for (uint32_t i = 0; i < config->channel_count; i++) {
+		if (!config->channels[i].publishes)
+			continue;
+		reader->complain(reader->arg, config->channels[i].place,
+		                 "only guests of the configuration publish channels");
+		return false;
+	}
+	return channels_check(config, reader->complain, reader->arg);
+}
+
+struct guest *configured_define(const char *text, size_t size,
+                                void (*complain_there)(void *arg, struct guest_config_place place,
+                                                       const char *message),
+                                void *arg)
+{
+	static struct guest_config config;
+	static struct guest_pc pc;
+	struct guest_config_reader reader = new_reader();
+	unsigned int place;
+
+	reader.complain = complain_there;
+	reader.arg = arg;
+	if (guest_config_parse(&reader, text, size, &config, 1) != 1)
+		return NULL;
+	place = place_for(config.name);
+	if (place == CONFIGURED_MAX || (place == used && guests_find(config.name))) {
+		complain_there(arg, config.place,
+		               "there is no room for it, or a module's guest has its name");
+		return NULL;
+	}
+	if (!may_have_channels(&config, &reader) || !fill(&pc, &config, &reader))
+		return NULL;
+	configs[place] = config;
+	pc.config = &configs[place];
+	pc.cmdline = configs[place].cmdline;
+	pc.guest.host = guests_host();
+	pcs[place] = pc;
+	if (place == used) {
+		if (!guests_add(&pcs[place].guest))
+			return NULL;
+		used++;
+	}
+	return &pcs[place].guest;
 }

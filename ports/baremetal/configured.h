@@ -10,12 +10,18 @@
 /** True: there is a module whose text has the word `config`. */
 bool configured_is_there(void);
 
+/** Read that module, say what is wrong with it, and let its guests be known; how many. T; once. */
+unsigned int configured_read(void);
+
 /**
- * @brief Read that module and say what is wrong with it. T; once.
- * @param host    Where the guests shall run.
- * @param guests  Receives the array of the guests.
- * @return How many they are.
+ * @brief Let a guest be known, or be another than it was; it has no machine now.
+ * @param text      A section of a configuration; @p size bytes.
+ * @param complain  Told what is wrong with it.
+ * @return NULL: something was.
  */
-unsigned int configured_read(struct svm_host *host, struct guest_pc **guests);
+struct guest *configured_define(const char *text, size_t size,
+                                void (*complain)(void *arg, struct guest_config_place place,
+                                                 const char *message),
+                                void *arg);
 
 #endif

@@ -320,6 +320,18 @@ bool console_is_prompting(void)
 
 /* --- guests that come and go ---------------------------------------------------------------- */
 
+/* Under the lock.  Whoever is at the prompt comes back to a guest that was away for a moment. */
+static void offer_terminal(struct console_guest *guest)
+{
+	const bool wants = guest->had_terminal || guest->mode == GUEST_CONSOLE_ATTACH;
+
+	if (wants && !console.attached && !console.is_prompting)
+		give_terminal(guest);
+	else if (guest->had_terminal && console.is_prompting && !console.back)
+		console.back = guest;
+	guest->had_terminal = false;
+}
+
 void console_register(struct console_guest *guest)
 {
 	const uint64_t key = console_lock();
@@ -329,8 +341,7 @@ void console_register(struct console_guest *guest)
 		end = &(*end)->next;
 	guest->next = NULL;
 	*end = guest;
-	if (guest->mode == GUEST_CONSOLE_ATTACH && !console.attached && !console.is_prompting)
-		give_terminal(guest);
+	offer_terminal(guest);
 	console_unlock(key);
 }
 
@@ -351,6 +362,7 @@ void console_unregister(struct console_guest *guest)
 	uint64_t key = console_lock();
 
 	guest->is_leaving = true;
+	guest->had_terminal = console.attached == guest || console.back == guest;
 	if (console.attached == guest)
 		take_terminal();
 	if (console.back == guest)

@@ -27,19 +27,13 @@
 
 /**
  * A guest at the console.  Who makes one fills the first part and leaves the second zero.  The
- * functions are called on any CPU, with no lock held.
+ * function is called on any CPU, with no lock held.
  */
 struct console_guest {
 	const char *name; /**< printable */
 	enum guest_console_mode mode;
 	/** A byte was typed for it; false: no room now, try again. NULL: it takes none. */
 	bool (*input)(void *arg, uint8_t byte);
-	/** It shall end soon. */
-	void (*stop)(void *arg);
-	/** What it is doing, as a few words. */
-	void (*describe)(void *arg, char *text, size_t size);
-	/** What it has done, in lines. */
-	void (*stats)(void *arg, char *text, size_t size);
 	void *arg;
 
 	struct console_guest *next;
@@ -52,6 +46,7 @@ struct console_guest {
 	uint64_t taken_ns; /**< when input() last took a byte */
 	unsigned int pins; /**< calls of its functions that are going on */
 	bool is_leaving;
+	bool had_terminal; /**< when it left; it gets it back when it comes again */
 };
 
 /** Let a guest in. T. */

@@ -9,7 +9,6 @@
  */
 #include "guest.h"
 
-#include "guest_stats.h"
 #include "kprintf.h"
 #include "string.h"
 #include "time.h"
@@ -36,31 +35,50 @@ static bool begin_to_end(struct guest *guest)
 	return true;
 }
 
-enum sched_next guest_end(struct guest_cpu *cpu, const char *key, const char *text)
+static const struct {
+	const char *key;
+	enum guest_occasion occasion;
+} ends[] = {
+#define ROW(name, key, occasion) { key, GUEST_##occasion },
+	GUEST_ENDS(ROW)
+#undef ROW
+};
+
+enum guest_occasion guest_end_occasion(enum guest_end end)
+{
+	return ends[end].occasion;
+}
+
+static void say_end(struct guest *guest, const char *key, const char *text)
+{
+	console_guest_flush(&guest->console);
+	format_text(guest->ending, sizeof(guest->ending), "%s: %s", key, text);
+	kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
+}
+
+enum sched_next guest_end(struct guest_cpu *cpu, enum guest_end end, const char *text)
 {
 	struct guest *guest = cpu->guest;
 
 	if (begin_to_end(guest)) {
-		console_guest_flush(&guest->console);
-		kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
+		guest->end = end;
+		say_end(guest, ends[end].key, text);
 	}
 	return SCHED_END;
+}
+
+void guest_say_stopped(struct guest *guest)
+{
+	if (guest->was_started && begin_to_end(guest))
+		say_end(guest, "stopped", "by the monitor");
 }
 
 void guest_explain(const struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	char text[EXPLANATION_MAX];
-	size_t at = 0;
 
 	svm_explain(cpu->vcpu, exit, text, sizeof(text));
-	while (text[at]) {
-		size_t length = 0;
-
-		while (text[at + length] && text[at + length] != '\n')
-			length++;
-		kprintf("    %.*s\n", (int)length, text + at);
-		at += length + (text[at + length] == '\n');
-	}
+	kprintf_lines("    ", text);
 }
 
 static void print_findings(const struct svm_exit *exit)
@@ -76,14 +94,14 @@ static void print_findings(const struct svm_exit *exit)
 }
 
 enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit *exit,
-                                    const char *key, const char *text)
+                                    enum guest_end end, const char *text)
 {
 	struct guest *guest = cpu->guest;
 
 	if (!begin_to_end(guest))
 		return SCHED_END;
-	console_guest_flush(&guest->console);
-	kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
+	guest->end = end;
+	say_end(guest, ends[end].key, text);
 	guest_explain(cpu, exit);
 	if (exit->kind == SVM_EXIT_KIND_ENTRY_FAILED)
 		print_findings(exit);
@@ -113,49 +131,30 @@ enum sched_next guest_refill(struct guest_cpu *cpu)
 	             : SCHED_AGAIN;
 }
 
-/* --- at the console -------------------------------------------------------------------------- */
-
-static void stop_guest(void *arg)
-{
-	guest_stop(arg);
-}
-
-static void describe_guest(void *arg, char *text, size_t size)
-{
-	guest_stats_describe(arg, text, size);
-}
-
-static void tell_stats(void *arg, char *text, size_t size)
-{
-	guest_stats_lines(arg, text, size);
-}
-
 /* --- its life -------------------------------------------------------------------------------- */
 
 bool guest_make(struct guest *guest)
 {
 	memset(guest->cpus, 0, sizeof(guest->cpus));
 	guest->vm = NULL;
-	guest->is_ending = guest->is_stopped = false;
+	guest->is_ending = guest->is_parked = guest->was_started = false;
 	guest->running = 0;
-	if (guest->kind->make(guest)) {
-		__atomic_store_n(&guest->is_made, true, __ATOMIC_RELEASE);
-		return true;
+	guest->ending[0] = '\0';
+	if (!guest->kind->make(guest)) {
+		guest->kind->unmake(guest);
+		return false;
 	}
-	guest->kind->unmake(guest);
-	return false;
+	guest->console.name = guest->name;
+	guest->console.arg = guest;
+	guest->console.is_leaving = false;
+	console_register(&guest->console);
+	return true;
 }
 
 void guest_start(struct guest *guest)
 {
-	guest->console.name = guest->name;
-	guest->console.stop = stop_guest;
-	guest->console.describe = describe_guest;
-	guest->console.stats = tell_stats;
-	guest->console.arg = guest;
-	guest->console.is_leaving = false;
-	console_register(&guest->console);
 	guest->start_ns = time_ns();
+	guest->was_started = true;
 	__atomic_store_n(&guest->running, guest->cpu_count, __ATOMIC_RELEASE);
 	for (uint32_t i = 0; i < guest->cpu_count; i++)
 		sched_add(&guest->cpus[i].task);
@@ -164,13 +163,6 @@ void guest_start(struct guest *guest)
 bool guest_has_ended(const struct guest *guest)
 {
 	return guest_is_ending(guest) && !__atomic_load_n(&guest->running, __ATOMIC_ACQUIRE);
-}
-
-void guest_stop(struct guest *guest)
-{
-	__atomic_store_n(&guest->is_stopped, true, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < guest->cpu_count; i++)
-		sched_wake(&guest->cpus[i].task);
 }
 
 void guest_unmake(struct guest *guest)
@@ -182,8 +174,9 @@ void guest_unmake(struct guest *guest)
 		used += guest->cpus[i].task.used_ns;
 		slices += guest->cpus[i].task.slices;
 	}
-	kprintf("guest %s: used %lu ms of processor time in %lu slices\n", guest->name,
-	        used / NS_PER_MS, slices);
+	if (guest->was_started)
+		kprintf("guest %s: used %lu ms of processor time in %lu slices\n", guest->name,
+		        used / NS_PER_MS, slices);
 	guest->kind->unmake(guest);
 }
 

@@ -13,21 +13,64 @@
 #include <libsvm/libsvm.h>
 
 #include "console.h"
+#include "guest_life.h"
 #include "sched.h"
 
-#define GUEST_NAME_MAX 32
-#define GUEST_CPUS_MAX 16
+#define GUEST_NAME_MAX   32
+#define GUEST_CPUS_MAX   16
+#define GUEST_TRACE_MAX  32
+#define GUEST_ENDING_MAX 128
+
+/**
+ * How a guest ends: X(name, key, occasion); the key is what is printed.  At its limit there is
+ * nothing to configure: the limit is an end for good.
+ */
+#define GUEST_ENDS(X)                                                                              \
+	X(EXIT, "exit", ON_POWER_OFF)                                                              \
+	X(POWER_OFF, "power-off", ON_POWER_OFF)                                                    \
+	X(HALTED, "halted", ON_POWER_OFF)                                                          \
+	X(RESET, "reset", ON_RESET)                                                                \
+	X(TRIPLE_FAULT, "triple-fault", ON_CRASH)                                                  \
+	X(UNMAPPED, "unmapped", ON_CRASH)                                                          \
+	X(SPIN, "spin", ON_CRASH)                                                                  \
+	X(LOOP, "loop", ON_CRASH)                                                                  \
+	X(ENTRY_FAILED, "entry-failed", ON_CRASH)                                                  \
+	X(UNHANDLED, "unhandled", ON_CRASH)                                                        \
+	X(TIME, "time", OCCASION_COUNT)
+
+enum guest_end {
+#define GUEST_END_ENUM(name, key, occasion) GUEST_END_##name,
+	GUEST_ENDS(GUEST_END_ENUM)
+#undef GUEST_END_ENUM
+};
 
 struct guest;
+
+/** Exits that followed each other, as svm_vcpu_run() returned them. */
+struct guest_trace_entry {
+	uint64_t tsc; /**< when the last of them returned */
+	uint64_t rip; /**< the last one's */
+	uint32_t kind, code;
+	uint64_t count; /**< host interrupts in a row are one entry */
+};
 
 /** One of its processors. */
 struct guest_cpu {
 	struct sched_task task;
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
-	uint64_t exits[SVM_EXIT_KIND_COUNT];
+	bool in_slice; /**< atomic: it may use the vCPU */
 	uint64_t progress_ns, progress_exits; /**< for guests that cause no exit */
 	uint32_t favoured; /**< whom it gave its time to last */
+
+	/* What it has done; written by its task, read as a snapshot by any. */
+	uint64_t exits[SVM_EXIT_KIND_COUNT];
+	uint64_t cycles[SVM_EXIT_KIND_COUNT]; /**< of the TSC, behind svm_vcpu_run() */
+	uint64_t trace_count;                 /**< entries ever made */
+	struct guest_trace_entry trace[GUEST_TRACE_MAX]; /**< a ring */
+	struct svm_exit exit[2]; /**< the last that was the guest's doing, and room for the next */
+	uint32_t next_exit;      /**< which of them is the room */
+	bool has_exit;           /**< the other one holds an exit */
 };
 
 /** What makes one kind of machine different from another. */
@@ -39,6 +82,8 @@ struct guest_kind {
 	bool (*make)(struct guest *guest);
 	/** Give back all that make() took. */
 	void (*unmake)(struct guest *guest);
+	/** Bytes of memory that it has while it is made. */
+	uint64_t (*memory)(const struct guest *guest);
 	/** Before each run: SCHED_AGAIN to run, SCHED_SLEEP if it waits for a start. */
 	enum sched_next (*before_run)(struct guest_cpu *cpu);
 	/** svm_vcpu_run() came back with this.  SCHED_END after guest_end(). */
@@ -54,19 +99,25 @@ struct guest {
 	uint64_t affinity; /**< bit n: may run on CPU n */
 	uint32_t cpu_count;
 	struct console_guest console; /**< its mode is set before */
+	struct guest_life life;
 
 	/* While it is made. */
-	bool is_made; /**< atomic: cleared by whoever called guest_unmake(), as the last */
 	struct svm_vm *vm;
 	struct guest_cpu cpus[GUEST_CPUS_MAX];
-	uint64_t start_ns;
-	uint32_t running; /**< atomic: processors that are tasks */
-	bool is_ending;   /**< atomic: how was said, its processors are leaving */
-	bool is_stopped;  /**< atomic: it shall end */
+	uint64_t start_ns; /**< moved on by the time that it is paused */
+	uint32_t running;  /**< atomic: processors that are tasks */
+	bool is_ending;    /**< atomic: how was said, its processors are leaving */
+	bool is_parked;    /**< atomic: its processors do not touch their vCPUs */
+	bool was_started;
 
 	/* The outcome. */
-	bool host_failed; /**< libsvm or this port failed, not the guest */
+	enum guest_end end; /**< while is_ending */
+	char ending[GUEST_ENDING_MAX]; /**< "KEY: sentence" */
+	bool host_failed;   /**< libsvm or this port failed, not the guest */
 };
+
+/** The occasion of an end; GUEST_OCCASION_COUNT: none that something can be configured for. */
+enum guest_occasion guest_end_occasion(enum guest_end end);
 
 /** Make its machine. False: it was said why, and nothing is left. T. */
 bool guest_make(struct guest *guest);
@@ -80,19 +131,31 @@ bool guest_has_ended(const struct guest *guest);
 /** Whether one of its processors has said how it ends. Any CPU. */
 bool guest_is_ending(const struct guest *guest);
 
-/** Let it end soon, as the monitor's doing. Any CPU. */
-void guest_stop(struct guest *guest);
+/**
+ * Keep its processors from their vCPUs; on return none of them uses its own, so that the caller
+ * may look at and change them.  T, not from one of its processors.
+ */
+void guest_park(struct guest *guest);
 
-/** Unmake what guest_make() made; it has ended, or was never started. T. */
+/** Let them go on. T. */
+void guest_unpark(struct guest *guest);
+
+/** Take its processors from the scheduler, for good; it is parked. T. */
+void guest_halt(struct guest *guest);
+
+/** Say how it ended, if that was not said yet, as the doing of who has halted it. T. */
+void guest_say_stopped(struct guest *guest);
+
+/** Unmake what guest_make() made; it has ended, was halted, or was never started. T. */
 void guest_unmake(struct guest *guest);
 
 /** @name For kinds, from make(), before_run() and on_exit() */
 /** @{ */
 /** It ends: print how, once; always SCHED_END. */
-enum sched_next guest_end(struct guest_cpu *cpu, const char *key, const char *text);
+enum sched_next guest_end(struct guest_cpu *cpu, enum guest_end end, const char *text);
 /** The same with what svm_explain() has to say of the exit. */
 enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit *exit,
-                                    const char *key, const char *text);
+                                    enum guest_end end, const char *text);
 /** Print what svm_explain() has to say of an exit. */
 void guest_explain(const struct guest_cpu *cpu, const struct svm_exit *exit);
 /** NEED_MEMORY: fill the reserve of table frames. */

@@ -15,6 +15,7 @@
  *	  limit   = 60s                       ms, s, m; none by default
  *	  channel = news publish 64K          memory that guests share; as often as needed
  *	  channel = talk subscribe rw         or ro
+ *	  on_reset = restart                  or destroy, keep; so on_power_off, on_crash
  *
  * Pure: it sees the text and the names of the modules and nothing of the machine, so that an
  * ordinary process can test it.  The text is hostile.  Whatever is wrong with a section is said,
@@ -37,6 +38,21 @@ enum guest_console_mode {
 	GUEST_CONSOLE_PREFIX, /**< lines with the guest's name before them */
 	GUEST_CONSOLE_ATTACH, /**< the terminal is the guest's from its start, if it is free then */
 	GUEST_CONSOLE_OFF,    /**< nothing, until somebody attaches */
+};
+
+/** What a guest can do to its machine that something is done about. */
+enum guest_occasion {
+	GUEST_ON_POWER_OFF, /**< it is done */
+	GUEST_ON_RESET,     /**< it wants to begin again */
+	GUEST_ON_CRASH,     /**< it cannot go on */
+	GUEST_OCCASION_COUNT,
+};
+
+/** What is done about it. */
+enum guest_action {
+	GUEST_ACTION_DESTROY, /**< its machine is unmade */
+	GUEST_ACTION_RESTART, /**< and made afresh */
+	GUEST_ACTION_KEEP,    /**< it stays as it is, to be looked at */
 };
 
 /** Where in the text something was said; both count from 1. */
@@ -70,6 +86,7 @@ struct guest_config {
 	enum guest_console_mode console;
 	uint32_t channel_count;
 	struct guest_config_channel channels[GUEST_CONFIG_CHANNELS_MAX]; /**< names differ */
+	enum guest_action actions[GUEST_OCCASION_COUNT];
 	struct guest_config_place place, memory_place; /**< for what turns out wrong later */
 };
 

@@ -254,6 +254,41 @@ static void add_channel(struct guest_section *section, const struct config_value
 		config->channels[config->channel_count++] = channel;
 }
 
+/* --- actions ---------------------------------------------------------------------------------- */
+
+static void set_action(struct guest_section *section, const struct config_value *value,
+                       enum guest_occasion occasion)
+{
+	static const char *const words[] = {
+		[GUEST_ACTION_DESTROY] = "destroy",
+		[GUEST_ACTION_RESTART] = "restart",
+		[GUEST_ACTION_KEEP] = "keep",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (config_equals(value->text, value->length, words[i])) {
+			section->config->actions[occasion] = (enum guest_action)i;
+			return;
+		}
+	}
+	config_complain(&section->text, value->place, "expected destroy, restart or keep");
+}
+
+static void set_on_power_off(struct guest_section *section, const struct config_value *value)
+{
+	set_action(section, value, GUEST_ON_POWER_OFF);
+}
+
+static void set_on_reset(struct guest_section *section, const struct config_value *value)
+{
+	set_action(section, value, GUEST_ON_RESET);
+}
+
+static void set_on_crash(struct guest_section *section, const struct config_value *value)
+{
+	set_action(section, value, GUEST_ON_CRASH);
+}
+
 /* --- all keys -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -263,6 +298,9 @@ static const struct {
 	{ "memory", set_memory },   { "cpus", set_cpus },       { "kernel", set_kernel },
 	{ "initrd", set_initrd },   { "cmdline", set_cmdline }, { "devices", set_devices },
 	{ "console", set_console }, { "limit", set_limit },     { "channel", add_channel },
+	{ "on_power_off", set_on_power_off },
+	{ "on_reset", set_on_reset },
+	{ "on_crash", set_on_crash },
 };
 
 #define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))
@@ -284,7 +322,8 @@ static void complain_of_key(struct guest_section *section, const char *word, siz
 	else
 		config_complain(&section->text, place,
 		                "no key '%.*s'; there are memory, cpus, kernel, initrd, cmdline, "
-		                "devices, console, limit and channel",
+		                "devices, console, limit, on_power_off, on_reset, on_crash and "
+		                "channel",
 		                CONFIG_QUOTE(word, length));
 }
 

@@ -9,6 +9,7 @@
 #include "guests.h"
 #include "time.h"
 #include "timer.h"
+#include "x86.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -38,6 +39,11 @@ void guest_favour_another(struct guest_cpu *cpu)
 	sched_give_way();
 }
 
+static bool is_parked(const struct guest *guest)
+{
+	return __atomic_load_n(&guest->is_parked, __ATOMIC_SEQ_CST);
+}
+
 /* SCHED_END: it has come to its end. */
 static enum sched_next look_around(struct guest_cpu *cpu)
 {
@@ -47,40 +53,79 @@ static enum sched_next look_around(struct guest_cpu *cpu)
 
 	if (guest_is_ending(guest))
 		return SCHED_END;
-	if (__atomic_load_n(&guest->is_stopped, __ATOMIC_RELAXED))
-		return guest_end(cpu, "stopped", "by the monitor");
+	if (is_parked(guest)) {
+		cpu->task.deadline_ns = UINT64_MAX;
+		return SCHED_SLEEP;
+	}
 	if (time_ns() < end_of_time(guest))
 		return SCHED_AGAIN;
 	svm_vcpu_get_regs(cpu->vcpu, &regs);
 	format_text(text, sizeof(text), "still running after %lu ms, at rip %lx", guest->limit_ms,
 	            regs.rip);
-	return guest_end(cpu, "time", text);
+	return guest_end(cpu, GUEST_END_TIME, text);
+}
+
+/* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
+static void note_exit(struct guest_cpu *cpu, const struct svm_exit *exit, uint64_t tsc)
+{
+	const bool is_interrupt = exit->kind == SVM_EXIT_KIND_HOST_INTERRUPT;
+	struct guest_trace_entry *entry = &cpu->trace[(cpu->trace_count - 1) % GUEST_TRACE_MAX];
+
+	if (!is_interrupt || !cpu->trace_count || entry->kind != SVM_EXIT_KIND_HOST_INTERRUPT) {
+		entry = &cpu->trace[cpu->trace_count++ % GUEST_TRACE_MAX];
+		entry->count = 0;
+	}
+	entry->tsc = tsc;
+	entry->rip = exit->rip;
+	entry->kind = (uint32_t)exit->kind;
+	entry->code = (uint32_t)exit->raw.exit_code;
+	entry->count++;
+	if (is_interrupt || exit->kind == SVM_EXIT_KIND_REQUEST)
+		return;
+	cpu->next_exit ^= 1;
+	cpu->has_exit = true;
+}
+
+static void count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
 }
 
 static enum sched_next turn(struct sched_task *task)
 {
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 	const struct guest_kind *kind = cpu->guest->kind;
+	struct svm_exit *const exit = &cpu->exit[cpu->next_exit];
 	enum sched_next next = look_around(cpu);
-	struct svm_exit exit;
+	uint64_t end;
 	int error;
 
 	if (next == SCHED_AGAIN && kind->before_run)
 		next = kind->before_run(cpu);
 	if (next != SCHED_AGAIN)
 		return next;
-	error = svm_vcpu_run(cpu->vcpu, &exit);
+	error = svm_vcpu_run(cpu->vcpu, exit);
 	if (error)
 		return guest_fail(cpu->guest, "svm_vcpu_run", error);
-	__atomic_store_n(&cpu->exits[exit.kind], cpu->exits[exit.kind] + 1, __ATOMIC_RELAXED);
-	return kind->on_exit(cpu, &exit);
+	end = rdtsc();
+	note_exit(cpu, exit, end);
+	next = kind->on_exit(cpu, exit);
+	count(&cpu->exits[exit->kind], 1);
+	count(&cpu->cycles[exit->kind], rdtsc() - end);
+	return next;
 }
 
-/* What is loaded stays so between the turns of a slice.  If it cannot be, the run says why. */
+/*
+ * What is loaded stays so between the turns of a slice.  If it cannot be, the run says why.  The
+ * slice is said first and then looked whether it may be used; guest_park() does the reverse.
+ */
 static void load(struct sched_task *task)
 {
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 
+	__atomic_store_n(&cpu->in_slice, true, __ATOMIC_SEQ_CST);
+	if (is_parked(cpu->guest))
+		return;
 	(void)!svm_vcpu_load(cpu->vcpu);
 	__atomic_store_n(&cpu_self()->vcpu, cpu->vcpu, __ATOMIC_RELEASE);
 }
@@ -89,9 +134,12 @@ static void put(struct sched_task *task)
 {
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 
-	__atomic_store_n(&cpu_self()->vcpu, NULL, __ATOMIC_RELEASE);
-	timer_arm(UINT64_MAX);
-	svm_vcpu_put(cpu->vcpu);
+	if (cpu_self()->vcpu) {
+		__atomic_store_n(&cpu_self()->vcpu, NULL, __ATOMIC_RELEASE);
+		timer_arm(UINT64_MAX);
+		svm_vcpu_put(cpu->vcpu);
+	}
+	__atomic_store_n(&cpu->in_slice, false, __ATOMIC_SEQ_CST);
 }
 
 static void leave(struct sched_task *task)
@@ -125,4 +173,36 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 	};
 	svm_vcpu_set_wake(cpu->vcpu, wake, &cpu->task);
 	return 0;
+}
+
+/* --- from outside ---------------------------------------------------------------------------- */
+
+/* A slice that began before this comes to its end: the kick sticks, and the next turn is none. */
+void guest_park(struct guest *guest)
+{
+	__atomic_store_n(&guest->is_parked, true, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < guest->cpu_count; i++)
+		svm_vcpu_kick(guest->cpus[i].vcpu);
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		while (__atomic_load_n(&guest->cpus[i].in_slice, __ATOMIC_SEQ_CST))
+			cpu_pause();
+	}
+}
+
+void guest_unpark(struct guest *guest)
+{
+	__atomic_store_n(&guest->is_parked, false, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < guest->cpu_count; i++)
+		sched_wake(&guest->cpus[i].task);
+}
+
+/* One that has just ended by itself is still about to say so. */
+void guest_halt(struct guest *guest)
+{
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		if (sched_remove(&guest->cpus[i].task))
+			__atomic_sub_fetch(&guest->running, 1, __ATOMIC_ACQ_REL);
+	}
+	while (__atomic_load_n(&guest->running, __ATOMIC_ACQUIRE))
+		cpu_pause();
 }

@@ -36,12 +36,12 @@ static enum sched_next end_by_event(struct guest_cpu *cpu, enum svm_pc_event eve
 
 	switch (event) {
 	case SVM_PC_POWER_OFF:
-		return guest_end(cpu, "power-off", "by ACPI");
+		return guest_end(cpu, GUEST_END_POWER_OFF, "by ACPI");
 	case SVM_PC_RESET:
-		return guest_end(cpu, "reset", "the guest asked for it");
+		return guest_end(cpu, GUEST_END_RESET, "the guest asked for it");
 	default:
 		format_text(text, sizeof(text), "status %u", status);
-		return guest_end(cpu, "exit", text);
+		return guest_end(cpu, GUEST_END_EXIT, text);
 	}
 }
 
@@ -104,17 +104,19 @@ static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exi
 	case SVM_EXIT_KIND_MWAIT:
 		return guest_completed(cpu, svm_vcpu_complete_fault(cpu->vcpu, VECTOR_UD, 0));
 	case SVM_EXIT_KIND_SHUTDOWN:
-		return guest_end_explained(cpu, exit, "triple-fault", "the processor shut down");
+		return guest_end_explained(cpu, exit, GUEST_END_TRIPLE_FAULT,
+		                           "the processor shut down");
 	case SVM_EXIT_KIND_NPT_FAULT:
-		return guest_end_explained(cpu, exit, "unmapped", "nothing is mapped there");
+		return guest_end_explained(cpu, exit, GUEST_END_UNMAPPED,
+		                           "nothing is mapped there");
 	case SVM_EXIT_KIND_LOOP:
-		return guest_end_explained(cpu, exit, "loop",
+		return guest_end_explained(cpu, exit, GUEST_END_LOOP,
 		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:
-		return guest_end_explained(cpu, exit, "entry-failed",
+		return guest_end_explained(cpu, exit, GUEST_END_ENTRY_FAILED,
 		                           "VMRUN refused the guest's state");
 	default:
-		return guest_end_explained(cpu, exit, "unhandled",
+		return guest_end_explained(cpu, exit, GUEST_END_UNHANDLED,
 		                           "did something this machine lacks");
 	}
 }
@@ -314,9 +316,15 @@ static void unmake(struct guest *guest)
 	guest_memory_give_back(&g->memory);
 }
 
+static uint64_t memory(const struct guest *guest)
+{
+	return ((const struct guest_pc *)guest)->memory_size;
+}
+
 const struct guest_kind guest_pc_kind = {
 	.make = make,
 	.unmake = unmake,
+	.memory = memory,
 	.before_run = before_run,
 	.on_exit = on_exit,
 };

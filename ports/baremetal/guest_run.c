@@ -75,7 +75,7 @@ static enum sched_next end_with_status(struct guest_cpu *cpu)
 	char text[32];
 
 	format_text(text, sizeof(text), "status %u", job_of(cpu)->status);
-	return guest_end(cpu, "exit", text);
+	return guest_end(cpu, GUEST_END_EXIT, text);
 }
 
 static enum sched_next on_hypercall(struct guest_cpu *cpu, const struct svm_exit *exit)
@@ -101,7 +101,7 @@ static enum sched_next on_npt_fault(struct guest_cpu *cpu, const struct svm_exit
 		                       svm_vcpu_inject_exception(cpu->vcpu, VECTOR_GP, 0, 0));
 	format_text(text, sizeof(text), "touched guest-physical %lx, where nothing is mapped",
 	            exit->npt.gpa);
-	return guest_end_explained(cpu, exit, "unmapped", text);
+	return guest_end_explained(cpu, exit, GUEST_END_UNMAPPED, text);
 }
 
 /* What the machine does not have: all ones, writes vanish, other instructions are undefined. */
@@ -124,7 +124,7 @@ static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *e
 		if (job_of(cpu)->forgives && (exit->flags & SVM_EXIT_COMPLETE))
 			return guest_completed(cpu,
 			                       svm_vcpu_complete_fault(cpu->vcpu, VECTOR_UD, 0));
-		return guest_end_explained(cpu, exit, "unhandled",
+		return guest_end_explained(cpu, exit, GUEST_END_UNHANDLED,
 		                           "did something this machine lacks");
 	}
 }
@@ -172,7 +172,7 @@ static enum sched_next on_interrupt(struct guest_cpu *cpu)
 		return SCHED_AGAIN;
 	format_text(text, sizeof(text), "interrupts off and no exit for %lu ms, at rip %lx",
 	            (used - cpu->progress_ns) / NS_PER_MS, regs.rip);
-	return guest_end(cpu, "spin", text);
+	return guest_end(cpu, GUEST_END_SPIN, text);
 }
 
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
@@ -189,17 +189,18 @@ static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exi
 	case SVM_EXIT_KIND_NEED_MEMORY:
 		return guest_refill(cpu);
 	case SVM_EXIT_KIND_HLT:
-		return guest_end_explained(cpu, exit, "halted",
+		return guest_end_explained(cpu, exit, GUEST_END_HALTED,
 		                           "HLT, and no device that could wake it");
 	case SVM_EXIT_KIND_SHUTDOWN:
-		return guest_end_explained(cpu, exit, "triple-fault", "the processor shut down");
+		return guest_end_explained(cpu, exit, GUEST_END_TRIPLE_FAULT,
+		                           "the processor shut down");
 	case SVM_EXIT_KIND_NPT_FAULT:
 		return on_npt_fault(cpu, exit);
 	case SVM_EXIT_KIND_LOOP:
-		return guest_end_explained(cpu, exit, "loop",
+		return guest_end_explained(cpu, exit, GUEST_END_LOOP,
 		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:
-		return guest_end_explained(cpu, exit, "entry-failed",
+		return guest_end_explained(cpu, exit, GUEST_END_ENTRY_FAILED,
 		                           "VMRUN refused the guest's state");
 	default:
 		return is_svm_instruction(exit) ? on_svm_instruction(cpu, exit)
@@ -364,4 +365,14 @@ static void unmake(struct guest *guest)
 	job->memory = NULL;
 }
 
-const struct guest_kind guest_job_kind = { .make = make, .unmake = unmake, .on_exit = on_exit };
+static uint64_t memory(const struct guest *guest)
+{
+	return ((const struct guest_job *)guest)->memory_size;
+}
+
+const struct guest_kind guest_job_kind = {
+	.make = make,
+	.unmake = unmake,
+	.memory = memory,
+	.on_exit = on_exit,
+};

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which guests there are and where they run.  One after another by default, so that whatever a
+ * Which guests there are and when they run.  One after another by default, so that whatever a
  * guest leaves behind is noticed before the next one starts: the frames it used are counted.
+ *
+ * All that is done with guests is done by one task, the keeper, be it asked for at the prompt or
+ * not; so it needs no locks.  It holds up one processor only while it makes or unmakes a guest.
  */
 #include "guests.h"
 
@@ -10,18 +13,22 @@
 #include "cmdline.h"
 #include "configured.h"
 #include "console.h"
+#include "console_terminal.h"
 #include "cpu.h"
 #include "frames.h"
 #include "guest_run.h"
 #include "idt.h"
 #include "kprintf.h"
 #include "memory.h"
+#include "monitor.h"
 #include "multiboot.h"
 #include "power.h"
+#include "processors.h"
 #include "sched.h"
 #include "smp.h"
 #include "string.h"
 #include "time.h"
+#include "words.h"
 #include "x86.h"
 
 #define MIB                  0x100000ull
@@ -40,29 +47,157 @@ extern const uint8_t builtin_guest_start[], builtin_guest_end[];
 #define GUESTS_MAX           (CONFIGURED_MAX + BOOT_MODULES_MAX)
 #define RETRY_NS             UINT64_C(10000000)
 
+static struct svm_host *the_host;
 static unsigned int problems;
 static struct guest_job jobs[BOOT_MODULES_MAX];
-static struct guest_pc *pcs;
 static struct guest *guests[GUESTS_MAX];
-static unsigned int pc_count, job_count, guest_count;
+static unsigned int job_count, guest_count;
+static struct sched_task keeper;
+
+/* What is run without anybody's asking: the guests that there were at first. */
+static struct {
+	unsigned int count, next;
+	bool is_parallel, is_over;
+	size_t free_frames;       /* while no guest is made */
+	struct guest *stormed;    /* the boot CPU shall storm it; atomic */
+} batch;
+
+/* --- which there are ------------------------------------------------------------------------- */
+
+struct guest *guests_at(unsigned int number)
+{
+	return number < guest_count ? guests[number] : NULL;
+}
+
+struct guest *guests_find(const char *name)
+{
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (words_equal(guests[i]->name, name))
+			return guests[i];
+	}
+	return NULL;
+}
+
+struct svm_host *guests_host(void)
+{
+	return the_host;
+}
+
+bool guests_add(struct guest *guest)
+{
+	if (guest_count == GUESTS_MAX)
+		return false;
+	guest->host = the_host;
+	guests[guest_count++] = guest;
+	return true;
+}
+
+static bool are_all_absent(void)
+{
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (guest_state(guests[i]) != GUEST_ABSENT)
+			return false;
+	}
+	return true;
+}
+
+static bool is_any_busy(void)
+{
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (guest_is_busy(guests[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A processor that is offline has given back frames of its own, so only all of them compare. */
+void guests_gone(struct guest *guest)
+{
+	const size_t now = frames_free_count();
+
+	problems += guest->host_failed;
+	guest->host_failed = false;
+	if (now == batch.free_frames || !are_all_absent() || !processors_are_all_online())
+		return;
+	kprintf("%sguest %s: host failed: %ld frames were not given back%s\n", color_bad(),
+	        guest->name, (long)(batch.free_frames - now), color_off());
+	problems++;
+	batch.free_frames = now;
+}
+
+/* --- one after another, or all at once ------------------------------------------------------- */
+
+static bool wants_storm(const struct guest *guest)
+{
+	return !batch.is_parallel && guest->kind == &guest_job_kind &&
+	       ((const struct guest_job *)guest)->wants_storm && cpu_count() > STORM_CPU;
+}
+
+static void start_next(void)
+{
+	struct guest *const guest = guests[batch.next++];
+	const bool storms = wants_storm(guest);
+
+	/* Somebody at the prompt was faster. */
+	if (guest_state(guest) != GUEST_ABSENT || guest_is_busy(guest))
+		return;
+	if (storms)
+		guest->affinity = UINT64_C(1) << STORM_CPU;
+	if (guest_do(guest, GUEST_VERB_START) != GUEST_DONE || !storms)
+		return;
+	__atomic_store_n(&batch.stormed, guest, __ATOMIC_RELEASE);
+	sched_prod(0);
+}
+
+/* One that is paused has not come to its end. */
+static bool is_under_way(const struct guest *guest)
+{
+	return guest_is_busy(guest) || guest_state(guest) == GUEST_PAUSED;
+}
+
+static void go_on(void)
+{
+	if (console_wants_end())
+		batch.next = batch.count;
+	while (batch.next < batch.count) {
+		if (!batch.is_parallel && batch.next && is_under_way(guests[batch.next - 1]))
+			return;
+		start_next();
+	}
+}
+
+/* As long as somebody is at the prompt there may be more to do. */
+static bool is_over(void)
+{
+	return batch.next == batch.count && are_all_absent() && !is_any_busy() &&
+	       (!console_is_prompting() || console_wants_end());
+}
 
 /* --- who looks after them -------------------------------------------------------------------- */
 
-/* The console, and guests that have ended; a task, so that no processor of a guest waits for it. */
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The console, and what is to be done with guests; a task, so that no processor of a guest waits
+ * for it.
+ */
 static enum sched_next look_after(struct sched_task *task)
 {
-	const bool is_left = console_poll();
+	uint64_t due = console_poll() ? time_ns() + RETRY_NS : UINT64_MAX;
 
-	for (unsigned int i = 0; i < guest_count; i++) {
-		if (!guests[i]->is_made || !guest_has_ended(guests[i]))
-			continue;
-		guest_unmake(guests[i]);
-		problems += guests[i]->host_failed;
-		__atomic_store_n(&guests[i]->is_made, false, __ATOMIC_RELEASE);
+	due = earlier(due, monitor_look(time_ns()));
+	for (unsigned int i = 0; i < guest_count; i++)
+		due = earlier(due, guest_look(guests[i], time_ns()));
+	go_on();
+	if (is_over()) {
+		__atomic_store_n(&batch.is_over, true, __ATOMIC_RELEASE);
 		sched_prod(0);
 	}
-	task->deadline_ns = is_left ? time_ns() + RETRY_NS : UINT64_MAX;
-	return SCHED_SLEEP;
+	task->deadline_ns = due;
+	return due <= time_ns() ? SCHED_AGAIN : SCHED_SLEEP;
 }
 
 static struct sched_task keeper = { .turn = look_after, .affinity = SCHED_ANYWHERE };
@@ -72,34 +207,7 @@ void guests_look(void)
 	sched_wake(&keeper);
 }
 
-static bool is_gone(void *arg)
-{
-	const struct guest *guest = arg;
-
-	return !__atomic_load_n(&guest->is_made, __ATOMIC_ACQUIRE);
-}
-
-static bool are_all_gone(void *arg)
-{
-	(void)arg;
-	for (unsigned int i = 0; i < guest_count; i++) {
-		if (!is_gone(guests[i]))
-			return false;
-	}
-	return true;
-}
-
-/* --- running them ---------------------------------------------------------------------------- */
-
-static bool start(struct guest *guest)
-{
-	if (guest_make(guest)) {
-		guest_start(guest);
-		return true;
-	}
-	problems += guest->host_failed;
-	return false;
-}
+/* --- a storm --------------------------------------------------------------------------------- */
 
 static _Noreturn void lost_cpu(const char *name, uint32_t cpu)
 {
@@ -115,7 +223,7 @@ static void storm(struct guest *guest)
 	const struct cpu *target = &cpus[STORM_CPU];
 	uint64_t sent = 0;
 
-	while (!is_gone(guest)) {
+	while (guest_state(guest) == GUEST_RUNNING) {
 		if (time_ns() - begin > limit)
 			lost_cpu(guest->name, STORM_CPU);
 		apic_send_nmi(target->apic_id);
@@ -126,48 +234,26 @@ static void storm(struct guest *guest)
 	kprintf("guest %s: ran under %lu NMIs and kicks\n", guest->name, sent);
 }
 
-static bool wants_storm(const struct guest *guest)
+static bool is_wanted(void *arg)
 {
-	return guest->kind == &guest_job_kind && ((const struct guest_job *)guest)->wants_storm &&
-	       cpu_count() > STORM_CPU;
+	(void)arg;
+	return __atomic_load_n(&batch.is_over, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&batch.stormed, __ATOMIC_ACQUIRE);
 }
 
-static void check_frames(const char *name, size_t before)
+static void run_all(void)
 {
-	const size_t now = frames_free_count();
+	struct guest *guest;
 
-	if (now == before)
-		return;
-	kprintf("%sguest %s: host failed: %ld frames were not given back%s\n", color_bad(), name,
-	        (long)(before - now), color_off());
-	problems++;
-}
-
-static void run_alone(struct guest *guest)
-{
-	const size_t free_before = frames_free_count();
-
-	if (wants_storm(guest)) {
-		guest->affinity = UINT64_C(1) << STORM_CPU;
-		if (start(guest))
+	while (!__atomic_load_n(&batch.is_over, __ATOMIC_ACQUIRE)) {
+		guest = __atomic_exchange_n(&batch.stormed, NULL, __ATOMIC_ACQ_REL);
+		if (guest)
 			storm(guest);
-	} else if (start(guest)) {
-		sched_run(is_gone, guest);
+		sched_run(is_wanted, NULL);
 	}
-	check_frames(guest->name, free_before);
 }
 
-static void run_together(void)
-{
-	const size_t free_before = frames_free_count();
-
-	for (unsigned int i = 0; i < guest_count && !console_wants_end(); i++)
-		start(guests[i]);
-	sched_run(are_all_gone, NULL);
-	check_frames("*", free_before);
-}
-
-/* --- which there are ------------------------------------------------------------------------- */
+/* --- from modules ---------------------------------------------------------------------------- */
 
 /* False: an option is malformed, and said so. */
 static bool read_options(struct guest_job *job, const char *text, unsigned int number)
@@ -198,7 +284,7 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 	return false;
 }
 
-static void add_modules(struct svm_host *host)
+static void add_modules(void)
 {
 	unsigned int number = 0;
 
@@ -210,7 +296,6 @@ static void add_modules(struct svm_host *host)
 			continue;
 		memset(job, 0, sizeof(*job));
 		job->guest = (struct guest){
-			.host = host,
 			.kind = &guest_job_kind,
 			.cpu_count = 1,
 		};
@@ -230,7 +315,6 @@ static void add_modules(struct svm_host *host)
 		return;
 	jobs[job_count++] = (struct guest_job){
 		.guest = {
-			.host = host,
 			.kind = &guest_job_kind,
 			.name = "builtin",
 			.limit_ms = DEFAULT_LIMIT_MS,
@@ -255,24 +339,24 @@ static void open_here(void *arg)
 unsigned int guests_run(struct svm_host *host)
 {
 	bool bad = false;
+	unsigned int ran;
 
-	pc_count = configured_read(host, &pcs);
-	add_modules(host);
-	for (unsigned int i = 0; i < pc_count; i++)
-		guests[guest_count++] = &pcs[i].guest;
+	the_host = host;
+	configured_read();
+	add_modules();
 	for (unsigned int i = 0; i < job_count; i++)
-		guests[guest_count++] = &jobs[i].guest;
+		guests_add(&jobs[i].guest);
+	batch.count = ran = guest_count;
+	batch.is_parallel = cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1;
+	batch.free_frames = frames_free_count();
 	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
 		cpu_run_on(cpu, open_here, NULL, CPU_TIMEOUT_MS);
 	sched_add(&keeper);
 	console_start_input(guests_look);
-	if (cmdline_number(boot_info.cmdline, "parallel", 0, &bad) == 1) {
-		run_together();
-	} else {
-		for (unsigned int i = 0; i < guest_count && !console_wants_end(); i++)
-			run_alone(guests[i]);
-	}
+	sched_wake(&keeper);
+	run_all();
+	problems += processors_bring_back();
 	problems += channels_close();
-	kprintf("guests: %u ran, the host goes on\n", guest_count);
+	kprintf("guests: %u ran, the host goes on\n", ran);
 	return problems;
 }

@@ -19,6 +19,18 @@ void kprintf(const char *format, ...)
 	va_end(args);
 }
 
+void kprintf_lines(const char *indent, const char *text)
+{
+	while (*text) {
+		size_t length = 0;
+
+		while (text[length] && text[length] != '\n')
+			length++;
+		kprintf("%s%.*s\n", indent, (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
 void console_set_color(bool on)
 {
 	console_color = on;

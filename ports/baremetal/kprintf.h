@@ -15,6 +15,9 @@
 
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** Print a text line by line, each behind @p indent. */
+void kprintf_lines(const char *indent, const char *text);
+
 /** Colours, or empty strings unless console_set_color(true). */
 void console_set_color(bool on);
 const char *color_good(void);

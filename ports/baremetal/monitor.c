@@ -5,224 +5,334 @@
  */
 #include "monitor.h"
 
+#include "config_text.h"
 #include "console.h"
 #include "console_terminal.h"
+#include "guest.h"
+#include "guests.h"
 #include "kprintf.h"
-#include "power.h"
+#include "line_edit.h"
+#include "monitor_command.h"
 #include "string.h"
 #include "suggest.h"
 
-#define PROMPT     "libsvm> "
-#define TYPED_MAX  64
-#define ANSWER_MAX 2048
-#define KEY_CANCEL 0x03 /* Ctrl-C */
-#define KEY_BACK   0x08
-#define KEY_KILL   0x15 /* Ctrl-U */
-#define KEY_DELETE 0x7f
+#define PROMPT       "libsvm> "
+#define SCREEN_WIDTH 79 /* in the last column terminals differ */
+#define VIEW_WIDTH   (SCREEN_WIDTH - (sizeof(PROMPT) - 1))
+#define REFUSAL_MAX  256
 
-static struct {
-	char typed[TYPED_MAX];
-	size_t used;
-	struct terminal_filter keys; /* arrows and the like come as sequences, and are left out */
-	bool was_return;             /* the line feed behind a carriage return is no second line */
-	bool wants_end;
-	char answer[ANSWER_MAX];
-} monitor;
+static const char *offer(const char *before, size_t length, unsigned int number);
+
+static struct line_edit edit = { .offer = offer };
+static struct report report;
+static bool wants_end; /* atomic */
 
 bool console_wants_end(void)
 {
-	return __atomic_load_n(&monitor.wants_end, __ATOMIC_RELAXED);
+	return __atomic_load_n(&wants_end, __ATOMIC_RELAXED);
 }
+
+/* --- the line ------------------------------------------------------------------------------ */
 
 static void show_prompt(void)
 {
-	char line[sizeof(PROMPT) + TYPED_MAX];
+	char line[SCREEN_WIDTH + 16], view[VIEW_WIDTH + 1];
+	const size_t behind = line_edit_view(&edit, VIEW_WIDTH, view);
+	const size_t used = format_text(line, sizeof(line), PROMPT "%s", view);
 
-	format_text(line, sizeof(line), PROMPT "%.*s", (int)monitor.used, monitor.typed);
+	if (behind)
+		format_text(line + used, sizeof(line) - used, "\033[%zuD", behind);
 	console_set_bottom(line);
 }
 
 void monitor_open(void)
 {
-	monitor.used = 0;
-	monitor.was_return = false;
-	memset(&monitor.keys, 0, sizeof(monitor.keys));
+	line_edit_clear(&edit);
 	console_open_prompt();
 	show_prompt();
 }
 
-/* --- commands ------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------- */
 
-/* Print what the guest said of itself, line by line. */
-static void print_answer(void)
+struct report *monitor_report(const struct monitor_call *call, enum report_form form)
 {
-	const char *at = monitor.answer;
-
-	monitor.answer[ANSWER_MAX - 1] = '\0';
-	while (*at) {
-		size_t size = 0;
-
-		while (at[size] && at[size] != '\n')
-			size++;
-		kprintf("  %.*s\n", (int)size, at);
-		at += size + (at[size] == '\n');
-	}
+	report_begin(&report, form, call->is_json);
+	return &report;
 }
 
-/* The guest, pinned; NULL: none has the name, and it was said. */
-static struct console_guest *find(const char *name)
+void monitor_answer(struct report *answer)
 {
-	struct console_guest *guest = name[0] ? console_pin(name) : NULL;
+	report_end(answer, console_write);
+}
 
-	if (!name[0])
-		kprintf("which guest?  list tells what there are\n");
-	else if (!guest)
-		kprintf("no guest '%s'; list tells what there are\n", name);
+void monitor_refuse(const struct monitor_call *call, const char *format, ...)
+{
+	char text[REFUSAL_MAX];
+	va_list args;
+
+	va_start(args, format);
+	format_text_va(text, sizeof(text), format, args);
+	va_end(args);
+	if (!call->is_json) {
+		kprintf("%s%s%s\n", color_bad(), text, color_off());
+		return;
+	}
+	monitor_report(call, REPORT_FIELDS);
+	report_text(&report, "error", text);
+	monitor_answer(&report);
+}
+
+void monitor_usage(const struct monitor_call *call)
+{
+	const struct monitor_command *const command = call->command;
+
+	monitor_refuse(call, "usage: %s%s%s", command->name, command->arguments[0] ? " " : "",
+	               command->arguments);
+}
+
+struct guest *monitor_guest(const struct monitor_call *call, unsigned int word)
+{
+	struct guest *const guest = guests_find(call->words.word[word]);
+
+	if (!guest)
+		monitor_refuse(call, "no guest '%s'; vm list tells what there are",
+		               call->words.word[word]);
 	return guest;
 }
 
-static void do_list(const char *name)
+bool monitor_number(const struct monitor_call *call, unsigned int word, uint64_t most,
+                    uint64_t *number)
 {
-	unsigned int count = 0;
+	const char *behind;
 
-	(void)name;
-	for (struct console_guest *guest = NULL; (guest = console_pin_next(guest)) != NULL;) {
-		monitor.answer[0] = '\0';
-		if (guest->describe)
-			guest->describe(guest->arg, monitor.answer, ANSWER_MAX);
-		kprintf("  %-16s %s\n", guest->name, monitor.answer);
-		count++;
-	}
-	if (!count)
-		kprintf("no guest is running\n");
+	if (config_read_number(call->words.word[word], number, &behind) && !*behind &&
+	    *number <= most)
+		return true;
+	monitor_usage(call);
+	return false;
 }
 
-static void do_attach(const char *name)
+/* --- which command was meant --------------------------------------------------------------- */
+
+/* How many of the words are a command's name; 0: it is another. */
+static unsigned int match(const char *name, const struct words *words)
 {
-	struct console_guest *guest = find(name);
-
-	if (guest)
-		console_attach(guest);
-	console_unpin(guest);
-}
-
-static void do_stats(const char *name)
-{
-	struct console_guest *guest = find(name);
-
-	if (!guest)
-		return;
-	monitor.answer[0] = '\0';
-	if (guest->stats)
-		guest->stats(guest->arg, monitor.answer, ANSWER_MAX);
-	console_unpin(guest);
-	print_answer();
-}
-
-static void stop_guest(struct console_guest *guest)
-{
-	if (guest->stop)
-		guest->stop(guest->arg);
-}
-
-static void do_stop(const char *name)
-{
-	struct console_guest *guest = find(name);
-
-	if (guest)
-		stop_guest(guest);
-	console_unpin(guest);
-}
-
-static void do_quit(const char *name)
-{
-	(void)name;
-	__atomic_store_n(&monitor.wants_end, true, __ATOMIC_RELAXED);
-	for (struct console_guest *guest = NULL; (guest = console_pin_next(guest)) != NULL;)
-		stop_guest(guest);
-}
-
-static void do_power_off(const char *name)
-{
-	(void)name;
-	kprintf("libsvm bare metal: power off at the console\n");
-	power_off(POWER_SUCCESS);
-}
-
-static void do_help(const char *name);
-
-static const struct {
-	const char *name, *argument, *text;
-	void (*run)(const char *name);
-} commands[] = {
-	{ "help", "", "this list", do_help },
-	{ "list", "", "the guests and what they do", do_list },
-	{ "attach", " NAME", "give the terminal to a guest, until Ctrl-]", do_attach },
-	{ "stats", " NAME", "what a guest has done so far", do_stats },
-	{ "stop", " NAME", "end a guest", do_stop },
-	{ "quit", "", "end all guests, then the machine", do_quit },
-	{ "power-off", "", "end the machine at once", do_power_off },
-};
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
-
-static void do_help(const char *name)
-{
-	char word[32];
-
-	(void)name;
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		format_text(word, sizeof(word), "%s%s", commands[i].name, commands[i].argument);
-		kprintf("  %-14s %s\n", word, commands[i].text);
-	}
-	kprintf("  an empty line  back to where you were; Ctrl-] there goes to the guest\n");
-}
-
-static bool is_command(const char *word, size_t length, const char *name)
-{
+	unsigned int word = 0;
 	size_t at = 0;
 
-	while (at < length && name[at] == word[at])
-		at++;
-	return at == length && !name[at];
+	for (; *name; name++) {
+		if (word == words->count)
+			return 0;
+		if (*name != ' ' && *name == words->word[word][at]) {
+			at++;
+		} else if (*name == ' ' && !words->word[word][at]) {
+			word++;
+			at = 0;
+		} else {
+			return 0;
+		}
+	}
+	return word < words->count && !words->word[word][at] ? word + 1 : 0;
+}
+
+static const struct monitor_command *find(const struct words *words, unsigned int *length)
+{
+	const struct monitor_command *command;
+	struct words longer = *words;
+
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		*length = match(command->name, words);
+		if (*length)
+			return command;
+	}
+	if (words->count == WORDS_MAX)
+		return NULL;
+	for (unsigned int i = 0; i <= words->count; i++)
+		longer.word[i + 1] = words->word[i];
+	longer.word[0] = "vm";
+	longer.count++;
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		*length = match(command->name, &longer);
+		if (*length) {
+			*length -= 1; /* the word that was not typed */
+			return command;
+		}
+	}
+	return NULL;
+}
+
+/* The rest of a text that begins with `length` bytes of another; else NULL. */
+static const char *behind(const char *text, const char *begin, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (!text[i] || text[i] != begin[i])
+			return NULL;
+	}
+	return text + length;
+}
+
+static size_t length_of(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length])
+		length++;
+	return length;
+}
+
+/* A command without its "vm ", which may be left out; NULL: it has none. */
+static const char *short_name(const struct monitor_command *command)
+{
+	return behind(command->name, "vm ", 3);
+}
+
+static bool is_group(const char *word)
+{
+	const struct monitor_command *command;
+
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		const char *const rest = behind(command->name, word, length_of(word));
+
+		if (rest && *rest == ' ')
+			return true;
+	}
+	return false;
+}
+
+/* Compared are as many words as the command would have. */
+static void say_unknown(const struct monitor_call *call)
+{
+	const struct words *const words = &call->words;
+	const struct monitor_command *command;
+	struct suggestion close = { 0 };
+	char typed[64];
+	size_t length;
+
+	if (words->count > 1 && is_group(words->word[0]))
+		length = format_text(typed, sizeof(typed), "%s %s", words->word[0], words->word[1]);
+	else
+		length = format_text(typed, sizeof(typed), "%s", words->word[0]);
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		suggestion_try(&close, typed, length, command->name);
+		if (short_name(command))
+			suggestion_try(&close, typed, length, short_name(command));
+	}
+	if (close.word)
+		monitor_refuse(call, "no command '%s'; did you mean '%s'?", typed, close.word);
+	else
+		monitor_refuse(call, "no command '%s'; help tells what there are", typed);
 }
 
 static void run_command(char *line)
 {
-	struct suggestion close = { 0 };
-	size_t length = 0, end = TYPED_MAX - 1;
-	char *name;
+	struct monitor_call call = { 0 };
+	const char *const wrong = words_split(line, &call.words);
+	unsigned int length;
 
-	while (line[length] && line[length] != ' ')
-		length++;
-	for (name = line + length; *name == ' ';)
-		name++;
-	while (end && (!line[end - 1] || line[end - 1] == ' '))
-		line[--end] = '\0';
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (is_command(line, length, commands[i].name)) {
-			commands[i].run(name);
-			return;
-		}
-		suggestion_try(&close, line, length, commands[i].name);
+	if (wrong) {
+		monitor_refuse(&call, "%s", wrong);
+		return;
 	}
-	if (close.word)
-		kprintf("no command '%.*s'; did you mean '%s'?\n", (int)length, line, close.word);
+	call.is_json = words_take(&call.words, "-j");
+	if (!call.words.count)
+		return;
+	call.command = find(&call.words, &length);
+	if (!call.command) {
+		say_unknown(&call);
+		return;
+	}
+	words_drop(&call.words, length);
+	if (call.words.count < call.command->least || call.words.count > call.command->most)
+		monitor_usage(&call);
 	else
-		kprintf("no command '%.*s'; help tells what there are\n", (int)length, line);
+		call.command->run(&call);
+}
+
+/* --- completion ---------------------------------------------------------------------------- */
+
+/* Its name and a blank are all that `before` holds, and the name of a guest comes next. */
+static bool takes_guest(const struct monitor_command *command, const char *before, size_t length)
+{
+	const char *const names[] = { command->name, short_name(command) };
+	const char *argument = command->arguments;
+
+	while (*argument && !behind(argument, "NAME", 4))
+		argument++;
+	for (int i = 0; *argument && i < 2; i++) {
+		if (names[i] && length_of(names[i]) + 1 == length &&
+		    behind(names[i], before, length - 1))
+			return true;
+	}
+	return false;
+}
+
+static const char *offer(const char *before, size_t length, unsigned int number)
+{
+	const struct monitor_command *command;
+	const struct guest *guest;
+
+	if (!length)
+		return monitor_first_word(number);
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		const char *const word = behind(command->name, before, length);
+
+		if (word && !number--)
+			return word;
+	}
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		if (!takes_guest(command, before, length))
+			continue;
+		guest = guests_at(number);
+		return guest ? guest->name : NULL;
+	}
+	return NULL;
+}
+
+static void show_choice(void)
+{
+	const char *word;
+	char line[SCREEN_WIDTH + 1];
+	size_t used = 0;
+
+	for (unsigned int i = 0; (word = line_edit_choice(&edit, i)) != NULL; i++)
+		used += format_text(line + used, sizeof(line) - used, "  %s", word);
+	kprintf("%s\n", line);
+}
+
+/* --- commands of the prompt itself --------------------------------------------------------- */
+
+void monitor_attach(struct monitor_call *call)
+{
+	struct guest *const guest = monitor_guest(call, 0);
+	struct console_guest *console;
+
+	if (!guest)
+		return;
+	console = console_pin(guest->name);
+	if (console)
+		console_attach(console);
+	else
+		monitor_refuse(call, "guest %s has no machine; vm start makes one", guest->name);
+	console_unpin(console);
+}
+
+void monitor_quit(struct monitor_call *call)
+{
+	struct guest *guest;
+
+	(void)call;
+	__atomic_store_n(&wants_end, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; (guest = guests_at(i)) != NULL; i++)
+		(void)guest_do(guest, GUEST_VERB_DESTROY);
 }
 
 /* --- keys ---------------------------------------------------------------------------------- */
 
 static void enter(void)
 {
-	char line[TYPED_MAX] = { 0 };
-	size_t blank = 0;
+	char line[LINE_EDIT_MAX];
 
-	while (blank < monitor.used && monitor.typed[blank] == ' ')
-		blank++;
-	memcpy(line, monitor.typed + blank, monitor.used - blank);
-	monitor.used = 0;
+	line_edit_take(&edit, line);
 	if (!line[0]) {
 		console_close_prompt();
 		return;
@@ -230,7 +340,7 @@ static void enter(void)
 	console_set_bottom("");
 	kprintf(PROMPT "%s\n", line);
 	run_command(line);
-	if (console_is_prompting())
+	if (console_is_prompting() && !monitor_stats_is_live())
 		show_prompt();
 }
 
@@ -246,31 +356,38 @@ static void send_key(void)
 	console_unpin(guest);
 }
 
-static void edit(uint8_t key)
-{
-	char piece[TERMINAL_SEQUENCE_MAX];
-
-	if (key == KEY_BACK || key == KEY_DELETE)
-		monitor.used -= monitor.used != 0;
-	else if (key == KEY_KILL || key == KEY_CANCEL)
-		monitor.used = 0;
-	else if (terminal_filter_put(&monitor.keys, key, piece) == 1 && key >= ' ' &&
-	         monitor.used + 1 < TYPED_MAX)
-		monitor.typed[monitor.used++] = (char)key;
-	show_prompt();
-}
-
 void monitor_key(uint8_t key)
 {
-	const bool is_second_half = key == '\n' && monitor.was_return;
-
-	monitor.was_return = key == '\r';
-	if (is_second_half)
+	if (monitor_stats_is_live()) {
+		monitor_stats_end();
+		show_prompt();
 		return;
-	if (key == CONSOLE_KEY)
+	}
+	if (key == CONSOLE_KEY) {
 		send_key();
-	else if (key == '\r' || key == '\n')
+		return;
+	}
+	switch (line_edit_key(&edit, key)) {
+	case LINE_EDIT_DONE:
 		enter();
-	else
-		edit(key);
+		break;
+	case LINE_EDIT_CHOICE:
+		show_choice();
+		break;
+	case LINE_EDIT_CHANGED:
+		show_prompt();
+		break;
+	case LINE_EDIT_NOTHING:
+		break;
+	}
+}
+
+uint64_t monitor_look(uint64_t now)
+{
+	const bool was_live = monitor_stats_is_live();
+	const uint64_t due = monitor_stats_look(now);
+
+	if (was_live && !monitor_stats_is_live())
+		show_prompt();
+	return due;
 }

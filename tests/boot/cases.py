@@ -6,6 +6,7 @@ emulator does differently is in QUIRKS and nowhere else, so that a new version o
 a row to delete.
 """
 
+import json
 import re
 
 # name: (module text, line that must appear as "guest NAME: ...", other lines that must appear)
@@ -108,12 +109,13 @@ MONITOR = [
     (PROMPT, "help\r"),
     (r"power-off +end the machine at once[\s\S]*?" + PROMPT, "lsit\r"),
     (r"did you mean 'list'\?[\s\S]*?" + PROMPT, "list\r"),
-    (r"  chatter +running, \d+ exits[\s\S]*?" + PROMPT, "attach chatter\r"),
+    (r"  chatter +RUNNING +1 [\s\S]*?" + PROMPT, "attach chatter\r"),
     # Attached: its lines come as they are.
     (r"\[attached to chatter; Ctrl-\] opens the monitor\][\s\S]*?\n\x1b\[32mline", KEY),
     (PROMPT, "stats chatter\r"),
-    (r"  HOST_INTERRUPT +\d+[\s\S]*?" + PROMPT, "stop chatter\r"),
-    (r"guest chatter: ended: stopped", ""),
+    (r"  0  HOST_INTERRUPT +\d+ +\d+ +\d+\s[\s\S]*?" + PROMPT, "stop chatter\r"),
+    (r"guest chatter: ended: stopped[\s\S]*?STOPPED\s[\s\S]*?" + PROMPT, "destroy chatter\r"),
+    (r"guest chatter: ABSENT\s[\s\S]*?" + PROMPT, "\r"),
 ]
 
 # Guests by configuration: all that can be wrong with one, and that the others start.
@@ -166,9 +168,121 @@ TYPING = [
     (r"\[a\]\[b\]\[c\]", KEY),
     (PROMPT, KEY),
     (r"\[attached to echo; [\s\S]*?\[\]\]", KEY),
-    (PROMPT, "stop other\r\r"),
+    (PROMPT, "destroy other\r\r"),
     (r"\[attached to echo; ", "q"),
 ]
+
+
+
+def _commands(rows, first):
+    """A dialog: each command is typed when the answer to the one before it is there."""
+    steps, before = [], first
+    for command, answer in rows:
+        steps.append((before + (r"[\s\S]*?" + PROMPT if steps else ""), command + "\r"))
+        before = answer.replace(r"\n", r"\r?\n")  # as a terminal wants it
+    return [(first.replace(r"\n", r"\r?\n"), KEY), (PROMPT, steps[0][1])] + steps[1:] + [(before, "")]
+
+
+def _talkers(names, more=""):
+    return "".join("guest %s\nkernel = chatter.elf\nmemory = 4M\n%s" % (name, more)
+                   for name in names)
+
+
+# The whole life of one guest beside another that just goes on.
+LIFE = _commands([
+    ("vm pause one", r"guest one: PAUSED\n"),
+    ("pause one", r"guest one is PAUSED: no pause; there are resume, reset, stop, destroy\n"),
+    ("vcpu regs one 0", r"\n  state +RUNNABLE\n  rip +0000000000\w+\n[\s\S]*?\n  idtr "),
+    ("vm resume one", r"guest one: RUNNING\n[\s\S]*?one\| "),
+    ("vcpu regs one 0 -j", r'\n\{"state":"RUNNABLE","rip":"0x00000000001\w+",'),
+    ("vm reset one", r"guest one: starts: [\s\S]*?one\| \?\[32mline 00000001"),
+    ("vm stop one", r"guest one: ended: stopped: by the monitor\n[\s\S]*?guest one: STOPPED\n"),
+    ("vm show one", r"\n  note +ended: stopped: by the monitor\n  library_state +STOPPED\n"),
+    ("vcpu explain one 0", r"it has done nothing yet that the host had to see to"),
+    ("vm start one", r"guest one: RUNNING\n[\s\S]*?one\| \?\[32mline 00000001"),
+    ("vm destroy one", r"guest one: ABSENT\n"),
+    ("vm stop one", r"guest one is ABSENT: no stop; there are create, start\n"),
+    ("vm create one", r"guest one: CREATED\n"),
+    ("vm list", r"\n  one +CREATED +1 +4 +0\n  two +RUNNING +1 +4 +\d+\n"),
+    ("vm start one", r"guest one: RUNNING\n"),
+    ("vm create three kernel=chatter.elf memory=5M", r"memory=5M: expected a multiple of 2M"),
+    ("vm create three kernel=chatter.elf guest=x", r"expected KEY=VALUE of one guest, not 'guest=x'"),
+    ("vm create three kernel=chatter.elf memory=6M console=off", r"guest three: CREATED\n"),
+    ("vm start three -j", r'\n\{"name":"three","state":"RUNNING"\}\n'),
+    ("vm list -j", r'"name":"three","state":"RUNNING","cpus":1,"memory_mib":6,'),
+    ("mem", r"\n  guest  three +1536 +6\n"),
+    ("vcpu list -j", r'"vm":"three","vcpu":0,"state":"'),
+    ("stats two", r"\n +0  HOST_INTERRUPT +\d+ +\d+ +\d+\n"),
+    ("trace two 0 -j", r'"kind":"HOST_INTERRUPT","code":"INTR","rip":"0x\w+","times":\d+\}'),
+    ("stats -f two", r"(\n  HOST_INTERRUPT +\d+ +\d+\n[\s\S]*?){2}"),
+], r"one\| .*line 00000002")
+# Any key ends what is printed each second.
+LIFE += [("", "x"), (PROMPT, "quit\r")]
+
+# What configured guests do when they end, and that one that ends at once does not take all.
+ACTIONS = """\
+guest again
+kernel = triple_fault.elf
+memory = 4M
+on_crash = restart
+guest kept
+kernel = triple_fault.elf
+memory = 4M
+on_crash = keep
+guest reboots
+kernel = reboot.elf
+memory = 4M
+on_reset = keep
+guest once
+kernel = hello.elf
+memory = 4M
+on_crash = restart
+on_reset = restart
+"""
+ACTING = _commands([
+    ("vm list", r"\n  again +ABSENT.* restarts in \d s\n  kept +STOPPED .* ended: triple-fault: "
+                r".*\n  reboots +STOPPED .*ended: reset: .*\n  once +ABSENT"),
+    ("vcpu explain kept 0", r"\n  .*SHUTDOWN"),
+    ("destroy kept", r"kept: ABSENT\n"),
+    ("vm start reboots", r"guest reboots: ended: reset: "),
+    ("destroy reboots", r"reboots: ABSENT\n"),
+    ("", r"guest again: restarts in 4 s\n"),
+], r"guest again: restarts in 0 s\n[\s\S]*?guest again: restarts in 1 s\n[\s\S]*?"
+   r"guest again: restarts in 2 s\n")
+ACTING += [("", KEY), (PROMPT, "vm destroy again\r"), (r"again: ABSENT\s[\s\S]*?" + PROMPT, "\r")]
+
+CYCLES = _commands([
+    ("vm cycle one %d", r"guest one: %d cycles in \d+ ms, (\d+) frames free before and \1 after\n"),
+    ("vm list", r"\n  one +ABSENT[\s\S]*?\n  two +RUNNING "),
+], r"two\| .*line 00000002")
+
+
+CYCLED = """\
+guest one
+kernel = hello.elf
+memory = 4M
+""" + _talkers(["two"])
+
+
+def _cycles(count):
+    return [(heard % count if "%d" in heard else heard, typed % count if "%d" in typed else typed)
+            for heard, typed in CYCLES] + [(PROMPT, "quit\r")]
+
+
+# Processors that come and go under guests that run.
+COMINGS = 20
+COMING = _commands(
+    [line for number in range(COMINGS) for line in
+     [("cpu offline %d" % (number % 3), r"cpu %d: OFFLINE\n" % (number % 3)),
+      ("cpu online %d" % (number % 3), r"cpu %d: ONLINE\n" % (number % 3))]] +
+    [("cpu offline 3", r"cpu 3: there is no such processor\n"),
+     ("cpu offline 0", r"cpu 0: OFFLINE\n"),
+     ("cpu offline 1", r"cpu 1: OFFLINE\n"),
+     ("cpu offline 2", r"cpu 2: a guest may run there only, or no other processor is left\n"),
+     ("cpu list", r"\n +0  OFFLINE[\s\S]*?\n +1  OFFLINE[\s\S]*?\n +2  ONLINE"),
+     ("vm list", r"\n  one +RUNNING .*\n  two +RUNNING "),
+     ("cpu online 1", r"cpu 1: ONLINE\n[\s\S]*?one\| [\s\S]*?two\| "),
+     ("quit", WELL)], r"one\| .*line 00000002")
 
 # Each for a second, beside neighbours that must come through.  The emulator's own threads lose their
 # processor for a while on a machine that does other things too, so the bound on the host is wide.
@@ -291,6 +405,19 @@ CASES = {
                              cpus=3, parallel=True, dialog=MONITOR, wanted=[WELL]),
     "qemu-config": Case("qemu", cmdline="run=guests", config=CONFIG, files=["hello.elf"],
                         wanted=[WELL] + CONFIG_SAYS, never=NEVER + [r"silent\|"]),
+    "qemu-life": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=LIFE, parallel=True,
+                      config=_talkers(["one", "two"]), files=["chatter.elf"], wanted=[WELL]),
+    "qemu-life-alone": Case("qemu", cmdline="run=guests parallel=1", dialog=LIFE, parallel=True,
+                            config=_talkers(["one", "two"]), files=["chatter.elf"], wanted=[WELL]),
+    "qemu-actions": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=ACTING,
+                         config=ACTIONS, files=["triple_fault.elf", "hello.elf", "reboot.elf"],
+                         parallel=True, wanted=[WELL, r"guest once: ended: exit: status 7"]),
+    "qemu-cycles": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=_cycles(100),
+                        config=CYCLED, files=["hello.elf", "chatter.elf"], parallel=True,
+                        wanted=[WELL]),
+    "qemu-processors": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=COMING,
+                            config=_talkers(["one", "two"]), files=["chatter.elf"], parallel=True,
+                            wanted=[WELL]),
     # Keys for a guest, Ctrl-] among them; what the other one says meanwhile comes afterwards.
     "qemu-typing": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=TYPING, config=ECHO,
                         files=["echo.elf", "chatter.elf"],
@@ -386,6 +513,18 @@ def judge_fairness(case, result):
     return ["not the same time, in ms: " + ", ".join(map(str, used))]
 
 
+def judge_json(result):
+    """Each line that looks like JSON is."""
+    wrong = []
+    for line in result.serial.splitlines():
+        if line == "[]" or line.startswith(("{", "[{")):
+            try:
+                json.loads(line)
+            except ValueError as error:
+                wrong.append("no JSON: %s: %s" % (error, line))
+    return wrong
+
+
 def judge(case, result, ends):
     """Sentences about what is wrong; none when all is well.  ends: lines that end the guests."""
     wrong = []
@@ -400,7 +539,7 @@ def judge(case, result, ends):
         for line in result.serial.splitlines():
             if re.search(pattern, line):
                 wrong.append("must not be: " + line)
-    wrong += judge_fairness(case, result)
+    wrong += judge_fairness(case, result) + judge_json(result)
     at = 0
     for pattern in ends:
         match = re.compile(pattern, re.MULTILINE).search(result.serial, at)

@@ -1,107 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * The console and its prompt against a terminal made of two strings: what was typed, what is shown.
- * The lock is a flag, which also tells that no guest's function is ever called with it held.
- */
+/* The console against a terminal made of two strings: what was typed, what is shown. */
 #include <check.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../ports/baremetal/console.h"
-#include "../../ports/baremetal/console_lock.h"
 #include "../../ports/baremetal/console_terminal.h"
 #include "../../ports/baremetal/kprintf.h"
-#include "../../ports/baremetal/power.h"
-#include "../../ports/baremetal/serial.h"
-#include "../../ports/baremetal/time.h"
+#include "../../ports/baremetal/monitor.h"
+#include "fake_terminal.h"
 
-#define KEY    "\035"
-#define ERASED "\r\033[K"
-#define PROMPT "libsvm> "
-#define SECOND UINT64_C(1000000000)
+/* --- a prompt ------------------------------------------------------------------------------ */
 
-/* --- the machine --------------------------------------------------------------------------- */
+/* As simple as can be: its one command is `attach NAME`. */
+static char command[64];
+static size_t command_size;
 
-static char shown[65536];
-static size_t shown_size;
-static const char *typed = "";
-static uint64_t now;
-static bool is_locked;
-static jmp_buf off;
-
-/* What another CPU does just before the lock is taken for the n-th time from now. */
-static void (*meanwhile)(void);
-static int meanwhile_after;
-
-uint64_t console_lock(void)
+bool console_wants_end(void)
 {
-	ck_assert(!is_locked);
-	if (meanwhile && !--meanwhile_after) {
-		void (*const run)(void) = meanwhile;
+	return false;
+}
 
-		meanwhile = NULL;
-		run();
+static void show_prompt(void)
+{
+	char bottom[sizeof(command) + sizeof(PROMPT)];
+
+	command[command_size] = '\0';
+	snprintf(bottom, sizeof(bottom), PROMPT "%s", command);
+	console_set_bottom(bottom);
+}
+
+void monitor_open(void)
+{
+	command_size = 0;
+	console_open_prompt();
+	show_prompt();
+}
+
+static void enter_line(void)
+{
+	struct console_guest *guest = NULL;
+
+	if (command_size > 7)
+		guest = console_pin(command + 7);
+	if (guest) {
+		console_set_bottom("");
+		kprintf(PROMPT "%s\n", command);
+		console_attach(guest);
+	} else {
+		console_close_prompt();
 	}
-	is_locked = true;
-	return 0;
+	console_unpin(guest);
 }
 
-void console_unlock(uint64_t key)
+void monitor_key(uint8_t key)
 {
-	(void)key;
-	ck_assert(is_locked);
-	is_locked = false;
-}
+	if (key == KEY[0]) {
+		struct console_guest *guest;
 
-void serial_write(const char *text, size_t size)
-{
-	ck_assert_uint_lt(shown_size + size, sizeof(shown));
-	memcpy(shown + shown_size, text, size);
-	shown_size += size;
-	shown[shown_size] = '\0';
-}
-
-void serial_write_raw(const char *text, size_t size)
-{
-	serial_write(text, size);
-}
-
-bool serial_read(uint8_t *byte)
-{
-	if (!*typed)
-		return false;
-	*byte = (uint8_t)*typed++;
-	return true;
-}
-
-uint64_t time_ns(void)
-{
-	return now;
-}
-
-_Noreturn void power_off(int status)
-{
-	longjmp(off, status);
-}
-
-/* What is new on the terminal must be exactly this. */
-static void expect(const char *text)
-{
-	ck_assert_str_eq(shown, text);
-	shown_size = 0;
-	shown[0] = '\0';
-}
-
-static void type(const char *text)
-{
-	typed = text;
-	for (int i = 0; i < 64 && *typed; i++) {
-		console_receive();
-		console_poll();
+		console_close_prompt();
+		guest = console_pin_attached();
+		if (guest)
+			console_type(guest, key);
+		console_unpin(guest);
+	} else if (key == '\r' || key == '\n') {
+		enter_line();
+	} else {
+		command[command_size++] = (char)key;
+		show_prompt();
 	}
-	console_poll();
 }
 
 /* --- guests -------------------------------------------------------------------------------- */
@@ -110,7 +78,6 @@ struct guest {
 	struct console_guest console;
 	char got[4096];
 	size_t got_size, room;
-	unsigned int stops;
 };
 
 static bool take(void *arg, uint8_t byte)
@@ -126,25 +93,6 @@ static bool take(void *arg, uint8_t byte)
 	return true;
 }
 
-static void stop(void *arg)
-{
-	ck_assert(!is_locked);
-	((struct guest *)arg)->stops++;
-}
-
-static void describe(void *arg, char *text, size_t size)
-{
-	ck_assert(!is_locked);
-	snprintf(text, size, "stopped %u times", ((struct guest *)arg)->stops);
-}
-
-static void stats(void *arg, char *text, size_t size)
-{
-	(void)arg;
-	ck_assert(!is_locked);
-	snprintf(text, size, "io 12\nhlt 3\n");
-}
-
 static void say(struct guest *guest, const char *text)
 {
 	for (; *text; text++)
@@ -157,9 +105,6 @@ static void enter(struct guest *guest, const char *name, enum guest_console_mode
 		.console = { .name = name,
 		             .mode = mode,
 		             .input = take,
-		             .stop = stop,
-		             .describe = describe,
-		             .stats = stats,
 		             .arg = guest },
 		.room = 4000,
 	};
@@ -180,8 +125,7 @@ static void begin(void)
 static void attach_to_a(void)
 {
 	type(KEY "attach a\r");
-	shown_size = 0;
-	shown[0] = '\0';
+	forget();
 }
 
 /* --- lines --------------------------------------------------------------------------------- */
@@ -464,66 +408,6 @@ END_TEST
 
 /* --- the prompt ---------------------------------------------------------------------------- */
 
-/* What is typed at the prompt, and the lines that answer it. */
-static const struct {
-	const char *what, *line, *answer;
-} command_rows[] = {
-	{ "list tells every guest", "list",
-	  "  a                stopped 0 times\n  b                stopped 0 times\n" },
-	{ "blanks around a command do not matter", "  list  ",
-	  "  a                stopped 0 times\n  b                stopped 0 times\n" },
-	{ "stats prints what a guest says", "stats b", "  io 12\n  hlt 3\n" },
-	{ "blanks around a name do not matter", "stats   b ", "  io 12\n  hlt 3\n" },
-	{ "a guest must be there", "stats c", "no guest 'c'; list tells what there are\n" },
-	{ "a guest must be named whole", "stop aa", "no guest 'aa'; list tells what there are\n" },
-	{ "a guest must be named", "attach", "which guest?  list tells what there are\n" },
-	{ "a command must be named whole", "lis", "no command 'lis'; did you mean 'list'?\n" },
-	{ "letters in the wrong order are understood", "attahc a",
-	  "no command 'attahc'; did you mean 'attach'?\n" },
-	{ "what is far from all is not", "reboot",
-	  "no command 'reboot'; help tells what there are\n" },
-	{ "a long word is no command",
-	  "listxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-	  "no command 'listxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'; "
-	  "help tells what there are\n" },
-	{ "backspace takes a letter back", "lixx\b\177st",
-	  "  a                stopped 0 times\n  b                stopped 0 times\n" },
-	{ "backspace at the start takes nothing", "\b\177list",
-	  "  a                stopped 0 times\n  b                stopped 0 times\n" },
-	{ "Ctrl-U takes all back", "nonsense\025stats a", "  io 12\n  hlt 3\n" },
-	{ "arrows are left out", "st\033[Aats a", "  io 12\n  hlt 3\n" },
-	{ "controls and other alphabets are left out", "st\001\303\244ats a",
-	  "  io 12\n  hlt 3\n" },
-	{ "help tells every command", "help",
-	  "  help           this list\n"
-	  "  list           the guests and what they do\n"
-	  "  attach NAME    give the terminal to a guest, until Ctrl-]\n"
-	  "  stats NAME     what a guest has done so far\n"
-	  "  stop NAME      end a guest\n"
-	  "  quit           end all guests, then the machine\n"
-	  "  power-off      end the machine at once\n"
-	  "  an empty line  back to where you were; Ctrl-] there goes to the guest\n" },
-};
-
-START_TEST(a_command_is_answered)
-{
-	const char *answer;
-
-	begin();
-	type(KEY);
-	type(command_rows[_i].line);
-	shown_size = 0;
-	type("\r\n");
-	answer = strchr(shown, '\n');
-	ck_assert_ptr_nonnull(answer);
-	ck_assert_uint_gt(shown_size, strlen(PROMPT));
-	ck_assert_str_eq(shown + shown_size - strlen(PROMPT), PROMPT);
-	shown[shown_size - strlen(PROMPT)] = '\0';
-	ck_assert_msg(!strcmp(answer + 1, command_rows[_i].answer), "%s: %s", command_rows[_i].what,
-	              answer + 1);
-}
-END_TEST
-
 START_TEST(what_is_typed_stays_below_what_is_printed)
 {
 	begin();
@@ -577,9 +461,7 @@ START_TEST(a_guest_that_left_meanwhile_is_not_gone_back_to)
 	type("\rx");
 	expect(PROMPT ERASED);
 	ck_assert_str_eq(a.got, "");
-	type(KEY "list\r");
-	ck_assert_ptr_null(strstr(shown, "  a "));
-	ck_assert_ptr_nonnull(strstr(shown, "  b "));
+	ck_assert_ptr_null(console_pin("a"));
 }
 END_TEST
 
@@ -604,37 +486,36 @@ START_TEST(a_guest_that_is_leaving_is_waited_for_and_not_attached)
 }
 END_TEST
 
-START_TEST(a_guest_is_stopped_by_name)
+/* It is made afresh: whoever had it before their eyes still has. */
+START_TEST(a_guest_that_comes_again_gets_its_terminal_back)
 {
 	begin();
-	type(KEY "stop b\r");
-	ck_assert_uint_eq(a.stops, 0);
-	ck_assert_uint_eq(b.stops, 1);
-	ck_assert(!console_wants_end());
+	attach_to_a();
+	console_unregister(&a.console);
+	a.console.is_leaving = false;
+	console_register(&a.console);
+	expect("[attached to a; Ctrl-] opens the monitor]\n");
+	type(KEY);
+	console_unregister(&a.console);
+	a.console.is_leaving = false;
+	console_register(&a.console);
+	type("\rx");
+	expect(PROMPT ERASED "[attached to a; Ctrl-] opens the monitor]\n");
+	ck_assert_str_eq(a.got, "x");
 }
 END_TEST
 
-START_TEST(quit_stops_all_and_lets_none_start)
+START_TEST(a_guest_that_comes_again_does_not_take_the_terminal_from_another)
 {
 	begin();
-	type(KEY "quit\r");
-	ck_assert_uint_eq(a.stops, 1);
-	ck_assert_uint_eq(b.stops, 1);
-	ck_assert(console_wants_end());
-}
-END_TEST
-
-START_TEST(power_off_ends_the_machine)
-{
-	int status;
-
-	begin();
-	status = setjmp(off);
-	if (!status) {
-		type(KEY "power-off\r");
-		ck_abort_msg("it goes on");
-	}
-	ck_assert_int_eq(status, POWER_SUCCESS);
+	attach_to_a();
+	console_unregister(&a.console);
+	console_attach(&b.console);
+	a.console.is_leaving = false;
+	console_register(&a.console);
+	type("x");
+	ck_assert_str_eq(b.got, "x");
+	ck_assert(!a.console.had_terminal);
 }
 END_TEST
 
@@ -686,17 +567,14 @@ static void add_input_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, input_waits_for_room);
 	tcase_add_test(tcase, a_guest_that_reads_nothing_cannot_keep_the_monitor_away);
-	tcase_add_loop_test(tcase, a_command_is_answered, 0,
-	                    (int)(sizeof(command_rows) / sizeof(command_rows[0])));
 	tcase_add_test(tcase, what_is_typed_stays_below_what_is_printed);
 	tcase_add_test(tcase, an_empty_line_goes_back_to_the_guest);
 	tcase_add_test(tcase, the_key_twice_goes_to_the_guest);
 	tcase_add_test(tcase, without_a_guest_the_key_twice_closes_the_prompt);
 	tcase_add_test(tcase, a_guest_that_left_meanwhile_is_not_gone_back_to);
 	tcase_add_test(tcase, a_guest_that_is_leaving_is_waited_for_and_not_attached);
-	tcase_add_test(tcase, a_guest_is_stopped_by_name);
-	tcase_add_test(tcase, quit_stops_all_and_lets_none_start);
-	tcase_add_test(tcase, power_off_ends_the_machine);
+	tcase_add_test(tcase, a_guest_that_comes_again_gets_its_terminal_back);
+	tcase_add_test(tcase, a_guest_that_comes_again_does_not_take_the_terminal_from_another);
 	tcase_add_test(tcase, nothing_is_listened_to_before_the_start);
 	tcase_add_test(tcase, a_guest_without_input_takes_none);
 }

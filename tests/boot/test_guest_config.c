@@ -74,6 +74,27 @@ START_TEST(what_is_not_said_has_its_usual_value)
 }
 END_TEST
 
+START_TEST(each_action_is_for_its_occasion)
+{
+	static const char *const keys[] = { "on_power_off", "on_reset", "on_crash" };
+	static const char *const words[] = { "destroy", "restart", "keep" };
+	struct guest_config c[COUNT];
+	char notes[2048], text[128];
+
+	for (int key = 0; key < GUEST_OCCASION_COUNT; key++) {
+		for (int word = 0; word < 3; word++) {
+			snprintf(text, sizeof(text), "guest a\nkernel=vmlinuz\n%s = %s\n",
+			         keys[key], words[word]);
+			ck_assert_uint_eq(parse_string(text, c, notes), 1);
+			for (int other = 0; other < GUEST_OCCASION_COUNT; other++)
+				ck_assert_int_eq(c[0].actions[other], other == key ? word : 0);
+		}
+	}
+	ck_assert_uint_eq(parse_string("guest a\nkernel=vmlinuz\non_crash = x\n", c, notes), 0);
+	ck_assert_str_eq(notes, "3:12 expected destroy, restart or keep\n");
+}
+END_TEST
+
 START_TEST(all_that_can_be_said_is_understood)
 {
 	static const char text[] = "# two guests\r\n"
@@ -189,10 +210,10 @@ static const struct {
 	{ "Memory = 4M", "3:1 no key 'Memory'; did you mean 'memory'?\n" },
 	{ "disk = a",
 	  "3:1 no key 'disk'; there are memory, cpus, kernel, initrd, cmdline, devices, "
-	  "console, limit and channel\n" },
+	  "console, limit, on_power_off, on_reset, on_crash and channel\n" },
 	{ "x23456789012345678901234567890123456789 = a",
 	  "3:1 no key 'x2345678901234567890123456789012'; there are memory, cpus, kernel, initrd, "
-	  "cmdline, devices, console, limit and channel\n" },
+	  "cmdline, devices, console, limit, on_power_off, on_reset, on_crash and channel\n" },
 	{ "memory 4M", "3:8 expected = behind memory\n" },
 	{ "memory", "3:7 expected = behind memory\n" },
 	{ "= 4M", "3:1 expected a key, or guest and a name\n" },
@@ -279,7 +300,7 @@ static const struct {
 	{ "an empty text has no guests", "", "", 0 },
 	{ "a word may be the last thing in the text", "guest a\nker",
 	  "2:1 no key 'ker'; there are memory, cpus, kernel, initrd, cmdline, devices, console, "
-	  "limit and channel\n1:7 guest a has no kernel\n",
+	  "limit, on_power_off, on_reset, on_crash and channel\n1:7 guest a has no kernel\n",
 	  0 },
 	{ "comments are no guests", "# guest a\n  # b", "", 0 },
 	{ "a comment may hold anything", "# \033\xff\nguest a\nkernel=initrd\n", "", 1 },
@@ -407,6 +428,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_said_has_its_usual_value);
 	tcase_add_test(tcase, all_that_can_be_said_is_understood);
 	tcase_add_test(tcase, channels_are_shared_by_name);
+	tcase_add_test(tcase, each_action_is_for_its_occasion);
 	tcase_add_loop_test(tcase, a_value_becomes_what_it_says, 0, ROWS(value_rows));
 	tcase_add_loop_test(tcase, a_mistake_drops_its_guest_and_no_other, 0, ROWS(line_rows));
 	tcase_add_loop_test(tcase, sections_are_kept_apart, 0, ROWS(text_rows));

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Commands about the processors of guests.  Whatever reads more than counters parks the guest for
+ * that moment, so that it is one state that is read.
+ */
+#include "guest.h"
+#include "guests.h"
+#include "kprintf.h"
+#include "monitor_command.h"
+#include "time.h"
+
+#define NS_PER_MS       UINT64_C(1000000)
+#define NS_PER_S        UINT64_C(1000000000)
+#define EXPLANATION_MAX 1024
+
+/* The guest and its processor that two words name; NULL: there is none, and it was said. */
+static struct guest_cpu *find_cpu(const struct monitor_call *call)
+{
+	struct guest *const guest = monitor_guest(call, 0);
+	uint64_t number;
+
+	if (!guest || !monitor_number(call, 1, UINT32_MAX, &number))
+		return NULL;
+	if (guest_state(guest) == GUEST_ABSENT)
+		monitor_refuse(call, "guest %s has no machine", guest->name);
+	else if (number >= guest->cpu_count)
+		monitor_refuse(call, "guest %s has processors 0 to %u", guest->name,
+		               guest->cpu_count - 1);
+	else
+		return &guest->cpus[number];
+	return NULL;
+}
+
+/* True: it has to be let go again. */
+static bool hold(struct guest *guest)
+{
+	if (guest_state(guest) != GUEST_RUNNING)
+		return false;
+	guest_park(guest);
+	return true;
+}
+
+/* --- list ---------------------------------------------------------------------------------- */
+
+static void list_guest(struct report *report, const struct guest *guest)
+{
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		const struct guest_cpu *const cpu = &guest->cpus[i];
+		struct svm_vcpu_stats stats;
+
+		svm_vcpu_get_stats(cpu->vcpu, &stats);
+		report_text(report, "vm", guest->name);
+		report_number(report, "vcpu", i);
+		report_text(report, "state", svm_vcpu_state_name(svm_vcpu_state(cpu->vcpu)));
+		report_number(report, "cpu", __atomic_load_n(&cpu->task.cpu, __ATOMIC_RELAXED));
+		report_number(report, "ms", cpu->task.used_ns / NS_PER_MS);
+		report_number(report, "slices", cpu->task.slices);
+		report_number(report, "entries", stats.entries);
+		report_number(report, "returns", stats.host_exits);
+		report_number(report, "interrupts", stats.interrupts);
+		report_number(report, "fills", stats.npt_fills);
+		report_number(report, "injected", stats.injected);
+		report_number(report, "asids", stats.asid_changes);
+		report_number(report, "flushes", stats.flushes);
+		report_row(report);
+	}
+}
+
+void monitor_vcpu_list(struct monitor_call *call)
+{
+	const struct guest *const only = call->words.count ? monitor_guest(call, 0) : NULL;
+	const struct guest *guest;
+	struct report *report;
+
+	if (call->words.count && !only)
+		return;
+	report = monitor_report(call, REPORT_ROWS);
+	for (unsigned int i = 0; (guest = guests_at(i)) != NULL; i++) {
+		if (guest_state(guest) != GUEST_ABSENT && (!only || guest == only))
+			list_guest(report, guest);
+	}
+	monitor_answer(report);
+}
+
+/* --- registers ----------------------------------------------------------------------------- */
+
+static void report_regs(struct report *report, const struct svm_regs *regs)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "rip", regs->rip }, { "rflags", regs->rflags },
+		{ "rax", regs->rax }, { "rbx", regs->rbx }, { "rcx", regs->rcx },
+		{ "rdx", regs->rdx }, { "rsi", regs->rsi }, { "rdi", regs->rdi },
+		{ "rbp", regs->rbp }, { "rsp", regs->rsp }, { "r8", regs->r8 },
+		{ "r9", regs->r9 },   { "r10", regs->r10 }, { "r11", regs->r11 },
+		{ "r12", regs->r12 }, { "r13", regs->r13 }, { "r14", regs->r14 },
+		{ "r15", regs->r15 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		report_hex(report, rows[i].name, rows[i].value, 16);
+}
+
+static void report_segment(struct report *report, const char *name,
+                           const struct svm_vmcb_segment *segment)
+{
+	char text[64];
+
+	format_text(text, sizeof(text), "%04x base %016lx limit %08x attributes %03x",
+	            segment->selector, segment->base, segment->limit, segment->attributes);
+	report_text(report, name, text);
+}
+
+static void report_system(struct report *report, const struct svm_system_regs *system)
+{
+	report_hex(report, "cr0", system->cr0, 16);
+	report_hex(report, "cr2", system->cr2, 16);
+	report_hex(report, "cr3", system->cr3, 16);
+	report_hex(report, "cr4", system->cr4, 16);
+	report_hex(report, "cr8", system->cr8, 16);
+	report_hex(report, "efer", system->efer, 16);
+	report_number(report, "cpl", system->cpl);
+	report_segment(report, "cs", &system->cs);
+	report_segment(report, "ss", &system->ss);
+	report_segment(report, "ds", &system->ds);
+	report_segment(report, "es", &system->es);
+	report_segment(report, "fs", &system->fs);
+	report_segment(report, "gs", &system->gs);
+	report_segment(report, "tr", &system->tr);
+	report_segment(report, "ldtr", &system->ldtr);
+	report_segment(report, "gdtr", &system->gdtr);
+	report_segment(report, "idtr", &system->idtr);
+}
+
+void monitor_vcpu_regs(struct monitor_call *call)
+{
+	struct guest_cpu *const cpu = find_cpu(call);
+	struct svm_system_regs system;
+	struct report *report;
+	struct svm_regs regs;
+	const char *state;
+	bool is_held;
+
+	if (!cpu)
+		return;
+	is_held = hold(cpu->guest);
+	svm_vcpu_get_regs(cpu->vcpu, &regs);
+	svm_vcpu_get_system(cpu->vcpu, &system);
+	state = svm_vcpu_state_name(svm_vcpu_state(cpu->vcpu));
+	if (is_held)
+		guest_unpark(cpu->guest);
+	report = monitor_report(call, REPORT_FIELDS);
+	report_text(report, "state", state);
+	report_regs(report, &regs);
+	report_system(report, &system);
+	monitor_answer(report);
+}
+
+/* --- exits --------------------------------------------------------------------------------- */
+
+void monitor_vcpu_explain(struct monitor_call *call)
+{
+	struct guest_cpu *const cpu = find_cpu(call);
+	char text[EXPLANATION_MAX];
+	struct report *report;
+	bool is_held;
+
+	if (!cpu)
+		return;
+	is_held = hold(cpu->guest);
+	if (cpu->has_exit)
+		svm_explain(cpu->vcpu, &cpu->exit[cpu->next_exit ^ 1], text, sizeof(text));
+	if (is_held)
+		guest_unpark(cpu->guest);
+	if (!cpu->has_exit) {
+		monitor_refuse(call, "it has done nothing yet that the host had to see to");
+	} else if (call->is_json) {
+		report = monitor_report(call, REPORT_FIELDS);
+		report_text(report, "text", text);
+		monitor_answer(report);
+	} else {
+		kprintf_lines("  ", text);
+	}
+}
+
+void monitor_trace(struct monitor_call *call)
+{
+	struct guest_cpu *const cpu = find_cpu(call);
+	struct report *report;
+	bool is_held;
+	uint64_t first;
+
+	if (!cpu)
+		return;
+	report = monitor_report(call, REPORT_ROWS);
+	is_held = hold(cpu->guest);
+	first = cpu->trace_count > GUEST_TRACE_MAX ? cpu->trace_count - GUEST_TRACE_MAX : 0;
+	for (uint64_t i = first; i < cpu->trace_count; i++) {
+		const struct guest_trace_entry *entry = &cpu->trace[i % GUEST_TRACE_MAX];
+		char buffer[24];
+		const char *const code = svm_exit_name(entry->code, buffer);
+
+		report_number(report, "number", i);
+		report_hex(report, "tsc", entry->tsc, 1);
+		report_text(report, "kind", svm_exit_kind_name((enum svm_exit_kind)entry->kind));
+		report_text(report, "code", code ? code : "?");
+		report_hex(report, "rip", entry->rip, 1);
+		report_number(report, "times", entry->count);
+		report_row(report);
+	}
+	if (is_held)
+		guest_unpark(cpu->guest);
+	monitor_answer(report);
+}
+
+/* --- counts -------------------------------------------------------------------------------- */
+
+static uint64_t read_counter(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void report_kind(struct report *report, const struct guest_cpu *cpu, uint32_t number,
+                        int kind)
+{
+	const uint64_t count = read_counter(&cpu->exits[kind]);
+	const uint64_t cycles = read_counter(&cpu->cycles[kind]);
+
+	if (!count)
+		return;
+	report_number(report, "vcpu", number);
+	report_text(report, "exit", svm_exit_kind_name((enum svm_exit_kind)kind));
+	report_number(report, "count", count);
+	report_number(report, "cycles", cycles);
+	report_number(report, "each", cycles / count);
+	report_row(report);
+}
+
+static void show_all(const struct monitor_call *call, const struct guest *guest)
+{
+	struct report *const report = monitor_report(call, REPORT_ROWS);
+
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		for (int kind = 0; kind < SVM_EXIT_KIND_COUNT; kind++)
+			report_kind(report, &guest->cpus[i], i, kind);
+	}
+	monitor_answer(report);
+}
+
+/* --- counts, live -------------------------------------------------------------------------- */
+
+static struct {
+	struct guest *guest; /* or NULL */
+	struct monitor_call call;
+	uint64_t next_ns, last_ns;
+	uint64_t exits[SVM_EXIT_KIND_COUNT], cycles[SVM_EXIT_KIND_COUNT];
+} follow;
+
+static void take_sums(const struct guest *guest, uint64_t *exits, uint64_t *cycles)
+{
+	for (int kind = 0; kind < SVM_EXIT_KIND_COUNT; kind++) {
+		exits[kind] = cycles[kind] = 0;
+		for (uint32_t i = 0; i < guest->cpu_count; i++) {
+			exits[kind] += read_counter(&guest->cpus[i].exits[kind]);
+			cycles[kind] += read_counter(&guest->cpus[i].cycles[kind]);
+		}
+	}
+}
+
+static void show_since(uint64_t ns)
+{
+	struct report *const report = monitor_report(&follow.call, REPORT_ROWS);
+	uint64_t exits[SVM_EXIT_KIND_COUNT], cycles[SVM_EXIT_KIND_COUNT];
+
+	take_sums(follow.guest, exits, cycles);
+	for (int kind = 0; kind < SVM_EXIT_KIND_COUNT; kind++) {
+		const uint64_t count = exits[kind] - follow.exits[kind];
+
+		if (!count)
+			continue;
+		report_text(report, "exit", svm_exit_kind_name((enum svm_exit_kind)kind));
+		report_number(report, "per_second", count * 1000 / (ns / NS_PER_MS));
+		report_number(report, "each", (cycles[kind] - follow.cycles[kind]) / count);
+		report_row(report);
+		follow.exits[kind] = exits[kind];
+		follow.cycles[kind] = cycles[kind];
+	}
+	monitor_answer(report);
+}
+
+uint64_t monitor_stats_look(uint64_t now)
+{
+	if (!follow.guest)
+		return UINT64_MAX;
+	if (guest_state(follow.guest) == GUEST_ABSENT) {
+		kprintf("guest %s is gone\n", follow.guest->name);
+		follow.guest = NULL;
+		return UINT64_MAX;
+	}
+	if (now >= follow.next_ns) {
+		show_since(now - follow.last_ns);
+		follow.last_ns = now;
+		follow.next_ns = now + NS_PER_S;
+	}
+	return follow.next_ns;
+}
+
+bool monitor_stats_is_live(void)
+{
+	return follow.guest;
+}
+
+void monitor_stats_end(void)
+{
+	follow.guest = NULL;
+}
+
+static void begin_to_follow(const struct monitor_call *call, struct guest *guest)
+{
+	take_sums(guest, follow.exits, follow.cycles);
+	follow.guest = guest;
+	follow.call = *call;
+	follow.last_ns = time_ns();
+	follow.next_ns = follow.last_ns + NS_PER_S;
+	if (!call->is_json)
+		kprintf("each second, until a key\n");
+}
+
+void monitor_stats(struct monitor_call *call)
+{
+	const bool is_live = words_take(&call->words, "-f");
+	struct guest *guest;
+
+	if (call->words.count != 1) {
+		monitor_usage(call);
+		return;
+	}
+	guest = monitor_guest(call, 0);
+	if (!guest)
+		return;
+	if (guest_state(guest) == GUEST_ABSENT)
+		monitor_refuse(call, "guest %s has no machine", guest->name);
+	else if (is_live)
+		begin_to_follow(call, guest);
+	else
+		show_all(call, guest);
+}
