@@ -64,6 +64,11 @@ class Verdict:
         self.want(self.find(r"^linux\| guest: Linux 6\.\S+ x86_64$"), "no uname")
         self.want(self.find(rf"^linux\| guest: {cpus} processors$"), f"not {cpus} processors")
 
+    def paravirt(self):
+        """What a kernel with several processors says of KVM's interface when it uses it."""
+        for what in ("KVM setup pv remote TLB flush", "PV spinlocks enabled", "setup PV IPIs"):
+            self.want(self.find(rf"\] kvm-guest: {what}$"), f"no '{what}'")
+
     def memory(self, size):
         found = self.find(r"^linux\| guest: (\d+) KiB of memory$")
         whole = size >> 10
