@@ -38,19 +38,27 @@ void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *c
 		call->argument[i] = svm_vcpu_read_gpr(vcpu, registers[i]) & mask;
 }
 
+/* Most VMs have no callback: then nothing is read. */
+static enum svm_device_result ask_callback(struct svm_vcpu *vcpu, struct svm_hypercall *call)
+{
+	const struct svm_hypercall_range *range;
+
+	if (vcpu->vm->hypercalls.range_count == 0)
+		return SVM_DEVICE_EXIT;
+	svm_vcpu_get_hypercall(vcpu, call);
+	range = svm_hypercall_find(&vcpu->vm->hypercalls, call->number);
+	return range ? range->fn(range->arg, vcpu, call) : SVM_DEVICE_EXIT;
+}
+
 enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t next = svm_vcpu_next_rip(vcpu);
-	enum svm_device_result result = SVM_DEVICE_EXIT;
-	const struct svm_hypercall_range *range;
+	enum svm_device_result result;
 	struct svm_hypercall call;
 
 	if (!next)
 		return SVM_ACTION_RESUME;
-	svm_vcpu_get_hypercall(vcpu, &call);
-	range = svm_hypercall_find(&vcpu->vm->hypercalls, call.number);
-	if (range)
-		result = range->fn(range->arg, vcpu, &call);
+	result = ask_callback(vcpu, &call);
 	if (result == SVM_DEVICE_EXIT)
 		return hypercall_to_embedder(vcpu, exit, next);
 	vcpu->vmcb->save.rax = call.is_wide ? call.result : (uint32_t)call.result;
