@@ -324,7 +324,10 @@ typedef void (*svm_wake_fn)(void *arg, struct svm_vcpu *vcpu);
  * @brief Be told of events, interrupts and kicks while the vCPU is not in its guest.
  *
  * For embedders whose thread sleeps while the vCPU is HALTED: whatever svm_vcpu_has_event() would
- * say then is announced by a call.  It may be spurious, and come from the vCPU's own thread.
+ * say then is announced by a call.  It may be spurious, and come from the vCPU's own thread.  Who
+ * sends something at the moment of HLT may still take the vCPU for one that is inside, and call
+ * nobody.  So the thread first writes that it sleeps, with a full fence behind it, and then looks
+ * at svm_vcpu_has_event() once more.
  *
  * @param vcpu  Not running.
  * @param fn    The callback; NULL: none.

@@ -57,7 +57,7 @@ START_TEST(cpus_go_and_come_under_a_guest)
 }
 END_TEST
 
-/* --- everything at once ----------------------------------------------------------------------- */
+/* --- everything at once --------------------------------------------------------------------- */
 
 /* What stands still behind a pause. */
 struct picture {

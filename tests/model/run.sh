@@ -76,15 +76,26 @@ check_kick() {
 check_life() {
 	build -DROUNDS=2 -- -DSAFETY
 	verdict 'two vCPUs, two pauses' 0 ''
-	build -DROUNDS=1 -DVCPUS=3 -- -DSAFETY
+	build -DROUNDS=1 -DVCPUS=3 -- -DSAFETY -DCOLLAPSE
 	verdict 'three vCPUs, one pause' 0 ''
 	mistakes ONE_LOOK TWO_LOOKS STATE_FIRST KICK_FIRST NO_KICK NO_WAIT NO_WAKE RESET_AT_ONCE -- \
 		-DROUNDS=2
 }
 
+check_sleep() {
+	build -DHOPS=3 -- -DSAFETY
+	verdict 'three vCPUs pass a token' 0 ''
+	build -DHOPS=3 -DLOSSY -- -DSAFETY
+	verdict 'IPIs are lost, and ticks come' 0 ''
+	mistakes LOOK_FIRST IRR_LATE NO_REQUEST NO_WAKE NO_IPI CLEAR_LATE NO_RECHECK ANNOUNCE_LATE \
+		NO_FENCE NO_SECOND_LOOK -- -DHOPS=3
+	mistakes NO_TICK -- -DHOPS=3 -DLOSSY
+}
+
 case $(basename "$model") in
 kick.pml) check_kick ;;
 life.pml) check_life ;;
+sleep.pml) check_sleep ;;
 *)
 	echo "run.sh: no list of runs for $model" >&2
 	exit 2
