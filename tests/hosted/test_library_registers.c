@@ -20,7 +20,7 @@
 static const uint32_t msrs[] = {
 	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
 	0xc0000102, 0x174, 0x175, 0x176,                /* KERNEL_GS_BASE, SYSENTER_* */
-	0x277, 0xc0000103,                              /* PAT, TSC_AUX */
+	0x277, 0xc0000103,                              /* PAT, TSC_AUX, which is last */
 };
 #define MSRS ROWS(msrs)
 #define DRS  4
@@ -97,6 +97,11 @@ static void emit_reads(struct hosted_script *s, uint64_t at)
 	hosted_script_mov(s, HOSTED_RCX, 0);
 	hosted_script_xgetbv(s);
 	keep_pair(s, &at);
+	hosted_script_rdtscp(s); /* TSC_AUX as the processor has it; RDMSR is an exit. */
+	hosted_script_mov(s, HOSTED_RAX, 0);
+	hosted_script_add(s, HOSTED_RAX, HOSTED_RCX);
+	hosted_script_store_abs(s, at);
+	at += 8;
 	for (unsigned i = 0; i < DRS; i++, at += 8) {
 		hosted_script_read_dr(s, HOSTED_RAX, i);
 		hosted_script_store_abs(s, at);
@@ -175,6 +180,8 @@ static void check_memory(struct rig *r, const struct twin *guest)
 		              msrs[i], (unsigned long long)(at[1] << 32 | at[0]));
 	ck_assert_uint_eq(at[0], xcr0_of(guest));
 	at += 2;
+	ck_assert_uint_eq(*at, msr_pattern(guest, MSRS - 1));
+	at++;
 	for (unsigned i = 0; i < DRS; i++)
 		ck_assert_uint_eq(at[i], pattern(guest, i) & 0x7ffffff0);
 }
