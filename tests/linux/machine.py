@@ -17,7 +17,8 @@ SUCCESS = 33  # What the port's power-off makes of QEMU's status when all was we
 # each access to a port so slow, and so unevenly, that it gives up measuring its clock by timers.
 EXACT_TIME = ["-icount", "shift=0,sleep=off"]
 
-# Debian's, and the one of its backports, which is unpacked and not installed.
+# Debian's, and the one of its backports, which is unpacked and not installed.  That one says in the
+# log that modules of the other do not fit; it needs none.
 EMULATORS = ["qemu", "qemu10"]
 
 # By the clock a run may take so many times its limit, which is in processor time of the emulator: on
@@ -43,12 +44,6 @@ def program(emulator):
     return [os.path.join(files, "usr/bin/qemu-system-x86_64"),
             "-L", os.path.join(files, "usr/share/qemu"),
             "-L", os.path.join(files, "usr/share/seabios")]
-
-
-def environment(emulator):
-    """Modules of the QEMU that is installed do not fit into another one."""
-    folder = os.path.join(GUESTS, emulator, "no-modules")
-    return os.environ if emulator == "qemu" else {**os.environ, "QEMU_MODULE_DIR": folder}
 
 
 def command(memory, modules, emulator="qemu", words=""):
@@ -77,10 +72,10 @@ class Limit:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def run(argv, folder, seconds, emulator="qemu"):
+def run(argv, folder, seconds):
     """What an emulator says there, and its status: None if it was ended, since the time was over."""
     with tempfile.TemporaryFile() as said, subprocess.Popen(
-            argv, cwd=folder, env=environment(emulator), stdin=subprocess.DEVNULL, stdout=said,
+            argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=said,
             stderr=subprocess.STDOUT) as process:
         try:
             status = wait(process, Limit(process.pid, seconds))
