@@ -143,7 +143,7 @@ struct svm_hal {
 	 *
 	 * A.  The newest call counts.  It may come while no guest runs: a host whose handler
 	 * then calls svm_vcpu_notify() for the vCPU that armed it keeps it exact, otherwise it is
-	 * seen after at most 1024 exits.  NULL: no timer wakes a vCPU; the embedder must poll.
+	 * seen after at most 128 exits.  NULL: no timer wakes a vCPU; the embedder must poll.
 	 */
 	void (*timer_arm)(void *ctx, uint64_t deadline_ns);
 

@@ -220,7 +220,7 @@ static bool is_still_released(struct svm_vcpu *vcpu)
 	return code == SVM_EXIT_CR_READ || code == SVM_EXIT_CR_WRITE;
 }
 
-static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static enum svm_action emulate_part(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool stepped = svm_events_rflags(vcpu) & RFLAGS_TF;
 	enum svm_emul_result result;
@@ -250,6 +250,21 @@ static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exi
 		break;
 	}
 	return unknown_instruction(vcpu, exit);
+}
+
+/* As many iterations of a repeated instruction are more work than any other exit. */
+#define REPEAT_WITHOUT_A_LOOK 16u
+
+static enum svm_action emulate_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint64_t count = vcpu->s.gpr[SVM_EMUL_RCX];
+	const enum svm_action action = emulate_part(vcpu, exit);
+
+	if (action != SVM_ACTION_RESUME ||
+	    !(vcpu->emul.insn.prefixes & (SVM_INSN_REP | SVM_INSN_REPNE)) ||
+	    count - vcpu->s.gpr[SVM_EMUL_RCX] < REPEAT_WITHOUT_A_LOOK)
+		return action;
+	return svm_exit_look_at_host(vcpu, exit);
 }
 
 enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,

@@ -50,18 +50,23 @@ enum svm_action svm_exit_skip(struct svm_vcpu *vcpu)
 	return SVM_ACTION_RESUME;
 }
 
-/* The host has taken its interrupt by now: GIF and IF are set again. */
-static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 
-	vcpu->stats.interrupts++;
-	/* It may be the timer that a device behind the interrupt port has armed. */
+	/* What came may be the timer that a device behind the interrupt port has armed. */
 	if (vcpu->irq.pending)
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!hal->should_exit(hal->ctx))
 		return SVM_ACTION_RESUME;
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);
+}
+
+/* The host has taken its interrupt by now: GIF and IF are set again. */
+static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	vcpu->stats.interrupts++;
+	return svm_exit_look_at_host(vcpu, exit);
 }
 
 static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *exit)

@@ -24,6 +24,9 @@ enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
 enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
                              enum svm_exit_kind kind, enum svm_owed owed, uint64_t next_rip);
 
+/* Ask the host whether it wants the CPU; RETURN is HOST_INTERRUPT. */
+enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
 /* Handlers, one file each. */
 enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit);

@@ -229,20 +229,10 @@ static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
  * A guest whose every exit is finished here spends most of its time in the host, and there the
  * host's interrupts arrive: they end no run, and nobody would ever ask whether the host wants the
  * CPU back.  So it is asked after this many turns too, be it exits or requests that keep coming.
+ * The dearest turn takes some thousand instructions, but for a repeated string instruction,
+ * which asks by itself (emulation.c).
  */
-#define TURNS_WITHOUT_A_LOOK 1024u
-
-static enum svm_action look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
-
-	/* The timer that a device has armed may have come here as well. */
-	if (vcpu->irq.pending)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
-	if (!hal->should_exit(hal->ctx))
-		return SVM_ACTION_RESUME;
-	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);
-}
+#define TURNS_WITHOUT_A_LOOK 128u
 
 static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
@@ -264,7 +254,7 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	while (action == SVM_ACTION_RESUME) {
 		if (turns++ == TURNS_WITHOUT_A_LOOK) {
 			turns = 0;
-			action = look_at_host(vcpu, exit);
+			action = svm_exit_look_at_host(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
