@@ -14,6 +14,7 @@
 #include "time.h"
 
 #define NS_PER_MS       UINT64_C(1000000)
+#define NS_PER_US       UINT64_C(1000)
 #define EXPLANATION_MAX 1024
 
 /* --- how it ends ----------------------------------------------------------------------------- */
@@ -165,18 +166,33 @@ bool guest_has_ended(const struct guest *guest)
 	return guest_is_ending(guest) && !__atomic_load_n(&guest->running, __ATOMIC_ACQUIRE);
 }
 
+/* What it did to its host, and how well the host bore it. */
+static void give_account(const struct guest *guest)
+{
+	uint64_t used = 0, slices = 0, exits = 0, injected = 0, held_ns = 0;
+
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		const struct sched_task *task = &guest->cpus[i].task;
+		struct svm_vcpu_stats stats;
+
+		svm_vcpu_get_stats(guest->cpus[i].vcpu, &stats);
+		exits += stats.entries - stats.interrupts;
+		injected += stats.injected;
+		used += task->used_ns;
+		slices += task->slices;
+		held_ns = task->held_ns > held_ns ? task->held_ns : held_ns;
+	}
+	kprintf("guest %s: used %lu ms of processor time in %lu slices\n", guest->name,
+	        used / NS_PER_MS, slices);
+	kprintf("guest %s: %lu exits, %lu events injected; a tick waited for it at most %lu us\n",
+	        guest->name, exits, injected, held_ns / NS_PER_US);
+}
+
 void guest_unmake(struct guest *guest)
 {
-	uint64_t used = 0, slices = 0;
-
 	console_unregister(&guest->console);
-	for (uint32_t i = 0; i < guest->cpu_count; i++) {
-		used += guest->cpus[i].task.used_ns;
-		slices += guest->cpus[i].task.slices;
-	}
 	if (guest->was_started)
-		kprintf("guest %s: used %lu ms of processor time in %lu slices\n", guest->name,
-		        used / NS_PER_MS, slices);
+		give_account(guest);
 	guest->kind->unmake(guest);
 }
 

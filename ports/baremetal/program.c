@@ -246,7 +246,7 @@ static void print_latest_tick(void)
 	for (uint32_t i = 0; i < cpu_count(); i++)
 		if (cpus[i].late_ns > late_ns)
 			late_ns = cpus[i].late_ns;
-	kprintf("host: a tick came at most %lu ms late\n", late_ns / 1000000);
+	kprintf("host: a tick came at most %lu us late\n", late_ns / 1000);
 }
 
 static void run_library(void)

@@ -53,6 +53,7 @@ struct sched_task {
 	struct sched_task *next;
 	uint64_t vtime;   /**< ns */
 	uint64_t used_ns; /**< time that it has run; any thread, a snapshot */
+	uint64_t held_ns; /**< the longest that a tick waited for a turn's end; likewise */
 	uint64_t slices;  /**< times that it was given a processor; any thread, a snapshot */
 	uint32_t state;   /**< enum sched_state; atomic */
 	uint32_t cpu;     /**< whose queue; atomic */

@@ -384,6 +384,13 @@ static void charge(struct cpu_queue *q, struct sched_task *task, uint64_t ns)
 	spin_unlock(&q->lock, flags);
 }
 
+/* Ticks end turns.  What one had to wait for is work that nobody could interrupt. */
+static void note_held(struct sched_task *task, uint64_t ns)
+{
+	if (ns > task->held_ns)
+		__atomic_store_n(&task->held_ns, ns, __ATOMIC_RELAXED);
+}
+
 /* Turns until the slice is over; a slice that nobody disputes is followed by another. */
 static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 {
@@ -396,6 +403,7 @@ static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 
 		__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
 		next = task->turn(task);
+		note_held(task, timer_answer());
 		used = time_ns() - start;
 		whole = used >= sched_slice_ns;
 		if (whole || next != SCHED_AGAIN || is_over(q, task, used, false)) {
@@ -416,6 +424,7 @@ static void run_slice(struct cpu_queue *q, struct sched_task *task)
 	q->yields = false;
 	if (task->on_slice)
 		task->on_slice(task);
+	(void)timer_answer(); /* to a tick that found nobody */
 	next = take_turns(q, task);
 	if (task->on_slice_end)
 		task->on_slice_end(task);

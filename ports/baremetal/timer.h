@@ -13,6 +13,12 @@ void timer_start_ticks(uint32_t ticks_per_second);
 void timer_arm(uint64_t deadline_ns);
 /** Call sched_timer() on the calling CPU at @p deadline_ns, or earlier. */
 void timer_arm_sleep(uint64_t deadline_ns);
+/**
+ * The scheduler has the calling CPU, and so what a tick asks for.
+ * @return How long a tick had to wait for that from the time on that it was due, in ns; 0: none has
+ *         come since the last answer.
+ */
+uint64_t timer_answer(void);
 /** From the timer's interrupt handler. */
 void timer_interrupt(struct cpu *self);
 

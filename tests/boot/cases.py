@@ -303,7 +303,7 @@ def _attacks(names):
 def _attack_case(emulator, names, **more):
     return Case(emulator, cmdline="run=guests parallel=1", config=_attacks(names), parallel=True,
                 files=["hello.elf"] + ["attack_%s.elf" % name for name in names],
-                wanted=[WELL, r"host: a tick came at most \d{1,3} ms late"] +
+                wanted=[WELL, r"host: a tick came at most \d{1,6} us late"] +
                 [r"guest attack-%s: ended: " % name for name in names] +
                 [r"guest beside-%s: ended: exit: status 7" % name for name in names], **more)
 
