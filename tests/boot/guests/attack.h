@@ -17,6 +17,15 @@
 	out	%al, %dx
 	.endm
 
+/* A 32-bit interrupt gate to \handler, in CS = \selector. */
+	.macro	gate vector, handler, selector=8
+	mov	$\handler, %eax
+	mov	%ax, idt + 8 * \vector
+	movw	$\selector, idt + 8 * \vector + 2
+	shr	$16, %eax
+	mov	%ax, idt + 8 * \vector + 6
+	.endm
+
 start:
 	load_idt
 	xor	%ecx, %ecx

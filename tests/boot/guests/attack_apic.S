@@ -43,24 +43,34 @@ attack:	sti
 	movl	$0, LAPIC + 0xb0
 	movl	$VECTOR, IOAPIC + 0x40
 	ret
-#elif ATTACK_nmi		/* NMIs to itself */
-prepare: ret
+#elif ATTACK_nmi		/* NMIs to itself, each ended by IRET */
+prepare:
+	gate	2, nmi_handler
+	ret
+nmi_handler:
+	iret
 attack:	movl	$0, LAPIC + 0x310
 	movl	$0x4400, LAPIC + 0x300
 	ret
-#elif ATTACK_timers		/* every timer at its fastest, no EOI */
+#elif ATTACK_timers		/* every timer at its fastest */
 prepare:
-	movl	$0xb, LAPIC + 0x3e0
+	movl	$0xb, LAPIC + 0x3e0	/* count each cycle */
 	movl	$0x20000 + VECTOR, LAPIC + 0x320
 	movl	$1, LAPIC + 0x380
-	outb	0x43, 0x14
-	outb	0x40, 2
+	movl	$0x14, IOAPIC		/* pin 2: PIT */
+	movl	$VECTOR - 1, IOAPIC + 0x10
+	movl	$0x20, IOAPIC		/* pin 8: RTC */
+	movl	$VECTOR - 2, IOAPIC + 0x10
+	outb	0x43, 0x14		/* rate generator, low byte only */
+	outb	0x40, 1
 	outb	0x70, 0x0a
-	outb	0x71, 0x23
+	outb	0x71, 0x23		/* 8,192 Hz */
 	outb	0x70, 0x0b
 	outb	0x71, 0x42
+	outb	0x70, 0x0c
 	ret
-attack:	sti
+attack:	in	$0x71, %al
+	sti
 	movl	$0, LAPIC + 0xb0
 	ret
 #else
