@@ -9,6 +9,8 @@ a row to delete.
 import json
 import re
 
+import attacks
+
 # name: (module text, line that must appear as "guest NAME: ...", other lines that must appear)
 GUESTS = {
     "hello": ("", r"ended: exit: status 7",
@@ -76,7 +78,7 @@ NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent
 class Case:
     def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
                  status=33, wanted=(), never=None, options=(), timeout=120, texts=None,
-                 parallel=False, dialog=None, config=None, files=(), fair=()):
+                 parallel=False, dialog=None, config=None, files=(), fair=(), attack=None):
         self.emulator = emulator
         self.cmdline = cmdline
         self.guests = [g for g in guests if g not in QUIRKS[emulator]]
@@ -95,6 +97,7 @@ class Case:
         self.config = config
         self.files = list(files)
         self.fair = list(fair)
+        self.attack = attack
 
 
 def _ladder(cpus):
@@ -171,8 +174,6 @@ TYPING = [
     (PROMPT, "destroy other\r\r"),
     (r"\[attached to echo; ", "q"),
 ]
-
-
 
 def _commands(rows, first):
     """A dialog: each command is typed when the answer to the one before it is there."""
@@ -284,28 +285,12 @@ COMING = _commands(
      ("cpu online 1", r"cpu 1: ONLINE\n[\s\S]*?one\| [\s\S]*?two\| "),
      ("quit", WELL)], r"one\| .*line 00000002")
 
-# Each for a second, beside neighbours that must come through.  The emulator's own threads lose their
-# processor for a while on a machine that does other things too, so the bound on the host is wide.
-ATTACKS = """
-    base debug descriptor error flush halt hole init ipi level mmio msr nmi paging pause ports timers
-    triple
-""".split()
 
-
-def _attacks(names):
-    text = ""
-    for name in names:
-        text += "guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = 1s\n" % (name, name)
-        text += "guest beside-%s\nkernel = hello.elf\nmemory = 4M\nlimit = 9s\n" % name
-    return text
-
-
-def _attack_case(emulator, names, **more):
-    return Case(emulator, cmdline="run=guests parallel=1", config=_attacks(names), parallel=True,
-                files=["hello.elf"] + ["attack_%s.elf" % name for name in names],
-                wanted=[WELL, r"host: a tick came at most \d{1,6} us late"] +
-                [r"guest attack-%s: ended: " % name for name in names] +
-                [r"guest beside-%s: ended: exit: status 7" % name for name in names], **more)
+def _attack_cases():
+    return {emulator + "-" + name: Case(emulator, cmdline=attack.cmdline(), files=attack.files(),
+                                        options=attack.options(), attack=attack, parallel=True,
+                                        wanted=[WELL])
+            for emulator, name, attack in attacks.attacks()}
 
 
 # What happens in so little of the emulator's own time is the same on any machine.
@@ -435,9 +420,6 @@ CASES = {
                           wanted=[WELL] + CHANNEL_SAYS),
     "bochs-forbidden": Case("bochs", cmdline="run=guests", guests=FORBIDDEN + ["hello"],
                             wanted=[WELL]),
-    "qemu-attacks-1": _attack_case("qemu", ATTACKS[0::3], cpus=3),
-    "qemu-attacks-2": _attack_case("qemu", ATTACKS[1::3], cpus=3),
-    "qemu-attacks-3": _attack_case("qemu", ATTACKS[2::3], cpus=3),
     # Three that take all they can get have the same of two processors, and of one; who sleeps is
     # woken in time beside them.
     "qemu-fair": Case("qemu", cmdline="run=guests parallel=1", cpus=2, options=EXACT, parallel=True,
@@ -499,6 +481,7 @@ CASES = {
                              wanted=[r"host exception on CPU 0: vector 8 \(#DF"], never=[WELL]),
     "bochs-crash-opcode": Case("bochs", cmdline="crash=opcode",
                                wanted=[r"host exception on CPU 0: vector 6 \(#UD"], never=[WELL]),
+    **_attack_cases(),
 }
 
 
@@ -540,6 +523,8 @@ def judge(case, result, ends):
             if re.search(pattern, line):
                 wrong.append("must not be: " + line)
     wrong += judge_fairness(case, result) + judge_json(result)
+    if case.attack:
+        wrong += case.attack.judge(result.serial)
     at = 0
     for pattern in ends:
         match = re.compile(pattern, re.MULTILINE).search(result.serial, at)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A guest that tries to cost its host more time than its own: the routine `attack`, for ever, after
- * one call of `prepare`.  Every exception leads back to the loop.  How it ends does not matter, only
+ * one call of `prepare`.  Every exception leads back to the loop.  How it ends does not matter, but
  * that its neighbour and the host go on.
  */
 #include "guest.h"

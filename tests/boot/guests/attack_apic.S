@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Attacks by interrupts: from a guest to itself, from its timers and devices, and the local APIC's own. */
+/* Attacks by interrupts: its own, those of its timers and devices, and the local APIC's errors. */
 #include "attack.h"
 
 #if ATTACK_base		/* the local APIC over RAM and away */

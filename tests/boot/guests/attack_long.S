@@ -61,7 +61,8 @@ prepare:
 	mov	$TSS, %eax
 	ltr	%ax
 
-#if ATTACK_ist_page		/* the handler of #PF raises it; it does something, so that time passes */
+	/* The handler of #PF raises it; it does something, so that an emulator's time passes. */
+#if ATTACK_ist_page
 	gate_ist 14, page_handler
 	ljmp	$CODE64, $1f
 	.code64
@@ -70,7 +71,8 @@ page_handler:
 	inc	%ebp
 	mov	%ebp, NOT_MAPPED
 	hlt
-#elif ATTACK_ist_debug		/* #DB by the delivery of #DB: its gate is read, its stack written */
+	/* #DB by the delivery of #DB: its gate is read, its stack written. */
+#elif ATTACK_ist_debug
 	gate_ist 1, debug_handler
 	mov	$idt64 + 16, %eax
 	mov	%eax, %dr1

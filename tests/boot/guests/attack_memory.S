@@ -34,7 +34,7 @@ prepare: ret
 attack:	mov	$HOLE, %esp
 	int3
 	ret
-#elif ATTACK_idt		/* the table of gates in a device, which is read during a delivery */
+#elif ATTACK_idt		/* the gates in a device, read during a delivery */
 prepare: ret
 attack:	lidt	device_idt
 	int3

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Guests that attack their host, each beside a victim, and what both must still have.
+
+The emulator counts: one instruction, the host's or a guest's, is one step of the TSC, so that what
+is judged does not depend on the machine that the emulator runs on.  All share one processor.  With
+more of them QEMU 7.2 lets a processor stand still for as long as another one's timers are the next
+to fire, and a heartbeat says nothing.
+"""
+
+import re
+
+TIME = r"time: still running after"
+UNMAPPED = r"unmapped: nothing is mapped there"
+
+# name: how it ends
+ATTACKS = {
+    "alignment": TIME,
+    "base": TIME,
+    "debug": TIME,
+    "descriptor": UNMAPPED,
+    "efer": TIME,
+    "error": TIME,
+    "flush": TIME,
+    "halt": TIME,
+    "hole": UNMAPPED,
+    "hole_fetch": UNMAPPED,
+    "hole_table": UNMAPPED,
+    "idt": UNMAPPED,
+    "init": r"reset: ",
+    "ipi": TIME,
+    "ist_debug": TIME,
+    "ist_page": TIME,
+    "level": TIME,
+    "mmio": TIME,
+    "msr": TIME,
+    "nested": TIME,
+    "nmi": TIME,
+    "paging": TIME,
+    "pause": TIME,
+    "port": TIME,
+    "ports": TIME,
+    "rewrite": TIME,
+    "tasks": TIME,
+    "timers": TIME,
+    "triple": r"triple-fault: ",
+}
+
+# Where the emulator has what the attack needs: Bochs knows #AC and the intercept of task switches,
+# and counts while data breakpoints are met in the middle of a delivery.
+BOCHS = ["alignment", "ist_debug", "nested", "tasks"]
+SHORT = [_name for _name, _end in ATTACKS.items() if _end != TIME]
+ALONE = [_name for _name in ATTACKS if _name not in BOCHS + SHORT]
+# The emulator needs long for each instruction of these.
+SLOW = ["ist_page", "paging", "pause"]
+
+# The promise is 100 ms, which are 10^8 instructions at one in a nanosecond.  Reached are 5 * 10^6.
+HOST_WORK_MAX = 5000000
+# Of what would be the victim's if all had the same.
+FAIR_SHARE_MIN = 0.4
+ROUND = 1000
+UNIT = 1024
+LINES_PER_SECOND_MAX = 10
+LINES_BESIDES = 30
+
+LIFE = r"^guest attack-%s: (\d+) exits, .* waited for it at most (\d+) us"
+VICTIM = r"^victim\| victim: rounds ([0-9a-f]+) time ([0-9a-f]+) gap ([0-9a-f]+)"
+
+
+class Attack:
+    """names: attackers; shift: an instruction takes 2^shift ns; hz: ticks of the host in a second."""
+
+    def __init__(self, names, shift=6, hz=1000):
+        self.names = names
+        self.shift = shift
+        self.hz = hz
+        self.seconds = 1
+
+    def cmdline(self):
+        return "run=guests parallel=1 hz=%d" % self.hz
+
+    def config(self):
+        text = "".join("guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = %ds\n"
+                       % (name.replace("_", "-"), name, self.seconds) for name in self.names)
+        return text + ("guest victim\nkernel = victim.elf\nmemory = 4M\ncmdline = ticks=%d\n"
+                       "limit = %ds\n" % (90 * self.seconds, 3 * self.seconds))
+
+    def files(self):
+        return ["victim.elf"] + ["attack_%s.elf" % name for name in self.names]
+
+    def options(self):
+        return ["-icount", "shift=%d,sleep=off" % self.shift]
+
+    def ticks_shift(self):
+        """The TSC counts ns in QEMU, and instructions in Bochs."""
+        return self.shift
+
+    def host_work(self, name, text):
+        """Exits, and instructions for which a tick had to wait; None: nothing is known."""
+        life = re.search(LIFE % name.replace("_", "-"), text, re.MULTILINE)
+        return (int(life[1]), int(life[2]) * 1000 >> self.shift) if life else None
+
+    def victim_share(self, text):
+        """Of the processor; None: it did not come to its end."""
+        found = re.search(VICTIM, text, re.MULTILINE)
+        if not found or not re.search(r"^guest victim: ended: exit: status 0", text, re.MULTILINE):
+            return None
+        return (int(found[1], 16) * ROUND << self.ticks_shift()) / (int(found[2], 16) * UNIT)
+
+    def figures(self, text):
+        """Sentences about what was measured."""
+        lines = ["attack-%s: %d exits a second, a tick waited for at most %d instructions"
+                 % (name, work[0] / self.seconds, work[1])
+                 for name in self.names for work in [self.host_work(name, text)] if work]
+        share = self.victim_share(text)
+        return lines + (["victim: %.2f of the processor" % share] if share else [])
+
+    def _judge_attacker(self, name, text):
+        label = name.replace("_", "-")
+        work = self.host_work(name, text)
+        wrong = []
+        if not re.search(r"^guest attack-%s: ended: %s" % (label, ATTACKS[name]), text, re.M):
+            wrong.append("attack-%s did not end as '%s'" % (label, ATTACKS[name]))
+        if not work:
+            wrong.append("attack-%s left no account" % label)
+        elif work[1] > HOST_WORK_MAX:
+            wrong.append("a tick waited for attack-%s for %d instructions, %d are allowed"
+                         % (label, work[1], HOST_WORK_MAX))
+        return wrong
+
+    def judge(self, text):
+        share = self.victim_share(text)
+        fair = FAIR_SHARE_MIN / (len(self.names) + 1)
+        lines = len(text.splitlines())
+        wrong = []
+        if share is None:
+            wrong.append("the victim did not come to its end")
+        elif share < fair:
+            wrong.append("the victim had %.3f of the processor, not %.3f" % (share, fair))
+        for name in self.names:
+            wrong += self._judge_attacker(name, text)
+        if lines > LINES_BESIDES + LINES_PER_SECOND_MAX * self.seconds * len(self.names):
+            wrong.append("%d lines on the console" % lines)
+        return wrong
+
+
+class BochsAttack(Attack):
+    """50 instructions in a microsecond."""
+
+    def __init__(self, names):
+        super().__init__(names, shift=4)
+
+    def options(self):
+        return []
+
+    def ticks_shift(self):
+        return 0
+
+
+def attacks():
+    """Pairs of a name and an attack, and the emulator."""
+    for name in ALONE:
+        slow = {"shift": 8, "hz": 200} if name in SLOW else {}
+        yield "qemu", "attack-" + name, Attack([name], **slow)
+    yield "qemu", "attacks-short", Attack(SHORT)
+    yield "bochs", "attacks", BochsAttack(BOCHS)
