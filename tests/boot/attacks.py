@@ -27,7 +27,9 @@ ATTACKS = {
     "hole_table": UNMAPPED,
     "idt": UNMAPPED,
     "init": r"reset: ",
+    "inits": TIME,
     "ipi": TIME,
+    "ipis": TIME,
     "ist_debug": TIME,
     "ist_page": TIME,
     "level": TIME,
@@ -35,11 +37,13 @@ ATTACKS = {
     "msr": TIME,
     "nested": TIME,
     "nmi": TIME,
+    "nmis": TIME,
     "paging": TIME,
     "pause": TIME,
     "port": TIME,
     "ports": TIME,
     "rewrite": TIME,
+    "rewriters": TIME,
     "tasks": TIME,
     "timers": TIME,
     "triple": r"triple-fault: ",
@@ -50,6 +54,8 @@ ATTACKS = {
 BOCHS = ["alignment", "ist_debug", "nested", "tasks"]
 SHORT = [_name for _name, _end in ATTACKS.items() if _end != TIME]
 ALONE = [_name for _name in ATTACKS if _name not in BOCHS + SHORT]
+# Of two processors.
+PAIRS = ["inits", "ipis", "nmis", "rewriters"]
 # The emulator needs long for each instruction of these.
 SLOW = ["ist_page", "paging", "pause"]
 
@@ -66,6 +72,10 @@ LIFE = r"^guest attack-%s: (\d+) exits, .* waited for it at most (\d+) us"
 VICTIM = r"^victim\| victim: rounds ([0-9a-f]+) time ([0-9a-f]+) gap ([0-9a-f]+)"
 
 
+def _cpus(name):
+    return 2 if name in PAIRS else 1
+
+
 class Attack:
     """names: attackers; shift: an instruction takes 2^shift ns; hz: ticks of the host in a second."""
 
@@ -80,7 +90,8 @@ class Attack:
 
     def config(self):
         text = "".join("guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = %ds\n"
-                       % (name.replace("_", "-"), name, self.seconds) for name in self.names)
+                       "cpus = %d\n" % (name.replace("_", "-"), name, self.seconds, _cpus(name))
+                       for name in self.names)
         return text + ("guest victim\nkernel = victim.elf\nmemory = 4M\ncmdline = ticks=%d\n"
                        "limit = %ds\n" % (90 * self.seconds, 3 * self.seconds))
 
@@ -129,7 +140,7 @@ class Attack:
 
     def judge(self, text):
         share = self.victim_share(text)
-        fair = FAIR_SHARE_MIN / (len(self.names) + 1)
+        fair = FAIR_SHARE_MIN / (sum(map(_cpus, self.names)) + 1)
         lines = len(text.splitlines())
         wrong = []
         if share is None:
