@@ -78,7 +78,8 @@ NEVER = [r"host exception", r"host failed", r"FAIL", r"found itself inconsistent
 class Case:
     def __init__(self, emulator, cmdline="", guests=(), lies=False, cpus=1, cpu=None, memory=256,
                  status=33, wanted=(), never=None, options=(), timeout=120, texts=None,
-                 parallel=False, dialog=None, config=None, files=(), fair=(), attack=None):
+                 parallel=False, dialog=None, config=None, files=(), fair=(), attack=None,
+                 is_long=False):
         self.emulator = emulator
         self.cmdline = cmdline
         self.guests = [g for g in guests if g not in QUIRKS[emulator]]
@@ -98,6 +99,7 @@ class Case:
         self.files = list(files)
         self.fair = list(fair)
         self.attack = attack
+        self.is_long = is_long  # for scripts/soak only
 
 
 def _ladder(cpus):
@@ -271,19 +273,19 @@ def _cycles(count):
 
 
 # Processors that come and go under guests that run.
-COMINGS = 20
-COMING = _commands(
-    [line for number in range(COMINGS) for line in
-     [("cpu offline %d" % (number % 3), r"cpu %d: OFFLINE\n" % (number % 3)),
-      ("cpu online %d" % (number % 3), r"cpu %d: ONLINE\n" % (number % 3))]] +
-    [("cpu offline 3", r"cpu 3: there is no such processor\n"),
-     ("cpu offline 0", r"cpu 0: OFFLINE\n"),
-     ("cpu offline 1", r"cpu 1: OFFLINE\n"),
-     ("cpu offline 2", r"cpu 2: a guest may run there only, or no other processor is left\n"),
-     ("cpu list", r"\n +0  OFFLINE[\s\S]*?\n +1  OFFLINE[\s\S]*?\n +2  ONLINE"),
-     ("vm list", r"\n  one +RUNNING .*\n  two +RUNNING "),
-     ("cpu online 1", r"cpu 1: ONLINE\n[\s\S]*?one\| [\s\S]*?two\| "),
-     ("quit", WELL)], r"one\| .*line 00000002")
+def _comings(count):
+    return _commands(
+        [line for number in range(count) for line in
+         [("cpu offline %d" % (number % 3), r"cpu %d: OFFLINE\n" % (number % 3)),
+          ("cpu online %d" % (number % 3), r"cpu %d: ONLINE\n" % (number % 3))]] +
+        [("cpu offline 3", r"cpu 3: there is no such processor\n"),
+         ("cpu offline 0", r"cpu 0: OFFLINE\n"),
+         ("cpu offline 1", r"cpu 1: OFFLINE\n"),
+         ("cpu offline 2", r"cpu 2: a guest may run there only, or no other processor is left\n"),
+         ("cpu list", r"\n +0  OFFLINE[\s\S]*?\n +1  OFFLINE[\s\S]*?\n +2  ONLINE"),
+         ("vm list", r"\n  one +RUNNING .*\n  two +RUNNING "),
+         ("cpu online 1", r"cpu 1: ONLINE\n[\s\S]*?one\| [\s\S]*?two\| "),
+         ("quit", WELL)], r"one\| .*line 00000002")
 
 
 def _attack_cases():
@@ -397,12 +399,16 @@ CASES = {
     "qemu-actions": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=ACTING,
                          config=ACTIONS, files=["triple_fault.elf", "hello.elf", "reboot.elf"],
                          parallel=True, wanted=[WELL, r"guest once: ended: exit: status 7"]),
-    "qemu-cycles": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=_cycles(100),
+    "qemu-cycles": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=_cycles(1000),
                         config=CYCLED, files=["hello.elf", "chatter.elf"], parallel=True,
                         wanted=[WELL]),
-    "qemu-processors": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=COMING,
+    "qemu-processors": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=_comings(20),
                             config=_talkers(["one", "two"]), files=["chatter.elf"], parallel=True,
                             wanted=[WELL]),
+    "qemu-processors-long": Case("qemu", cmdline="run=guests parallel=1", cpus=3,
+                                 dialog=_comings(200), config=_talkers(["one", "two"]),
+                                 files=["chatter.elf"], parallel=True, wanted=[WELL], timeout=600,
+                                 is_long=True),
     # Keys for a guest, Ctrl-] among them; what the other one says meanwhile comes afterwards.
     "qemu-typing": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=TYPING, config=ECHO,
                         files=["echo.elf", "chatter.elf"],
