@@ -35,7 +35,8 @@
 	X(INCOMPLETE, -21, "the last exit awaits svm_vcpu_complete()")                             \
 	X(RANGE, -22, "the address or size is beyond what the processor can map")                  \
 	X(NOSUPPORT, -23, "neither the processor nor the library offers this")                     \
-	X(BAD_IMAGE, -24, "the guest image is damaged or lies about its sizes")
+	X(BAD_IMAGE, -24, "the guest image is damaged or lies about its sizes")                    \
+	X(FORBIDDEN, -25, "the host does not let this VM have these frames")
 
 /** Negative results of libsvm's calls. */
 enum svm_error {

@@ -38,6 +38,8 @@ struct svm_feature_mask {
 	bool no_huge_1g;  /**< Act as if CPUID Fn8000_0001 EDX bit 26 were 0. */
 };
 
+struct svm_vm;
+
 /** The host, as the library sees it. */
 struct svm_hal {
 	uint32_t size; /**< sizeof(struct svm_hal). */
@@ -155,6 +157,15 @@ struct svm_hal {
 	bool (*rdmsr_safe)(void *ctx, uint32_t msr, uint64_t *value);
 	/** @brief Write a model-specific register that may not exist. As rdmsr_safe(). */
 	bool (*wrmsr_safe)(void *ctx, uint32_t msr, uint64_t value);
+
+	/**
+	 * @brief May the guests of a VM reach these frames?
+	 *
+	 * A.  Asked before a slot or a resolve callback can make them guest memory: the host's own
+	 * frames, those of frames_alloc() and those of another guest must never be.  NULL: yes, the
+	 * embedder makes no mistakes.
+	 */
+	bool (*may_map)(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count);
 
 	/** @brief Optional features to act upon. NULL: all that CPUID offers. */
 	const struct svm_feature_mask *features;

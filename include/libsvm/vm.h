@@ -237,6 +237,7 @@ SVM_MUST_CHECK int svm_vm_reset(struct svm_vm *vm);
  * @retval SVM_ERR_INVAL  A member is not of its shape.
  * @retval SVM_ERR_RANGE  gpa or hpa goes beyond what the nested tables or MAXPHYADDR reach.
  * @retval SVM_ERR_EXIST  A slot covers part of the range already.
+ * @retval SVM_ERR_FORBIDDEN  svm_hal.may_map said no.
  * @retval SVM_ERR_NOMEM  ::SVM_SLOT_MAX reached, or no frame for the new slot table.
  */
 SVM_MUST_CHECK int svm_vm_slot_add(struct svm_vm *vm, const struct svm_slot *slot);
@@ -263,7 +264,8 @@ SVM_MUST_CHECK int svm_vm_slot_remove(struct svm_vm *vm, svm_gpa_t gpa);
  * @param size  Bytes; non-zero multiple of 4096; gpa + size does not wrap.
  * @param prot  OR of SVM_PROT_*, SVM_PROT_READ among them.
  * @retval 0              Mapped.
- * @retval SVM_ERR_INVAL, SVM_ERR_RANGE, SVM_ERR_EXIST, SVM_ERR_NOMEM  As svm_vm_slot_add().
+ * @retval SVM_ERR_INVAL, SVM_ERR_RANGE, SVM_ERR_EXIST, SVM_ERR_FORBIDDEN, SVM_ERR_NOMEM  As
+ *         svm_vm_slot_add().
  * @par Source
  * APM vol. 2, 15.25.5.
  */

@@ -46,6 +46,7 @@ static const char *make_channel(struct svm_host *host, const struct guest_config
 		return "there are too many";
 	if (!frames_alloc(wanted->size / PAGE_SIZE, PAGE_SIZE, &pa))
 		return "there is no memory for it";
+	frames_give(pa, wanted->size / PAGE_SIZE, FRAMES_SHARED);
 	entry->config = (struct svm_channel_config){
 		.hpa = pa,
 		.pages = wanted->size / PAGE_SIZE,

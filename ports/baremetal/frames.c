@@ -3,7 +3,8 @@
  * Two bitmaps, one bit per frame: `taken` says what cannot be handed out now, `ours` what can be
  * handed out at all.  The second makes a wrong free harmless and lets the map be read after it
  * was carved up.  A bitmap and not a buddy system, because hosts ask for few, long-lived runs of
- * any length; a search costs one bit test per frame, 64 at a time where all are taken.
+ * any length; a search costs one bit test per frame, 64 at a time where all are taken.  Behind them
+ * a byte per frame says whose it is.
  */
 #include "frames.h"
 
@@ -18,6 +19,7 @@
 
 static struct spinlock frames_lock;
 static uint64_t *taken, *ours;
+static uint8_t *owners;
 static size_t frame_count, free_frames, total_frames;
 
 static bool bit_get(const uint64_t *map, size_t frame)
@@ -134,20 +136,23 @@ bool frames_init(void)
 	frame_count = (size_t)(end / PAGE_SIZE);
 
 	const uint64_t map_size = page_up((frame_count + BITS - 1) / BITS * sizeof(uint64_t));
-	const uint64_t place = frame_count ? find_map_place(2 * map_size) : 0;
+	const uint64_t all_size = 2 * map_size + page_up(frame_count);
+	const uint64_t place = frame_count ? find_map_place(all_size) : 0;
 
 	if (!place)
 		return false;
 	taken = phys_to_direct(place);
 	ours = phys_to_direct(place + map_size);
+	owners = phys_to_direct(place + 2 * map_size);
 	memset(taken, 0xff, map_size);
+	memset(owners, FRAMES_HOST, frame_count);
 	memset(ours, 0, map_size);
 
 	for (size_t i = 0; i < boot_info.range_count; i++) {
 		if (boot_info.ranges[i].type == BOOT_RANGE_RAM)
 			give_range(boot_info.ranges[i].start, boot_info.ranges[i].end);
 	}
-	for (uint64_t at = place; at < place + 2 * map_size; at += PAGE_SIZE) {
+	for (uint64_t at = place; at < place + all_size; at += PAGE_SIZE) {
 		const size_t frame = (size_t)(at / PAGE_SIZE);
 
 		bit_clear(ours, frame);
@@ -260,8 +265,34 @@ bool frames_free(uint64_t pa, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		bit_clear(taken, first + i);
+	memset(owners + first, FRAMES_HOST, count);
 	free_frames += count;
 	spin_unlock(&frames_lock, flags);
+	return true;
+}
+
+bool frames_give(uint64_t pa, size_t count, uint8_t owner)
+{
+	const size_t first = (size_t)(pa / PAGE_SIZE);
+
+	if ((pa & PAGE_MASK) || !run_is_allocated(first, count))
+		return false;
+	memset(owners + first, owner, count);
+	return true;
+}
+
+bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner)
+{
+	const uint64_t first = pa / PAGE_SIZE;
+
+	if (owner == FRAMES_HOST || first >= frame_count || count > frame_count - first)
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		const uint8_t is = owners[first + i];
+
+		if (is != owner && is != FRAMES_SHARED)
+			return false;
+	}
 	return true;
 }
 

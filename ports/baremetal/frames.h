@@ -29,6 +29,20 @@ void *frames_alloc(size_t count, uint64_t align, uint64_t *pa);
  */
 bool frames_free(uint64_t pa, size_t count);
 
+/* Whose frames are; what frames_alloc() gives is the host's. */
+#define FRAMES_HOST   0u /**< this port's and the library's: no guest ever gets it */
+#define FRAMES_SHARED 1u /**< any guest may have it */
+#define FRAMES_GUEST  2u /**< of guest n: this and n, below 256 */
+
+/**
+ * @brief Let frames that frames_alloc() gave be somebody's, until they are freed.
+ * @return False, and nothing is changed, when any of them was not allocated.
+ */
+bool frames_give(uint64_t pa, size_t count, uint8_t owner);
+
+/** Whether @p owner may have all of these frames: they are its own, or shared. */
+bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner);
+
 size_t frames_free_count(void);
 size_t frames_total_count(void);
 

@@ -98,6 +98,7 @@ struct guest {
 	uint64_t limit_ms; /**< longest run; 0: none */
 	uint64_t affinity; /**< bit n: may run on CPU n */
 	uint32_t cpu_count;
+	uint8_t owner; /**< whose its frames are, FRAMES_* */
 	struct console_guest console; /**< its mode is set before */
 	struct guest_life life;
 

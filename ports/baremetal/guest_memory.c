@@ -10,7 +10,7 @@
 #include "memory.h"
 
 /* False: not even one unit is free. */
-static bool take_piece(struct guest_memory *memory, uint64_t size)
+static bool take_piece(struct guest_memory *memory, uint8_t owner, uint64_t size)
 {
 	uint64_t pa;
 
@@ -19,16 +19,17 @@ static bool take_piece(struct guest_memory *memory, uint64_t size)
 			return false;
 		size = size / 2 / GUEST_MEMORY_UNIT * GUEST_MEMORY_UNIT;
 	}
+	frames_give(pa, (size_t)(size / PAGE_SIZE), owner);
 	memory->piece[memory->count].pa = pa;
 	memory->piece[memory->count++].size = size;
 	return true;
 }
 
-bool guest_memory_take(struct guest_memory *memory, uint64_t size)
+bool guest_memory_take(struct guest_memory *memory, uint8_t owner, uint64_t size)
 {
 	memory->count = 0;
 	while (size) {
-		if (memory->count == GUEST_MEMORY_PIECES || !take_piece(memory, size)) {
+		if (memory->count == GUEST_MEMORY_PIECES || !take_piece(memory, owner, size)) {
 			guest_memory_give_back(memory);
 			return false;
 		}

@@ -20,10 +20,11 @@ struct guest_memory {
 
 /**
  * @brief Take zeroed memory from the frames that are free.
+ * @param owner FRAMES_GUEST and the guest's number.
  * @param size  A multiple of GUEST_MEMORY_UNIT, not 0.
  * @return False, and nothing is taken: there is not so much, or it lies in too many pieces.
  */
-bool guest_memory_take(struct guest_memory *memory, uint64_t size);
+bool guest_memory_take(struct guest_memory *memory, uint8_t owner, uint64_t size);
 
 /** Give all of it back. */
 void guest_memory_give_back(struct guest_memory *memory);

@@ -59,9 +59,14 @@ static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *e
 	return guest_completed(cpu, svm_vcpu_complete_skip(cpu->vcpu));
 }
 
-/* Between the last look and falling asleep nothing is lost: the vCPU's wake callback is called. */
+/*
+ * Whoever sends something and still takes this vCPU for one in its guest only kicks the processor.
+ * From the fence on everybody knows better, and calls the wake callback; what was sent before it is
+ * seen by the look behind it.
+ */
 static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (svm_vcpu_has_event(cpu->vcpu) || svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
 		return SCHED_AGAIN;
 	return guest_sleep(cpu, svm_vcpu_deadline(cpu->vcpu));
@@ -279,7 +284,7 @@ static bool make(struct guest *guest)
 	g->pc = NULL;
 	g->channels = NULL;
 	guest->console.input = take_input;
-	if (!guest_memory_take(&g->memory, g->memory_size)) {
+	if (!guest_memory_take(&g->memory, guest->owner, g->memory_size)) {
 		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in at most %u pieces, %lu MiB "
 		        "are free\n",
 		        guest->name, g->memory_size >> 20, GUEST_MEMORY_PIECES,

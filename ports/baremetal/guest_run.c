@@ -326,11 +326,11 @@ static bool take_memory(struct guest_job *job)
 		return false;
 	}
 	job->memory = frames_alloc(count, LEAF_SIZE, &job->memory_pa);
-	if (!job->memory)
-		kprintf("guest %s: refused: MEMORY: it wants %lu MiB in one piece, %lu MiB are "
-		        "free\n",
-		        job->guest.name, job->memory_size >> 20, frames_free_count() / 256);
-	return job->memory != NULL;
+	if (job->memory)
+		return frames_give(job->memory_pa, count, job->guest.owner);
+	kprintf("guest %s: refused: MEMORY: it wants %lu MiB in one piece, %lu MiB are free\n",
+	        job->guest.name, job->memory_size >> 20, frames_free_count() / 256);
+	return false;
 }
 
 static bool make(struct guest *guest)

@@ -69,6 +69,16 @@ struct guest *guests_at(unsigned int number)
 	return number < guest_count ? guests[number] : NULL;
 }
 
+uint8_t guests_owner(const struct svm_vm *vm)
+{
+	_Static_assert(FRAMES_GUEST + GUESTS_MAX <= UINT8_MAX, "each has a number of its own");
+	for (unsigned int i = 0; i < guest_count; i++) {
+		if (__atomic_load_n(&guests[i]->vm, __ATOMIC_RELAXED) == vm)
+			return guests[i]->owner;
+	}
+	return FRAMES_HOST;
+}
+
 struct guest *guests_find(const char *name)
 {
 	for (unsigned int i = 0; i < guest_count; i++) {
@@ -88,6 +98,7 @@ bool guests_add(struct guest *guest)
 	if (guest_count == GUESTS_MAX)
 		return false;
 	guest->host = the_host;
+	guest->owner = (uint8_t)(FRAMES_GUEST + guest_count);
 	guests[guest_count++] = guest;
 	return true;
 }

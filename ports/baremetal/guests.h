@@ -12,6 +12,9 @@ struct guest;
 /** Run every guest that the boot loader brought; returns how often the host failed. Boot CPU. */
 unsigned int guests_run(struct svm_host *host);
 
+/** Whose frames a VM may have: FRAMES_*; FRAMES_HOST for one that is no guest's. Any CPU, A. */
+uint8_t guests_owner(const struct svm_vm *vm);
+
 /** Something has happened that whoever looks after the guests should see. Any CPU, I. */
 void guests_look(void);
 

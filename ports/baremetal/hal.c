@@ -14,6 +14,7 @@
 #include "apic.h"
 #include "cpu.h"
 #include "frames.h"
+#include "guests.h"
 #include "idt.h"
 #include "kprintf.h"
 #include "memory.h"
@@ -125,6 +126,13 @@ static bool hal_wrmsr_safe(void *ctx, uint32_t msr, uint64_t value)
 	return ok;
 }
 
+/* Table pages and control blocks are the host's: no mistake of ours can hand them to a guest. */
+static bool hal_may_map(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	(void)ctx;
+	return frames_may_have(hpa, count, guests_owner(vm));
+}
+
 static struct svm_hal table = {
 	.size = sizeof(struct svm_hal),
 	.abi = SVM_HAL_ABI,
@@ -140,6 +148,7 @@ static struct svm_hal table = {
 	.timer_arm = hal_timer_arm,
 	.rdmsr_safe = hal_rdmsr_safe,
 	.wrmsr_safe = hal_wrmsr_safe,
+	.may_map = hal_may_map,
 };
 
 const struct svm_hal *hal_table(void)

@@ -385,6 +385,13 @@ static bool checked_wrmsr_safe(void *ctx, uint32_t msr, uint64_t value)
 	return s->hal->wrmsr_safe(s->hal->ctx, msr, value);
 }
 
+static bool checked_may_map(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	const struct checked_state *s = ctx;
+
+	return s->hal->may_map(s->hal->ctx, vm, hpa, count);
+}
+
 int svm_hal_checked_init(struct svm_hal *checked, const struct svm_hal *hal, void *state)
 {
 	struct checked_state *s = state;
@@ -423,6 +430,7 @@ int svm_hal_checked_init(struct svm_hal *checked, const struct svm_hal *hal, voi
 		.timer_arm = hal->timer_arm ? checked_timer_arm : NULL,
 		.rdmsr_safe = hal->rdmsr_safe ? checked_rdmsr_safe : NULL,
 		.wrmsr_safe = hal->wrmsr_safe ? checked_wrmsr_safe : NULL,
+		.may_map = hal->may_map ? checked_may_map : NULL,
 		.features = hal->features,
 	};
 	return 0;

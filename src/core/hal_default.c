@@ -72,6 +72,15 @@ static void default_timer_arm(void *ctx, uint64_t deadline_ns)
 	(void)deadline_ns;
 }
 
+static bool default_may_map(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	(void)ctx;
+	(void)vm;
+	(void)hpa;
+	(void)count;
+	return true;
+}
+
 static const struct svm_feature_mask show_all = { ~UINT32_C(0), ~UINT32_C(0), false };
 
 const char *svm_hal_missing_entry(const struct svm_hal *hal)
@@ -111,6 +120,8 @@ void svm_hal_complete(struct svm_hal *hal)
 		hal->wrmsr_safe = default_wrmsr_safe;
 	if (!hal->timer_arm)
 		hal->timer_arm = default_timer_arm;
+	if (!hal->may_map)
+		hal->may_map = default_may_map;
 	if (!hal->features)
 		hal->features = &show_all;
 }

@@ -21,6 +21,7 @@ struct svm_vm {
 	struct svm_vm_config config; /* Defaults filled in. */
 	uintptr_t lock;              /* HAL mutex: memory map, vCPU list, moves between states. */
 	uint32_t state;              /* Atomic: enum svm_vm_state (vm_life.c). */
+	bool is_selftest;     /* Its memory is the library's: diagnose/selftest_guest.c. */
 	uint64_t want;        /* SVM_WANT_*. */
 	uint64_t mitigations; /* SVM_MITIGATE_*. */
 

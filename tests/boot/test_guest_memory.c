@@ -9,6 +9,7 @@
 
 #define UNIT  GUEST_MEMORY_UNIT
 #define UNITS 256u
+#define OWNER (FRAMES_GUEST + 5)
 #define CALLS 8u
 
 static bool is_free[UNITS];
@@ -37,6 +38,14 @@ void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
 		}
 	}
 	return NULL;
+}
+
+bool frames_give(uint64_t pa, size_t count, uint8_t owner)
+{
+	ck_assert_uint_eq(owner, OWNER);
+	for (size_t i = 0; i < count * 4096 / UNIT; i++)
+		ck_assert(!is_free[pa / UNIT + i]);
+	return true;
 }
 
 bool frames_free(uint64_t pa, size_t count)
@@ -105,7 +114,7 @@ START_TEST(memory_is_taken_whole_or_not_at_all)
 
 	set_free(takes[_i].map);
 	before = free_units();
-	taken = guest_memory_take(&memory, takes[_i].units * UNIT);
+	taken = guest_memory_take(&memory, OWNER, takes[_i].units * UNIT);
 	ck_assert_msg(taken == (takes[_i].pieces != 0), "%s", takes[_i].what);
 	ck_assert_msg(memory.count == takes[_i].pieces, "%s: %u pieces", takes[_i].what,
 	              memory.count);

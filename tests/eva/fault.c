@@ -82,6 +82,15 @@ void svm_vm_unlock(struct svm_vm *vm)
 	(void)vm;
 }
 
+static bool any_answer(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	(void)ctx;
+	(void)vm;
+	(void)hpa;
+	(void)count;
+	return eva_maybe();
+}
+
 /* One kind for all pieces, since their target is a union. */
 static void fault_in(struct svm_vm *vm, struct svm_slot_table *slots, enum svm_slot_kind kind,
                      uint32_t count)
@@ -107,6 +116,7 @@ void eva_main(void)
 	static struct svm_vm vm;
 
 	host.hal.phys_to_virt = any_table;
+	host.hal.may_map = any_answer;
 	host.features.nx = eva_maybe();
 	host.features.page_1g = eva_maybe();
 	host.features.physical_bits = (uint8_t)Frama_C_interval(32, 52);

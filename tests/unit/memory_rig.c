@@ -128,6 +128,15 @@ void svm_vm_bug(struct svm_vm *vm, const char *what)
 	__atomic_add_fetch(&rig.bugs, 1, __ATOMIC_SEQ_CST);
 }
 
+static bool may_map(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	(void)ctx;
+	if (vm != rig.vm)
+		rig_die("asked about a stranger");
+	return !rig.forbidden || rig.forbidden < hpa ||
+	       (rig.forbidden - hpa) / SVM_PAGE_SIZE >= count;
+}
+
 void rig_setup(void)
 {
 	next_frame = 0;
@@ -139,6 +148,7 @@ void rig_setup(void)
 	if (!rig.host || !rig.vm || !rig.owned || rig.memory == MAP_FAILED)
 		rig_die("no memory");
 	rig.host->hal.phys_to_virt = phys_to_virt;
+	rig.host->hal.may_map = may_map;
 	rig.host->hal.mutex_lock = lock_word;
 	rig.host->hal.mutex_unlock = unlock_word;
 	rig.host->features.physical_bits = 48;

@@ -25,6 +25,7 @@ struct rig {
 	uint64_t flushes;       /* svm_vm_flush() calls. */
 	uint64_t lookups;       /* phys_to_virt() calls: tables looked at. */
 	uint64_t bugs;          /* svm_vm_bug() calls. */
+	svm_hpa_t forbidden;    /* A frame that no guest may have; 0: none. */
 	void (*on_flush)(void); /* Called inside svm_vm_flush(); NULL: nothing. */
 };
 

@@ -19,7 +19,8 @@ static const struct {
 	{ -9, "SVM_ERR_HAL_MISSING" },
 	{ -15, "SVM_ERR_SVM_LOCKED_KEY" },
 	{ -24, "SVM_ERR_BAD_IMAGE" },
-	{ -25, "SVM_ERR_?" },
+	{ -25, "SVM_ERR_FORBIDDEN" },
+	{ -26, "SVM_ERR_?" },
 	{ 1, "SVM_ERR_?" },
 	{ INT_MIN, "SVM_ERR_?" },
 	{ INT_MAX, "SVM_ERR_?" },
@@ -35,7 +36,7 @@ START_TEST(success_and_strangers_have_a_text)
 {
 	ck_assert_str_eq(svm_strerror(0), "success");
 	ck_assert_str_eq(svm_strerror(1), "unknown error");
-	ck_assert_str_eq(svm_strerror(-25), "unknown error");
+	ck_assert_str_eq(svm_strerror(-26), "unknown error");
 	ck_assert_str_eq(svm_strerror(INT_MIN), "unknown error");
 }
 END_TEST

@@ -181,6 +181,69 @@ START_TEST(fault_outcomes)
 }
 END_TEST
 
+/* --- whose frames they are --- */
+
+static svm_hpa_t some_frames[512];
+
+static enum svm_resolve_result resolve_forbidden(void *arg, svm_gpa_t gpa, uint32_t access,
+                                                 struct svm_resolved_page *page)
+{
+	(void)gpa;
+	(void)access;
+	*page = (struct svm_resolved_page){ .hpa = RIG_GUEST, .size = *(uint64_t *)arg,
+		                            .prot = RWX };
+	return SVM_RESOLVE_MAPPED;
+}
+
+static int add_slot(enum svm_slot_kind kind, uint64_t size, uint64_t *resolve_size)
+{
+	const struct svm_slot slot = { .size = size,
+		                       .prot = RWX,
+		                       .kind = kind,
+		                       .hpa = RIG_GUEST,
+		                       .frames = some_frames,
+		                       .resolve = resolve_forbidden,
+		                       .resolve_arg = resolve_size };
+
+	return svm_vm_slot_add(rig.vm, &slot);
+}
+
+START_TEST(no_slot_over_a_forbidden_frame)
+{
+	for (unsigned i = 0; i < 512; i++)
+		some_frames[i] = RIG_GUEST + i * KIB4;
+	rig.forbidden = RIG_GUEST + 511 * KIB4;
+	ck_assert_int_eq(add_slot(SVM_SLOT_RANGE, MIB2, NULL), SVM_ERR_FORBIDDEN);
+	ck_assert_int_eq(svm_vm_map(rig.vm, 0, RIG_GUEST, MIB2, RWX), SVM_ERR_FORBIDDEN);
+	ck_assert_int_eq(add_slot(SVM_SLOT_FRAMES, MIB2, NULL), SVM_ERR_FORBIDDEN);
+	touch_refused(0, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	ck_assert_int_eq(add_slot(SVM_SLOT_RANGE, MIB2 - KIB4, NULL), 0);
+	touch(0, RWX);
+}
+END_TEST
+
+/* The array is the embedder's, and so is what a callback says: each use is asked about. */
+START_TEST(no_leaf_over_a_forbidden_frame)
+{
+	uint64_t size = MIB2;
+
+	for (unsigned i = 0; i < 512; i++)
+		some_frames[i] = RIG_GUEST + i * KIB4;
+	ck_assert_int_eq(add_slot(SVM_SLOT_FRAMES, MIB2, NULL), 0);
+	rig.forbidden = RIG_GUEST + 5 * KIB4;
+	touch_refused(5 * KIB4, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	touch(6 * KIB4, RWX);
+	ck_assert_uint_eq(mapped_size(6 * KIB4), KIB4);
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, 0), 0);
+
+	ck_assert_int_eq(add_slot(SVM_SLOT_RESOLVE, MIB2, &size), 0);
+	touch_refused(0, SVM_PROT_READ, SVM_NPT_FAULT_ABSENT);
+	size = KIB4;
+	touch(0, RWX);
+	ck_assert_uint_eq(mapped_size(0), KIB4);
+}
+END_TEST
+
 START_TEST(fault_takes_the_largest_leaf)
 {
 	add_range(GIB1 - MIB2 - KIB4, 4 * GIB1 - MIB2 - KIB4, 2 * GIB1, RWX);
@@ -614,6 +677,8 @@ int main(void)
 	tcase_add_loop_test(tcase, memory_types_choose_pat_entries, 0, 4);
 	tcase_add_test(tcase, refused_shapes);
 	tcase_add_test(tcase, fault_outcomes);
+	tcase_add_test(tcase, no_slot_over_a_forbidden_frame);
+	tcase_add_test(tcase, no_leaf_over_a_forbidden_frame);
 	tcase_add_test(tcase, fault_takes_the_largest_leaf);
 	tcase_add_test(tcase, no_1g_without_the_feature_and_no_2m_on_demand);
 	tcase_add_test(tcase, without_nx_everything_executes);

@@ -88,6 +88,7 @@ int svm_selftest_guest_make(struct svm_selftest_guest *g, struct svm_host *host)
 	error = svm_vm_create(host, NULL, &g->vm);
 	if (error)
 		goto free_memory;
+	g->vm->is_selftest = true;
 	error = svm_vm_map(g->vm, 0, g->hpa, LOW_SIZE, SVM_PROT_ALL);
 	if (error)
 		goto destroy_vm;

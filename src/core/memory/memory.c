@@ -37,12 +37,22 @@ static bool hpa_fits(const struct svm_vm *vm, svm_hpa_t hpa, uint64_t size)
 	return hpa < limit && size <= limit - hpa;
 }
 
-static bool frames_fit(const struct svm_vm *vm, const svm_hpa_t *frames, uint64_t count)
+static int check_host_range(const struct svm_vm *vm, svm_hpa_t hpa, uint64_t size)
 {
-	for (uint64_t i = 0; i < count; i++)
+	if (!hpa_fits(vm, hpa, size))
+		return SVM_ERR_RANGE;
+	return svm_memory_may_map(vm, hpa, size >> SVM_PAGE_SHIFT) ? 0 : SVM_ERR_FORBIDDEN;
+}
+
+static int check_host_frames(const struct svm_vm *vm, const svm_hpa_t *frames, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++) {
 		if ((frames[i] & (SVM_PAGE_SIZE - 1)) || frames[i] >= svm_memory_hpa_limit(vm))
-			return false;
-	return true;
+			return SVM_ERR_RANGE;
+		if (!svm_memory_may_map(vm, frames[i], 1))
+			return SVM_ERR_FORBIDDEN;
+	}
+	return 0;
 }
 
 static int make_piece(struct svm_vm *vm, const struct svm_slot *slot, struct svm_slot_piece *piece)
@@ -65,13 +75,12 @@ static int make_piece(struct svm_vm *vm, const struct svm_slot *slot, struct svm
 		if (slot->hpa & (SVM_PAGE_SIZE - 1))
 			return SVM_ERR_INVAL;
 		piece->target.hpa = slot->hpa;
-		return hpa_fits(vm, slot->hpa, slot->size) ? 0 : SVM_ERR_RANGE;
+		return check_host_range(vm, slot->hpa, slot->size);
 	case SVM_SLOT_FRAMES:
 		if (!slot->frames)
 			return SVM_ERR_INVAL;
 		piece->target.frames = slot->frames;
-		return frames_fit(vm, slot->frames, slot->size >> SVM_PAGE_SHIFT) ? 0
-		                                                                  : SVM_ERR_RANGE;
+		return check_host_frames(vm, slot->frames, slot->size >> SVM_PAGE_SHIFT);
 	case SVM_SLOT_RESOLVE:
 		if (!slot->resolve)
 			return SVM_ERR_INVAL;

@@ -225,13 +225,16 @@ int svm_slots_protect(struct svm_slot_table *table, svm_gpa_t first, svm_gpa_t l
 	return 0;
 }
 
+/* An array of frames is the embedder's, who may write in it after it was checked. */
 static bool is_frame(const struct svm_vm *vm, svm_hpa_t hpa)
 {
-	return !(hpa & (SVM_PAGE_SIZE - 1)) && hpa < svm_memory_hpa_limit(vm);
+	return !(hpa & (SVM_PAGE_SIZE - 1)) && hpa < svm_memory_hpa_limit(vm) &&
+	       svm_memory_may_map(vm, hpa, 1);
 }
 
 /* Are the 512 frames of the aligned 2 MiB around gpa one block?  A bounded look: 512 loads. */
-static bool is_block(const struct svm_slot_piece *piece, svm_gpa_t gpa, svm_hpa_t hpa)
+static bool is_block(const struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                     svm_hpa_t hpa)
 {
 	const svm_gpa_t base = svm_npt_base(gpa, 2);
 	const uint64_t span = svm_npt_span(2);
@@ -245,7 +248,7 @@ static bool is_block(const struct svm_slot_piece *piece, svm_gpa_t gpa, svm_hpa_
 	for (unsigned i = 0; i < SVM_NPT_ENTRIES; i++)
 		if (svm_atomic_load_relaxed(&frames[i]) != start + i * UINT64_C(4096))
 			return false;
-	return true;
+	return svm_memory_may_map(vm, start, SVM_NPT_ENTRIES);
 }
 
 /* The embedder's word is checked: what does not fit becomes "not there", never a wrong entry. */
@@ -269,7 +272,8 @@ static int resolve(const struct svm_vm *vm, const struct svm_slot_piece *piece, 
 	const uint64_t offset = svm_npt_span(backing->level) - 1;
 
 	if ((page.hpa & offset) || !is_frame(vm, page.hpa) ||
-	    page.hpa + offset >= svm_memory_hpa_limit(vm))
+	    page.hpa + offset >= svm_memory_hpa_limit(vm) ||
+	    !svm_memory_may_map(vm, page.hpa, (offset + 1) >> SVM_PAGE_SHIFT))
 		return SVM_ERR_FAULT;
 	backing->hpa = page.hpa + (gpa & offset & SVM_PAGE_MASK);
 	/* A leaf that exists can be read; a page without any right gets none. */
@@ -297,7 +301,7 @@ int svm_slots_backing(struct svm_vm *vm, const struct svm_slot_piece *piece, svm
 			&piece->target.frames[(page - piece->first) >> SVM_PAGE_SHIFT]);
 		if (!is_frame(vm, backing->hpa))
 			return SVM_ERR_FAULT;
-		if (is_block(piece, page, backing->hpa))
+		if (is_block(vm, piece, page, backing->hpa))
 			backing->level = 2;
 		return 0;
 	default:

@@ -118,6 +118,14 @@ static inline uint64_t svm_memory_hpa_limit(const struct svm_vm *vm)
 	return SVM_BIT(vm->host->features.physical_bits);
 }
 
+/* The library's own self-test runs in frames that it took for itself. */
+static inline bool svm_memory_may_map(const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
+{
+	const struct svm_hal *hal = &vm->host->hal;
+
+	return vm->is_selftest || hal->may_map(hal->ctx, vm, hpa, count);
+}
+
 static inline uint64_t svm_memory_gpa_limit(const struct svm_vm *vm)
 {
 	return SVM_BIT(svm_min(vm->host->features.physical_bits, vm->memory.levels == 5 ? 57 : 48));
