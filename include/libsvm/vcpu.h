@@ -282,6 +282,25 @@ void svm_vcpu_inject_nmi(struct svm_vcpu *vcpu);
  */
 SVM_MUST_CHECK int svm_vcpu_inject_interrupt(struct svm_vcpu *vcpu, uint8_t vector);
 
+/**
+ * @brief Return INTR_WINDOW when the guest can take an interrupt, once; for a controller that
+ *        learns of its interrupts outside of the run.
+ *
+ * @param vcpu  Not running.
+ * @param want  False takes the wish back.
+ * @par Context
+ * A, by the thread that drives the vCPU.
+ */
+void svm_vcpu_want_window(struct svm_vcpu *vcpu, bool want);
+
+/**
+ * @brief Whether an interrupt that is raised now would be the next thing that happens to the guest:
+ *        RFLAGS.IF is set, no shadow, no exception and no other interrupt on its way.
+ * @par Context
+ * A, by the thread that drives the vCPU, between two runs.
+ */
+bool svm_vcpu_can_interrupt(const struct svm_vcpu *vcpu);
+
 /** Where interrupts come from; the core knows no controller.  Every entry in context A. */
 struct svm_irq_port {
 	/** Highest vector that may be taken at task priority @p tpr (CR8), or -1. */

@@ -573,6 +573,43 @@ START_TEST(windows_are_exits_for_whoever_wants_them)
 }
 END_TEST
 
+/* Without a vector, whatever svm_vm_set_exits() says, and once. */
+START_TEST(a_window_can_be_asked_for)
+{
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	rig_handlers(&r);
+	svm_vcpu_want_window(r.vcpu, true);
+	ck_assert(!svm_vcpu_can_interrupt(r.vcpu));
+	hosted_script_nop(&r.code);
+	hosted_script_sti(&r.code);
+	hosted_script_nop(&r.code);
+	hosted_script_nop(&r.code);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_INTR_WINDOW);
+	ck_assert_uint_eq(r.exit.rip, RIG_CODE + 3);
+	ck_assert(svm_vcpu_can_interrupt(r.vcpu));
+	ck_assert_int_eq(svm_vcpu_inject_exception(r.vcpu, 6, 0, 0), 0);
+	ck_assert(!svm_vcpu_can_interrupt(r.vcpu));
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(rig_regs(&r).rax & 0xff, 6);
+	ck_assert_uint_eq(svm_vmcb_get_int_control(svm_vcpu_vmcb(r.vcpu)), SVM_BIT(24));
+	rig_fini(&r);
+
+	rig_init(&r, NULL, RIG_64);
+	rig_handlers(&r);
+	svm_vcpu_want_window(r.vcpu, true);
+	svm_vcpu_want_window(r.vcpu, false);
+	hosted_script_sti(&r.code);
+	hosted_script_nop(&r.code);
+	hosted_script_nop(&r.code);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	rig_fini(&r);
+}
+END_TEST
+
 /* A controller of one vector. */
 struct controller {
 	int vector;
@@ -864,6 +901,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_guests_own_step_is_kept);
 	tcase_add_loop_test(tc, an_interrupt_waits_for_if_and_shadow, RIG_REAL, RIG_64 + 1);
 	tcase_add_test(tc, windows_are_exits_for_whoever_wants_them);
+	tcase_add_test(tc, a_window_can_be_asked_for);
 	tcase_add_test(tc, a_port_is_asked_and_told);
 	tcase_add_test(tc, the_timer_is_armed_for_the_port);
 	tcase_add_test(tc, a_lower_tpr_lets_an_interrupt_in);

@@ -314,8 +314,8 @@ static void prepare_interrupt(struct svm_vcpu *vcpu)
 		vector = next_interrupt(vcpu);
 	}
 	/* Whatever still waits needs an exit when the guest can take it. */
-	set_interrupt_window(vcpu, vector >= 0);
-	if (vector < 0)
+	set_interrupt_window(vcpu, vector >= 0 || vcpu->events.window_wanted);
+	if (vector < 0 && !vcpu->events.window_wanted)
 		watch(vcpu, SVM_EXIT_CR_WRITE + 8, waits_for_tpr(vcpu));
 }
 
@@ -441,6 +441,22 @@ int svm_vcpu_inject_exception(struct svm_vcpu *vcpu, uint8_t vector, uint32_t er
 	return 0;
 }
 
+void svm_vcpu_want_window(struct svm_vcpu *vcpu, bool want)
+{
+	if (vcpu->events.window_wanted == want)
+		return;
+	vcpu->events.window_wanted = want;
+	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+}
+
+bool svm_vcpu_can_interrupt(const struct svm_vcpu *vcpu)
+{
+	const struct svm_vcpu_events *events = &vcpu->events;
+
+	return svm_events_can_interrupt(vcpu) && !events->reinject && !events->exception_pending &&
+	       events->held_interrupt < 0;
+}
+
 void svm_vcpu_inject_nmi(struct svm_vcpu *vcpu)
 {
 	svm_vcpu_request(vcpu, SVM_REQUEST_NMI | SVM_REQUEST_EVENTS);
@@ -544,6 +560,7 @@ int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 		.exception_error = w.exception_error,
 		.nmi_pending = w.nmi_pending,
 		.nmi_masked = w.nmi_masked,
+		.window_wanted = vcpu->events.window_wanted,
 		/* Delivered as soon as IF and shadow allow: at once, where it was interrupted. */
 		.held_interrupt = w.reinject && is_interrupt ? (int)(w.reinject & SVM_EVENT_VECTOR)
 		                                             : -1,

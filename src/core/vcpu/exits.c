@@ -71,8 +71,9 @@ static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *ex
 
 static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const bool wanted = vcpu->vm->want & SVM_WANT_WINDOWS;
+	const bool wanted = vcpu->events.window_wanted || (vcpu->vm->want & SVM_WANT_WINDOWS);
 
+	vcpu->events.window_wanted = false;
 	svm_events_interrupt_window(vcpu);
 	return wanted ? svm_exit_return(vcpu, exit, SVM_EXIT_KIND_INTR_WINDOW) : SVM_ACTION_RESUME;
 }

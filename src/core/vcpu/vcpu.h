@@ -46,6 +46,7 @@ struct svm_vcpu_events {
 	uint64_t iret_rip;
 	bool single_step;  /* TF is the library's, to get past an instruction. */
 	uint64_t guest_tf; /* RFLAGS_TF if the guest had it set itself. */
+	bool window_wanted; /* The embedder wants to know when the guest can take an interrupt. */
 	bool exit_at_once; /* The coming entry shall deliver EVENTINJ and exit. */
 	int held_interrupt;  /* Accepted, but an exception came first; -1: none. */
 	uint64_t reinject;   /* SVM_EVENT_*: EXITINTINFO to put into EVENTINJ, or 0. */
@@ -103,6 +104,8 @@ struct svm_vcpu {
 	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */
 	uint64_t emul_cr0;
+	svm_gpa_t absent_gpa; /* Of SVM_EMUL_ABSENT, and what the access needs: SVM_PROT_*. */
+	uint32_t absent_access;
 	bool emulating; /* The next run starts with svm_emulation_continue(). */
 
 	struct svm_vmcb *copy; /* As it was when last audited, for ENTRY_FAILED. */
