@@ -216,7 +216,7 @@ enum svm_emul_result svm_emulate(struct svm_emul *e)
 	result = execute(e);
 	if (result == SVM_EMUL_OK && !e->rep_goes_on && !e->keeps_rf)
 		e->rflags &= ~FLAG_RF;
-	if (result != SVM_EMUL_EXIT)
+	if (result != SVM_EMUL_EXIT && result != SVM_EMUL_ABSENT)
 		svm_emul_log_commit(e);
 	return result;
 }

@@ -25,7 +25,8 @@ enum svm_emul_result {
 	SVM_EMUL_OK,      /* Done.  svm_emulate(): registers are those after the instruction. */
 	SVM_EMUL_FAULT,   /* svm_emul.fault says which exception; registers as before. */
 	SVM_EMUL_EXIT,    /* svm_emul.pending has to be answered by svm_emul_answer(). */
-	SVM_EMUL_RETRY,   /* Memory is not there now, or changed: let the guest run again. */
+	SVM_EMUL_RETRY,   /* Memory has changed meanwhile: let the guest run again. */
+	SVM_EMUL_ABSENT,  /* Memory is not there now: bring it, then call again. The log stays. */
 	SVM_EMUL_UNKNOWN, /* Not an instruction of the tables; svm_emul.insn if it was decoded. */
 	SVM_EMUL_NOT_RAM, /* Of ram_*() only: no memory there, ask the device. */
 };
@@ -98,12 +99,12 @@ struct svm_emul_ops {
 	 */
 	enum svm_emul_result (*translate)(void *arg, uint64_t linear, uint32_t access,
 	                                  uint64_t *gpa, struct svm_emul_fault *fault);
-	/* Within one 4 KiB page.  OK, NOT_RAM, RETRY.  A write to read-only memory is NOT_RAM. */
+	/* Within one 4 KiB page.  OK, NOT_RAM, ABSENT.  A write to read-only memory is NOT_RAM. */
 	enum svm_emul_result (*ram_read)(void *arg, uint64_t gpa, void *data, unsigned size);
 	enum svm_emul_result (*ram_write)(void *arg, uint64_t gpa, const void *data, unsigned size);
 	/*
 	 * Atomically, size 1, 2, 4, 8 or 16, within one page: store desired if *expected is there,
-	 * else put into expected what is.  *stored says which.  OK, NOT_RAM, RETRY.
+	 * else put into expected what is.  *stored says which.  OK, NOT_RAM, ABSENT.
 	 */
 	enum svm_emul_result (*ram_exchange)(void *arg, uint64_t gpa, void *expected,
 	                                     const void *desired, unsigned size, bool *stored);

@@ -204,7 +204,8 @@ bool svm_string_next(struct svm_emul *e)
 enum svm_emul_result svm_string_broken_off(struct svm_emul *e, uint32_t done,
                                            enum svm_emul_result result)
 {
-	if (!done || result == SVM_EMUL_EXIT || result == SVM_EMUL_FAULT)
+	if (!done || result == SVM_EMUL_EXIT || result == SVM_EMUL_ABSENT ||
+	    result == SVM_EMUL_FAULT)
 		return result;
 	e->rep_goes_on = true;
 	return SVM_EMUL_OK;

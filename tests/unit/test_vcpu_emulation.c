@@ -489,6 +489,127 @@ START_TEST(rep_outsb_exits_byte_by_byte)
 }
 END_TEST
 
+/* --- memory that comes and goes --------------------------------------------------------------- */
+
+struct paged {
+	svm_hpa_t hpa;
+	bool present;
+};
+
+static enum svm_resolve_result resolve(void *arg, svm_gpa_t gpa, uint32_t access,
+                                       struct svm_resolved_page *page)
+{
+	const struct paged *p = arg;
+
+	(void)gpa;
+	(void)access;
+	*page = (struct svm_resolved_page){ p->hpa, SVM_PAGE_SIZE, SVM_PROT_ALL };
+	return p->present ? SVM_RESOLVE_MAPPED : SVM_RESOLVE_AGAIN;
+}
+
+/* The page at RIG_DATA is the embedder's to bring. */
+static void page_out(struct rig *r, struct paged *p)
+{
+	const struct svm_slot slot = {
+		.gpa = RIG_DATA,
+		.size = SVM_PAGE_SIZE,
+		.prot = SVM_PROT_ALL,
+		.kind = SVM_SLOT_RESOLVE,
+		.resolve = resolve,
+		.resolve_arg = p,
+	};
+
+	*p = (struct paged){ .hpa = r->memory_hpa + RIG_DATA };
+	ck_assert_int_eq(svm_vm_unmap(r->vm, RIG_DATA, SVM_PAGE_SIZE), 0);
+	ck_assert_int_eq(svm_vm_slot_add(r->vm, &slot), 0);
+}
+
+static void expect_wait(const struct rig *r, uint32_t access)
+{
+	ck_assert_int_eq(r->exit.npt.reason, SVM_NPT_FAULT_AGAIN);
+	ck_assert_uint_eq(r->exit.npt.gpa, RIG_DATA);
+	ck_assert_uint_eq(r->exit.npt.access, access);
+}
+
+/* The processor has not touched the operand of OUTS when it exits: nobody else asks for it. */
+START_TEST(string_io_waits_for_its_page)
+{
+	struct paged paged;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	memcpy(r.memory + RIG_DATA, "a", 1);
+	page_out(&r, &paged);
+	hosted_script_rep_outsb(&r.code);
+	hosted_script_vmmcall(&r.code);
+	set_gpr(&r, RSI, RIG_DATA);
+	set_gpr(&r, RDX, 0x3f8);
+	set_gpr(&r, RCX, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_NPT_FAULT);
+		expect_wait(&r, SVM_PROT_READ);
+		ck_assert_uint_eq(r.exit.flags, SVM_EXIT_CONSISTENT);
+	}
+	paged.present = true;
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_IO);
+	ck_assert_uint_eq(r.exit.io.value, 0x61);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	rig_fini(&r);
+}
+END_TEST
+
+/* A register of a device may change by being read. */
+START_TEST(a_device_is_read_once_while_memory_is_waited_for)
+{
+	struct paged paged;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	page_out(&r, &paged);
+	set_gpr(&r, RSI, RIG_HOLE + 0x10);
+	set_gpr(&r, RDI, RIG_DATA);
+	ck_assert_int_eq(touch(&r, 0, "\xa4", 1), SVM_ACTION_RETURN); /* movsb */
+	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_NPT_FAULT);
+	expect_wait(&r, SVM_PROT_READ | SVM_PROT_WRITE);
+	ck_assert_uint_eq(r.exit.flags, 0);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE);
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RETURN);
+	paged.present = true;
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(rig_regs(&r).rip, RIG_CODE + 1);
+	ck_assert_uint_eq(d.reads, 1);
+	ck_assert_uint_eq(r.memory[RIG_DATA], 0xa0);
+	rig_fini(&r);
+}
+END_TEST
+
+/* The tables that translate the operand may be away too. */
+START_TEST(a_walk_waits_for_its_tables)
+{
+	struct paged paged;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d);
+	/* Linear 1 GiB and on: its directory is the page that is away. */
+	memcpy(r.memory + RIG_DATA, r.memory + RIG_PT + 0x2000, SVM_PAGE_SIZE);
+	page_out(&r, &paged);
+	*(uint64_t *)(void *)(r.memory + RIG_PT + 0x1008) = RIG_DATA | 7;
+	set_gpr(&r, RSI, RIG_HOLE + 0x10);
+	set_gpr(&r, RDI, UINT64_C(0x40000000) + RIG_STACK - 8);
+	ck_assert_int_eq(touch(&r, 0, "\xa4", 1), SVM_ACTION_RETURN);
+	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_NPT_FAULT);
+	expect_wait(&r, SVM_PROT_READ | SVM_PROT_WRITE);
+	paged.present = true;
+	ck_assert_int_eq(svm_emulation_continue(r.vcpu, &r.exit), SVM_ACTION_RESUME);
+	ck_assert_uint_eq(d.reads, 1);
+	ck_assert_uint_eq(r.memory[RIG_STACK - 8], 0xa0);
+	rig_fini(&r);
+}
+END_TEST
+
 /* --- ranges ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -559,6 +680,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, an_unknown_instruction_comes_with_its_bytes);
 	tcase_add_test(tc, absent_memory_stays_absent);
 	tcase_add_test(tc, rep_outsb_exits_byte_by_byte);
+	tcase_add_test(tc, string_io_waits_for_its_page);
+	tcase_add_test(tc, a_device_is_read_once_while_memory_is_waited_for);
+	tcase_add_test(tc, a_walk_waits_for_its_tables);
 	tcase_add_loop_test(tc, ranges_do_not_overlap, 0, ROWS(range_rows));
 	tcase_add_test(tc, ranges_run_out);
 }

@@ -123,6 +123,21 @@ static enum svm_action touch_of_nothing(struct svm_vcpu *vcpu, struct svm_exit *
 	return SVM_ACTION_RETURN;
 }
 
+/*
+ * Guest memory that is not there now: the embedder pages it in, and the instruction starts again
+ * with what it has got from devices so far.
+ */
+enum svm_action svm_emulation_wait(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
+	exit->npt.gpa = vcpu->absent_gpa;
+	exit->npt.access = vcpu->absent_access;
+	exit->npt.reason = SVM_NPT_FAULT_AGAIN;
+	if (vcpu->emul.log_count)
+		exit->flags = 0; /* Part of the instruction is done, which no register shows. */
+	return SVM_ACTION_RETURN;
+}
+
 static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_emul_access *access = &vcpu->emul.pending;
@@ -241,6 +256,9 @@ static enum svm_action emulate_part(struct svm_vcpu *vcpu, struct svm_exit *exit
 		return SVM_ACTION_RESUME;
 	case SVM_EMUL_EXIT:
 		return emulation_to_embedder(vcpu, exit);
+	case SVM_EMUL_ABSENT:
+		vcpu->emulating = true;
+		return svm_emulation_wait(vcpu, exit);
 	case SVM_EMUL_RETRY:
 	case SVM_EMUL_NOT_RAM:
 		/* If the page tables were rewritten, the processor still used the old ones. */

@@ -49,6 +49,9 @@ static inline void svm_emulation_take_back(struct svm_vcpu *vcpu)
 /* Go on with an instruction whose device access the embedder has answered. */
 enum svm_action svm_emulation_continue(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
+/* After SVM_EMUL_ABSENT: the exit that says what is to be paged in. */
+enum svm_action svm_emulation_wait(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
 /*
  * Switch tasks, as svm_emul_task_switch(); registers are stored once vcpu->emul.task_switched.  A
  * FAULT is still to be raised: the event that led to the switch decides what becomes of both.

@@ -9,7 +9,16 @@
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static enum svm_emul_result emulation_result(int error)
+/* Whoever pages guest memory is told what it is that the instruction waits for. */
+static enum svm_emul_result absent(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint32_t access)
+{
+	vcpu->absent_gpa = gpa;
+	vcpu->absent_access = access;
+	return SVM_EMUL_ABSENT;
+}
+
+static enum svm_emul_result emulation_result(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint32_t access,
+                                             int error)
 {
 	switch (error) {
 	case 0:
@@ -17,7 +26,7 @@ static enum svm_emul_result emulation_result(int error)
 	case SVM_ERR_FAULT:
 		return SVM_EMUL_NOT_RAM;
 	default:
-		return SVM_EMUL_RETRY;
+		return absent(vcpu, gpa, access);
 	}
 }
 
@@ -40,8 +49,10 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
 	else if (vcpu->emul.cpl != 3 && svm_vmcb_get_cpl(vcpu->vmcb) == 3)
 		is_system = true;
 	error = svm_guest_walk(vcpu, linear, rights, is_system, gpa, &page);
-	if (error != SVM_ERR_FAULT)
-		return error ? SVM_EMUL_RETRY : SVM_EMUL_OK;
+	if (!error)
+		return SVM_EMUL_OK;
+	if (error != SVM_ERR_FAULT) /* The processor's walk is a write too. */
+		return absent(vcpu, page.entry_gpa, SVM_PROT_READ | SVM_PROT_WRITE);
 	*fault = (struct svm_emul_fault){
 		.vector = page.vector,
 		.has_error = true,
@@ -53,17 +64,19 @@ static enum svm_emul_result emulation_translate(void *arg, uint64_t linear, uint
 
 static enum svm_emul_result emulation_ram_read(void *arg, uint64_t gpa, void *data, unsigned size)
 {
-	const struct svm_vcpu *vcpu = arg;
+	struct svm_vcpu *vcpu = arg;
 
-	return emulation_result(svm_vm_read(vcpu->vm, gpa, data, size, NULL));
+	return emulation_result(vcpu, gpa, SVM_PROT_READ,
+	                        svm_vm_read(vcpu->vm, gpa, data, size, NULL));
 }
 
 static enum svm_emul_result emulation_ram_write(void *arg, uint64_t gpa, const void *data,
                                                 unsigned size)
 {
-	const struct svm_vcpu *vcpu = arg;
+	struct svm_vcpu *vcpu = arg;
 
-	return emulation_result(svm_vm_write(vcpu->vm, gpa, data, size, NULL));
+	return emulation_result(vcpu, gpa, SVM_PROT_READ | SVM_PROT_WRITE,
+	                        svm_vm_write(vcpu->vm, gpa, data, size, NULL));
 }
 
 /* One at a time of those who emulate an access over two pages. */
@@ -80,9 +93,10 @@ static void emulation_serialise(void *arg, bool on)
 static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void *expected,
                                                    const void *desired, unsigned size, bool *stored)
 {
-	const struct svm_vcpu *vcpu = arg;
+	struct svm_vcpu *vcpu = arg;
 
 	return emulation_result(
+		vcpu, gpa, SVM_PROT_READ | SVM_PROT_WRITE,
 		svm_memory_exchange(vcpu->vm, gpa, expected, desired, size, stored));
 }
 

@@ -117,6 +117,8 @@ enum svm_action svm_exit_task_switch(struct svm_vcpu *vcpu, struct svm_exit *exi
 	case SVM_EMUL_FAULT:
 		svm_emulation_raise(vcpu);
 		return SVM_ACTION_RESUME;
+	case SVM_EMUL_ABSENT: /* The processor comes to the switch again. */
+		return svm_emulation_wait(vcpu, exit);
 	case SVM_EMUL_OK:
 	case SVM_EMUL_RETRY:
 		return SVM_ACTION_RESUME;

@@ -27,16 +27,18 @@
 struct table_reader {
 	struct svm_vm *vm;
 	struct svm_walk_memo *memo; /* Filled on the way; NULL: none. */
+	svm_gpa_t refused;          /* The entry that could not be read or written. */
 };
 
 static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entry)
 {
-	const struct table_reader *reader = arg;
+	struct table_reader *reader = arg;
 	const struct svm_hal *hal = &reader->vm->host->hal;
 	const void *hva;
 	svm_hpa_t hpa;
 	const int result = svm_memory_locate(reader->vm, gpa, SVM_PROT_READ, &hpa);
 
+	reader->refused = gpa;
 	if (result)
 		return result;
 	hva = hal->phys_to_virt(hal->ctx, hpa);
@@ -57,10 +59,11 @@ static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entr
 static int exchange_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t expected,
                           uint64_t desired, bool *stored)
 {
-	const struct table_reader *reader = arg;
+	struct table_reader *reader = arg;
 	struct svm_vm *vm = reader->vm;
 	uint32_t half = (uint32_t)expected;
 
+	reader->refused = gpa;
 	if (reader->memo) /* The entry is no longer what was read. */
 		reader->memo->count = SVM_WALK_MEMO_SPOILT;
 	if (size == 8)
@@ -145,7 +148,7 @@ static enum svm_walk_status walk_in_section(struct svm_vcpu *vcpu, svm_gva_t gva
                                             struct svm_walk_result *walk)
 {
 	struct svm_memory *memory = &vcpu->vm->memory;
-	struct table_reader reader = { vcpu->vm, memo };
+	struct table_reader reader = { vcpu->vm, memo, 0 };
 	const struct svm_walk_state state = walk_state(vcpu, access);
 	const struct svm_walk_memory functions = { &reader, read_entry, exchange_entry };
 	const unsigned section = svm_section_enter(memory);
@@ -155,6 +158,8 @@ static enum svm_walk_status walk_in_section(struct svm_vcpu *vcpu, svm_gva_t gva
 		svm_walk_memo_begin(memo, memory);
 	status = svm_walk(&state, &functions, gva, flags, walk);
 	svm_section_leave(memory, section);
+	if (status == SVM_WALK_MEMORY)
+		walk->entry_gpa = reader.refused;
 	return status;
 }
 
