@@ -14,6 +14,8 @@
 #include <libsvm/version.h>
 
 #include "cpus.h"
+#include "device.h"
+#include "guest.h"
 #include "hal.h"
 
 MODULE_AUTHOR("The libsvm authors");
@@ -26,7 +28,7 @@ static bool selftest;
 module_param(selftest, bool, 0444);
 MODULE_PARM_DESC(selftest, "Run the self-test's guests while loading and print each rung");
 
-static struct svm_host *host;
+struct svm_host *guest_host;
 
 static void report_clause(void *arg, const struct svm_hal_check_result *result)
 {
@@ -51,7 +53,7 @@ static void report_rung(void *arg, const struct svm_selftest_result *result)
 
 static int climb(void *unused)
 {
-	return svm_selftest(host, report_rung, NULL);
+	return svm_selftest(guest_host, report_rung, NULL);
 }
 
 /* Both want to be pinned, but may sleep. */
@@ -75,14 +77,16 @@ static int __init libsvm_init(void)
 
 	if (error)
 		return error;
-	error = svm_host_create(hal_table(), &host);
+	error = svm_host_create(hal_table(), &guest_host);
 	if (error)
 		return hal_errno(error);
-	error = cpus_start(host);
+	error = cpus_start(guest_host);
 	if (error)
 		goto destroy_host;
 	if (selftest)
 		error = prove("selftest", climb);
+	if (!error)
+		error = device_start();
 	if (error)
 		goto stop_cpus;
 	return 0;
@@ -91,7 +95,7 @@ stop_cpus:
 	cpus_stop();
 destroy_host:
 	hal_stop();
-	if (svm_host_destroy(host))
+	if (svm_host_destroy(guest_host))
 		pr_err("the host could not be destroyed\n");
 	return error;
 }
@@ -99,9 +103,10 @@ module_init(libsvm_init);
 
 static void __exit libsvm_exit(void)
 {
+	device_stop();
 	cpus_stop();
 	hal_stop();
-	if (svm_host_destroy(host))
+	if (svm_host_destroy(guest_host))
 		pr_err("the host could not be destroyed\n");
 }
 module_exit(libsvm_exit);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The device node, with the calls of KVM's that concern the whole system.
+ *
+ * What is not whole answers 0: a VMM that is told of half a feature does not fall back to what
+ * would work.
+ */
+#include "device.h"
+
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "guest.h"
+
+static char *node = "libsvm";
+module_param(node, charp, 0444);
+MODULE_PARM_DESC(node, "Name of the device node; kvm for VMMs that know no other");
+
+long guest_capability(unsigned long cap)
+{
+	switch (cap) {
+	case KVM_CAP_HLT:
+	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_SET_TSS_ADDR:
+	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_SYNC_MMU:
+	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
+	case KVM_CAP_USER_NMI:
+	case KVM_CAP_READONLY_MEM:
+	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_IMMEDIATE_EXIT:
+		return 1;
+	case KVM_CAP_NR_VCPUS:
+		return min(num_online_cpus(), GUEST_VCPUS);
+	case KVM_CAP_MAX_VCPUS:
+	case KVM_CAP_MAX_VCPU_ID:
+		return GUEST_VCPUS;
+	case KVM_CAP_NR_MEMSLOTS:
+		return GUEST_SLOTS;
+	case KVM_CAP_IRQ_ROUTING: /* Entries; there is nothing to route without a controller. */
+		return GUEST_ROUTES;
+	default:
+		return 0;
+	}
+}
+
+static long device_ioctl(struct file *file, unsigned int number, unsigned long arg)
+{
+	switch (number) {
+	case KVM_GET_API_VERSION:
+		return arg ? -EINVAL : KVM_API_VERSION;
+	case KVM_CREATE_VM:
+		return guest_create(arg);
+	case KVM_CHECK_EXTENSION:
+		return guest_capability(arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return arg ? -EINVAL : 3 * PAGE_SIZE;
+	case KVM_GET_MSR_INDEX_LIST:
+		return guest_msr_list((void __user *)arg);
+	case KVM_GET_SUPPORTED_CPUID:
+		return guest_cpuid_supported((void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations device_file = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.fops = &device_file,
+};
+
+int device_start(void)
+{
+	device.name = node;
+	return misc_register(&device);
+}
+
+void device_stop(void)
+{
+	misc_deregister(&device);
+}

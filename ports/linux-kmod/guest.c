@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A VM's file, and its life.
+ *
+ * Whichever file is closed last ends the VM, maybe in a kernel thread and long after the process.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "guest.h"
+#include "hal.h"
+
+static void destroy(struct kref *kref)
+{
+	struct guest *const guest = container_of(kref, struct guest, references);
+	unsigned int i;
+
+	guest_memory_end(guest);
+	for (i = 0; i < GUEST_VCPUS; i++)
+		if (guest->vcpus[i])
+			guest_vcpu_destroy(guest->vcpus[i]);
+	if (svm_vm_destroy(guest->vm))
+		pr_err("a VM could not be destroyed\n");
+	mmdrop(guest->mm);
+	kfree(guest->cpuid);
+	kfree(guest);
+}
+
+struct guest *guest_get(struct guest *guest)
+{
+	kref_get(&guest->references);
+	return guest;
+}
+
+void guest_put(struct guest *guest)
+{
+	kref_put(&guest->references, destroy);
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static long set_memory(struct guest *guest, void __user *user)
+{
+	struct kvm_userspace_memory_region region;
+
+	if (copy_from_user(&region, user, sizeof(region)))
+		return -EFAULT;
+	return guest_memory_set(guest, &region);
+}
+
+static long get_dirty_log(struct guest *guest, void __user *user)
+{
+	struct kvm_dirty_log log;
+
+	if (copy_from_user(&log, user, sizeof(log)))
+		return -EFAULT;
+	return guest_memory_dirty(guest, &log);
+}
+
+static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
+{
+	struct guest *const guest = file->private_data;
+
+	if (guest->mm != current->mm)
+		return -EIO;
+	switch (number) {
+	case KVM_CHECK_EXTENSION:
+		return guest_capability(arg);
+	case KVM_CREATE_VCPU:
+		return guest_vcpu_create(guest, arg);
+	case KVM_SET_USER_MEMORY_REGION:
+		return set_memory(guest, (void __user *)arg);
+	case KVM_GET_DIRTY_LOG:
+		return get_dirty_log(guest, (void __user *)arg);
+	case KVM_SET_TSS_ADDR: /* Of use to processors that cannot run real mode. */
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	guest_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_file = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.release = vm_release,
+	.llseek = noop_llseek,
+};
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static int make_vm(struct guest *guest)
+{
+	const struct svm_vm_config config = { .vcpu_max = GUEST_VCPUS };
+	unsigned int tries = 0;
+	int error;
+
+	do {
+		error = svm_vm_create(guest_host, &config, &guest->vm);
+	} while (error == SVM_ERR_NOMEM && tries++ < 3 && hal_reclaim(8));
+	if (error)
+		return hal_errno(error);
+	return hal_errno(svm_vm_set_exits(guest->vm, SVM_WANT_MMIO));
+}
+
+static int make(struct guest *guest)
+{
+	int error = make_vm(guest);
+
+	if (error)
+		return error;
+	kref_init(&guest->references);
+	mutex_init(&guest->lock);
+	guest->mm = current->mm;
+	error = guest_memory_start(guest);
+	if (error) {
+		if (svm_vm_destroy(guest->vm))
+			pr_err("a VM could not be destroyed\n");
+		return error;
+	}
+	mmgrab(guest->mm);
+	return 0;
+}
+
+int guest_create(unsigned long type)
+{
+	struct guest *guest;
+	int result;
+
+	if (type)
+		return -EINVAL;
+	guest = kzalloc(sizeof(*guest), GFP_KERNEL_ACCOUNT);
+	if (!guest)
+		return -ENOMEM;
+	result = make(guest);
+	if (result) {
+		kfree(guest);
+		return result;
+	}
+	result = anon_inode_getfd("kvm-vm", &vm_file, guest, O_RDWR | O_CLOEXEC);
+	if (result < 0)
+		guest_put(guest);
+	return result;
+}

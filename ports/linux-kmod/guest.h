@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_LINUX_GUEST_H
+#define LIBSVM_LINUX_GUEST_H
+/*
+ * A VM and its vCPUs as files of a process.
+ *
+ * The VM lives as long as one of its files: its own and each vCPU's hold a reference.  Only the
+ * process that made it may use it, since its memory is that process's (mm below).
+ *
+ * Locks, outer before inner: guest_vcpu.lock, guest.lock, memory.lock.  None of them is taken by an
+ * MMU notifier except the last.
+ */
+#include <linux/kref.h>
+#include <linux/kvm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include <libsvm/vcpu.h>
+
+#define GUEST_VCPUS 16u
+#define GUEST_SLOTS SVM_SLOT_MAX
+#define GUEST_ROUTES 1024u
+#define GUEST_MCE_BANKS 32u
+
+struct guest_memory;
+
+/* Memory of the process that the guest has at an address; size 0: not in use. */
+struct guest_slot {
+	struct guest_memory *memory;
+	svm_gpa_t gpa;
+	u64 size;
+	unsigned long hva;
+	u32 flags; /* KVM_MEM_*. */
+};
+
+/* A page that only the way that sleeps has found; good while the sequence is the memory's. */
+struct guest_page {
+	svm_gpa_t gpa;
+	svm_hpa_t hpa;
+	u64 sequence; /* 0: none. */
+};
+
+#define GUEST_PAGES 16u
+
+struct guest_memory {
+	struct guest_slot slots[GUEST_SLOTS];
+	struct guest_page pages[GUEST_PAGES];
+	u64 sequence; /* Grows with each invalidation; from 1. */
+	spinlock_t lock; /* For all here; slots change only while invalidations is 0. */
+	unsigned int invalidations; /* Notifiers between start and end. */
+	wait_queue_head_t quiet;
+	struct mmu_notifier notifier;
+};
+
+struct guest_vcpu;
+
+struct guest {
+	struct kref references;
+	struct mm_struct *mm;
+	struct svm_vm *vm;
+	struct mutex lock; /* Slots, vCPUs, CPUID as calls change them. */
+	struct guest_memory memory;
+	struct guest_vcpu *vcpus[GUEST_VCPUS];
+	struct svm_cpuid_entry *cpuid; /* What the vCPUs were given; SVM_CPUID_MAX rows of room. */
+	u32 cpuid_count;
+	/* TSCs that are set to about the same are meant to be the same. */
+	u64 tsc_value, tsc_at, tsc_offset;
+	bool tsc_set;
+};
+
+/* What the guest's instruction waits for from user space. */
+enum guest_debt { GUEST_OWES_NOTHING, GUEST_OWES_IO, GUEST_OWES_MMIO };
+
+struct guest_vcpu {
+	struct guest *guest;
+	struct svm_vcpu *vcpu;
+	struct mutex lock; /* One ioctl at a time. */
+	struct kvm_run *run;
+	void *io_data;  /* Second page of the mapping. */
+	void *ring;     /* Third: coalesced MMIO, always empty. */
+	int interrupt;  /* Vector given by KVM_INTERRUPT, or -1. */
+	enum guest_debt debt;
+	struct svm_exit exit; /* That the debt is from. */
+	u8 mmio_data[SVM_MMIO_DATA_MAX];
+	u32 mmio_done;
+	u64 mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS]; /* User space's alone. */
+	void *xsave; /* Room for svm_features.xsave_size. */
+	u32 xsave_size;
+};
+
+extern struct svm_host *guest_host;
+
+/* guest.c */
+int guest_create(unsigned long type);
+struct guest *guest_get(struct guest *guest);
+void guest_put(struct guest *guest);
+
+/* guest_memory.c; guest_memory_end() while the VM lives and no vCPU does. */
+int guest_memory_start(struct guest *guest);
+void guest_memory_end(struct guest *guest);
+int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_region *region);
+int guest_memory_dirty(struct guest *guest, const struct kvm_dirty_log *log);
+/* Make what an access needs present.  May sleep. */
+int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access);
+
+/* guest_vcpu.c */
+int guest_vcpu_create(struct guest *guest, unsigned long id);
+void guest_vcpu_destroy(struct guest_vcpu *vcpu);
+
+/* guest_run.c */
+int guest_run(struct guest_vcpu *vcpu);
+void guest_run_init(struct guest_vcpu *vcpu);
+
+/* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
+void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);
+int guest_set_regs(struct guest_vcpu *vcpu, const struct kvm_regs *in);
+void guest_get_sregs(struct guest_vcpu *vcpu, struct kvm_sregs *out);
+int guest_set_sregs(struct guest_vcpu *vcpu, const struct kvm_sregs *in);
+int guest_get_fpu(struct guest_vcpu *vcpu, struct kvm_fpu *out);
+int guest_set_fpu(struct guest_vcpu *vcpu, const struct kvm_fpu *in);
+
+/* guest_msr.c; the user's pointers are to the structures of KVM's header. */
+int guest_msr_list(void __user *user);
+int guest_get_msrs(struct guest_vcpu *vcpu, void __user *user);
+int guest_set_msrs(struct guest_vcpu *vcpu, void __user *user);
+
+/* guest_cpuid.c */
+int guest_cpuid_supported(void __user *user);
+int guest_cpuid_set(struct guest *guest, void __user *user);
+int guest_cpuid_get(struct guest *guest, void __user *user);
+
+/* guest_caps.c */
+long guest_capability(unsigned long cap);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What CPUID tells the guest.
+ *
+ * KVM has a table for each vCPU, the library one for the VM, whose APIC IDs it fills in itself.
+ * VMMs give all vCPUs the same table but for those IDs, so the last one given counts, until the
+ * first run; after that only the same again is accepted, as KVM does it.
+ *
+ * Machine checks are not offered, since nothing raises them.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "guest.h"
+#include "hal.h"
+
+#define SUBLEAF_MATTERS 1u /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX. */
+#define MCE_MCA (BIT(7) | BIT(14))
+
+static struct kvm_cpuid_entry2 to_kvm(const struct svm_cpuid_entry *e)
+{
+	return (struct kvm_cpuid_entry2){
+		.function = e->leaf,
+		.index = e->subleaf,
+		.flags = e->subleaf_matters ? SUBLEAF_MATTERS : 0,
+		.eax = e->eax,
+		.ebx = e->ebx,
+		.ecx = e->ecx,
+		.edx = e->leaf == 1 ? e->edx & ~(u32)MCE_MCA : e->edx,
+	};
+}
+
+static struct svm_cpuid_entry from_kvm(const struct kvm_cpuid_entry2 *e)
+{
+	return (struct svm_cpuid_entry){
+		.leaf = e->function,
+		.subleaf = e->flags & SUBLEAF_MATTERS ? e->index : 0,
+		.subleaf_matters = !!(e->flags & SUBLEAF_MATTERS),
+		.eax = e->eax,
+		.ebx = e->ebx,
+		.ecx = e->ecx,
+		.edx = e->edx,
+	};
+}
+
+static int copy_out(struct kvm_cpuid2 __user *out, const struct svm_cpuid_entry *entries, u32 count)
+{
+	struct kvm_cpuid2 head;
+	u32 i;
+
+	if (copy_from_user(&head, out, sizeof(head)))
+		return -EFAULT;
+	if (put_user(count, &out->nent))
+		return -EFAULT;
+	if (head.nent < count)
+		return -E2BIG;
+	for (i = 0; i < count; i++) {
+		const struct kvm_cpuid_entry2 entry = to_kvm(&entries[i]);
+
+		if (copy_to_user(&out->entries[i], &entry, sizeof(entry)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static struct svm_cpuid_entry *room_for_table(void)
+{
+	return kcalloc(SVM_CPUID_MAX, sizeof(struct svm_cpuid_entry), GFP_KERNEL_ACCOUNT);
+}
+
+int guest_cpuid_supported(void __user *user)
+{
+	struct svm_cpuid_entry *const entries = room_for_table();
+	size_t count = 0;
+	int error;
+
+	if (!entries)
+		return -ENOMEM;
+	error = hal_errno(svm_cpuid_default(guest_host, entries, SVM_CPUID_MAX, &count));
+	if (!error)
+		error = copy_out(user, entries, (u32)count);
+	kfree(entries);
+	return error;
+}
+
+static struct svm_cpuid_entry *copy_in(struct kvm_cpuid2 __user *user, u32 *count)
+{
+	struct kvm_cpuid_entry2 *copied;
+	struct svm_cpuid_entry *entries;
+	struct kvm_cpuid2 head;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return ERR_PTR(-EFAULT);
+	if (head.nent > SVM_CPUID_MAX)
+		return ERR_PTR(-E2BIG);
+	entries = room_for_table();
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+	copied = memdup_user(user->entries, array_size(sizeof(*copied), head.nent));
+	if (IS_ERR(copied)) {
+		kfree(entries);
+		return ERR_CAST(copied);
+	}
+	for (i = 0; i < head.nent; i++)
+		entries[i] = from_kvm(&copied[i]);
+	kfree(copied);
+	*count = head.nent;
+	return entries;
+}
+
+static bool is_same(const struct guest *guest, const struct svm_cpuid_entry *entries, u32 count)
+{
+	return guest->cpuid && guest->cpuid_count == count &&
+	       !memcmp(guest->cpuid, entries, count * sizeof(*entries));
+}
+
+int guest_cpuid_set(struct guest *guest, void __user *user)
+{
+	struct svm_cpuid_entry *entries;
+	u32 count = 0;
+	int error = 0;
+
+	entries = copy_in(user, &count);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	mutex_lock(&guest->lock);
+	if (!is_same(guest, entries, count))
+		error = hal_errno(svm_vm_set_cpuid(guest->vm, entries, count));
+	if (!error) {
+		swap(guest->cpuid, entries);
+		guest->cpuid_count = count;
+	}
+	mutex_unlock(&guest->lock);
+	kfree(entries);
+	return error;
+}
+
+int guest_cpuid_get(struct guest *guest, void __user *user)
+{
+	int error;
+
+	mutex_lock(&guest->lock);
+	error = copy_out(user, guest->cpuid, guest->cpuid_count);
+	mutex_unlock(&guest->lock);
+	return error;
+}

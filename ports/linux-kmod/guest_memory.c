@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Guest memory: pages of the process, found on the first touch and never held.
+ *
+ * A touch asks for the page without sleeping; where that fails the run comes back, the thread
+ * faults it in and runs again.  The reference to the page is given back at once: an MMU notifier
+ * says before the kernel takes a page away, and svm_vm_invalidate_begin() returns when no CPU can
+ * reach it any more.  So nothing is pinned, and swap, KSM, migration and madvise() work as for any
+ * memory.
+ *
+ * A notifier's start and end must see the same slots, since the library counts pairs.  Slots
+ * therefore change only while no notifier is between the two.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/overflow.h>
+#include <linux/page-flags.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/uaccess.h>
+
+#include "guest.h"
+#include "hal.h"
+
+/* Larger requests are answered, but in parts. */
+#define DIRTY_CHUNK 4096u
+
+static struct guest *guest_of(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct guest, memory.notifier);
+}
+
+/* --- the page behind an address --------------------------------------------------------------- */
+
+/* Linux would take the page for clean that the guest writes to behind its page tables. */
+static svm_hpa_t use_page(struct page *page, bool writable)
+{
+	const svm_hpa_t hpa = page_to_phys(page);
+
+	if (writable && !PageReserved(page))
+		SetPageDirty(page);
+	if (!PageReserved(page))
+		mark_page_accessed(page);
+	put_page(page);
+	return hpa;
+}
+
+static bool get_page_now(unsigned long hva, bool write, struct svm_resolved_page *page)
+{
+	struct page *found;
+
+	if (get_user_pages_fast_only(hva, 1, write ? FOLL_WRITE : 0, &found) != 1)
+		return false;
+	page->hpa = use_page(found, write);
+	page->size = PAGE_SIZE;
+	page->prot = write ? SVM_PROT_ALL : SVM_PROT_READ | SVM_PROT_EXECUTE;
+	return true;
+}
+
+static struct guest_page *place_of(struct guest_memory *memory, svm_gpa_t gpa)
+{
+	return &memory->pages[(gpa >> PAGE_SHIFT) % GUEST_PAGES];
+}
+
+/* What was found while sleeping is for reading only, such as the page of zeros. */
+static bool get_page_found(struct guest_memory *memory, svm_gpa_t gpa,
+                           struct svm_resolved_page *page)
+{
+	const struct guest_page *const found = place_of(memory, gpa);
+	bool good;
+
+	spin_lock(&memory->lock);
+	good = found->sequence == memory->sequence && found->gpa == (gpa & PAGE_MASK);
+	page->hpa = found->hpa;
+	spin_unlock(&memory->lock);
+	page->size = PAGE_SIZE;
+	page->prot = SVM_PROT_READ | SVM_PROT_EXECUTE;
+	return good;
+}
+
+/* A read takes a page that can be written where there is one: the write will come. */
+static enum svm_resolve_result resolve(void *arg, svm_gpa_t gpa, uint32_t access,
+                                       struct svm_resolved_page *page)
+{
+	const struct guest_slot *const slot = arg;
+	const unsigned long hva = slot->hva + ((gpa & PAGE_MASK) - slot->gpa);
+	const bool writable = !(slot->flags & KVM_MEM_READONLY);
+
+	if (writable && get_page_now(hva, true, page))
+		return SVM_RESOLVE_MAPPED;
+	if (!(access & SVM_PROT_WRITE) &&
+	    (get_page_now(hva, false, page) || get_page_found(slot->memory, gpa, page)))
+		return SVM_RESOLVE_MAPPED;
+	return SVM_RESOLVE_AGAIN;
+}
+
+static const struct guest_slot *slot_at(const struct guest_memory *memory, svm_gpa_t gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < GUEST_SLOTS; i++) {
+		const struct guest_slot *slot = &memory->slots[i];
+
+		if (gpa >= slot->gpa && gpa - slot->gpa < slot->size)
+			return slot;
+	}
+	return NULL;
+}
+
+static void keep(struct guest_memory *memory, svm_gpa_t gpa, svm_hpa_t hpa, u64 sequence)
+{
+	spin_lock(&memory->lock);
+	*place_of(memory, gpa) = (struct guest_page){ gpa & PAGE_MASK, hpa, sequence };
+	spin_unlock(&memory->lock);
+}
+
+static int fault_in(struct guest_memory *memory, svm_gpa_t gpa, unsigned long hva, bool write,
+                    u64 sequence)
+{
+	struct page *page;
+	const long got = get_user_pages_unlocked(hva, 1, &page, write ? FOLL_WRITE : 0);
+
+	if (got != 1)
+		return got < 0 && got != -EFAULT ? (int)got : -EFAULT;
+	if (!write)
+		keep(memory, gpa, page_to_phys(page), sequence);
+	put_page(page);
+	return 0;
+}
+
+int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access)
+{
+	const struct guest_slot *slot;
+	unsigned long hva = 0;
+	bool write = false;
+	u64 sequence;
+
+	spin_lock(&guest->memory.lock);
+	sequence = guest->memory.invalidations ? 0 : guest->memory.sequence;
+	slot = slot_at(&guest->memory, gpa);
+	if (slot) {
+		hva = slot->hva + ((gpa & PAGE_MASK) - slot->gpa);
+		write = (access & SVM_PROT_WRITE) && !(slot->flags & KVM_MEM_READONLY);
+	}
+	spin_unlock(&guest->memory.lock);
+	/* Gone by now: the guest runs into the hole at its next try. */
+	return slot ? fault_in(&guest->memory, gpa, hva, write, sequence) : 0;
+}
+
+/* --- notifiers -------------------------------------------------------------------------------- */
+
+/* The part of a slot that lies in a range of the process. */
+static bool overlap(const struct guest_slot *slot, unsigned long start, unsigned long end,
+                    svm_gpa_t *gpa, u64 *size)
+{
+	const unsigned long first = max(start, slot->hva);
+	const unsigned long last = min(end, slot->hva + (unsigned long)slot->size);
+
+	if (!slot->size || first >= last)
+		return false;
+	*gpa = slot->gpa + (first - slot->hva);
+	*size = last - first;
+	return true;
+}
+
+static bool touches_guest(const struct guest_memory *memory, unsigned long start,
+                          unsigned long end)
+{
+	svm_gpa_t gpa;
+	u64 size;
+	unsigned int i;
+
+	for (i = 0; i < GUEST_SLOTS; i++)
+		if (overlap(&memory->slots[i], start, end, &gpa, &size))
+			return true;
+	return false;
+}
+
+static void for_range(struct guest *guest, unsigned long start, unsigned long end,
+                      void (*call)(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size))
+{
+	svm_gpa_t gpa;
+	u64 size;
+	unsigned int i;
+
+	for (i = 0; i < GUEST_SLOTS; i++)
+		if (overlap(&guest->memory.slots[i], start, end, &gpa, &size))
+			call(guest->vm, gpa, size);
+}
+
+static int invalidate_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct guest *const guest = guest_of(notifier);
+	struct guest_memory *const memory = &guest->memory;
+	bool refuse;
+
+	spin_lock(&memory->lock);
+	/* The library waits for CPUs and for its own lock. */
+	refuse = !mmu_notifier_range_blockable(range) &&
+	         touches_guest(memory, range->start, range->end);
+	if (!refuse) {
+		memory->invalidations++;
+		memory->sequence++;
+	}
+	spin_unlock(&memory->lock);
+	if (refuse)
+		return -EAGAIN;
+	for_range(guest, range->start, range->end, svm_vm_invalidate_begin);
+	return 0;
+}
+
+static void invalidate_end(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct guest *const guest = guest_of(notifier);
+	struct guest_memory *const memory = &guest->memory;
+	bool quiet;
+
+	for_range(guest, range->start, range->end, svm_vm_invalidate_end);
+	spin_lock(&memory->lock);
+	quiet = --memory->invalidations == 0;
+	spin_unlock(&memory->lock);
+	if (quiet)
+		wake_up_all(&memory->quiet);
+}
+
+/* The process is gone, its files need not be: no translation may survive its memory. */
+static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	svm_vm_invalidate_begin(guest_of(notifier)->vm, 0, U64_MAX);
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.release = release,
+	.invalidate_range_start = invalidate_start,
+	.invalidate_range_end = invalidate_end,
+};
+
+int guest_memory_start(struct guest *guest)
+{
+	spin_lock_init(&guest->memory.lock);
+	init_waitqueue_head(&guest->memory.quiet);
+	guest->memory.sequence = 1;
+	guest->memory.notifier.ops = &notifier_ops;
+	return mmu_notifier_register(&guest->memory.notifier, guest->mm);
+}
+
+void guest_memory_end(struct guest *guest)
+{
+	mmu_notifier_unregister(&guest->memory.notifier, guest->mm);
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+/* With memory->lock held when it is true. */
+static bool is_quiet(struct guest_memory *memory)
+{
+	spin_lock(&memory->lock);
+	if (!memory->invalidations)
+		return true;
+	spin_unlock(&memory->lock);
+	return false;
+}
+
+static void store(struct guest_memory *memory, struct guest_slot *slot,
+                  const struct guest_slot *value)
+{
+	wait_event(memory->quiet, is_quiet(memory));
+	memory->sequence++; /* Other pages may be behind the same addresses. */
+	*slot = *value;
+	spin_unlock(&memory->lock);
+}
+
+static int set_dirty_log(struct guest *guest, const struct guest_slot *slot)
+{
+	const bool on = slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
+
+	return svm_vm_dirty_log(guest->vm, slot->gpa, on ? SVM_DIRTY_PROTECT : SVM_DIRTY_OFF);
+}
+
+static int add(struct guest *guest, struct guest_slot *slot, const struct guest_slot *value)
+{
+	const bool readonly = value->flags & KVM_MEM_READONLY;
+	const struct svm_slot added = {
+		.gpa = value->gpa,
+		.size = value->size,
+		.prot = readonly ? SVM_PROT_READ | SVM_PROT_EXECUTE : SVM_PROT_ALL,
+		.kind = SVM_SLOT_RESOLVE,
+		.resolve = resolve,
+		.resolve_arg = slot,
+	};
+	const struct guest_slot none = { 0 };
+	unsigned int tries = 0;
+	int error;
+
+	store(&guest->memory, slot, value);
+	do {
+		error = svm_vm_slot_add(guest->vm, &added);
+	} while (error == SVM_ERR_NOMEM && tries++ < 3 && hal_reclaim(1));
+	if (!error && (value->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+		error = set_dirty_log(guest, value);
+		if (error && svm_vm_slot_remove(guest->vm, value->gpa))
+			return -EIO;
+	}
+	if (error)
+		store(&guest->memory, slot, &none);
+	return hal_errno(error);
+}
+
+static int remove_slot(struct guest *guest, struct guest_slot *slot)
+{
+	const struct guest_slot none = { 0 };
+	unsigned int tries = 0;
+	int error;
+
+	do {
+		error = svm_vm_slot_remove(guest->vm, slot->gpa);
+	} while (error == SVM_ERR_NOMEM && tries++ < 3 && hal_reclaim(1));
+	if (!error)
+		store(&guest->memory, slot, &none);
+	return hal_errno(error);
+}
+
+/* Moving is removing and adding; the guest may find a hole between the two. */
+static int move(struct guest *guest, struct guest_slot *slot, const struct guest_slot *value)
+{
+	const struct guest_slot old = *slot;
+	int error = remove_slot(guest, slot);
+
+	if (error)
+		return error;
+	error = add(guest, slot, value);
+	if (error && add(guest, slot, &old))
+		return -EIO;
+	return error;
+}
+
+static int change(struct guest *guest, struct guest_slot *slot, const struct guest_slot *value)
+{
+	if (value->size != slot->size || value->hva != slot->hva ||
+	    ((value->flags ^ slot->flags) & KVM_MEM_READONLY))
+		return -EINVAL;
+	if (value->gpa != slot->gpa)
+		return move(guest, slot, value);
+	if (value->flags == slot->flags)
+		return 0;
+	store(&guest->memory, slot, value);
+	return hal_errno(set_dirty_log(guest, value));
+}
+
+static bool is_legal(const struct kvm_userspace_memory_region *r)
+{
+	u64 end;
+
+	if (r->slot >= GUEST_SLOTS || (r->flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)))
+		return false;
+	if ((r->memory_size | r->guest_phys_addr | r->userspace_addr) & ~PAGE_MASK)
+		return false;
+	if (check_add_overflow(r->guest_phys_addr, r->memory_size, &end))
+		return false;
+	return access_ok((void __user *)(unsigned long)r->userspace_addr, r->memory_size);
+}
+
+static bool overlaps_another(const struct guest_memory *memory, const struct guest_slot *self,
+                             const struct guest_slot *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < GUEST_SLOTS; i++) {
+		const struct guest_slot *const slot = &memory->slots[i];
+
+		if (slot != self && slot->size && value->gpa < slot->gpa + slot->size &&
+		    slot->gpa < value->gpa + value->size)
+			return true;
+	}
+	return false;
+}
+
+int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_region *region)
+{
+	const struct guest_slot value = {
+		.gpa = region->guest_phys_addr,
+		.size = region->memory_size,
+		.memory = &guest->memory,
+		.hva = region->userspace_addr,
+		.flags = region->flags,
+	};
+	struct guest_slot *slot;
+	int error;
+
+	if (!is_legal(region))
+		return -EINVAL;
+	slot = &guest->memory.slots[array_index_nospec(region->slot, GUEST_SLOTS)];
+	mutex_lock(&guest->lock);
+	if (!value.size)
+		error = slot->size ? remove_slot(guest, slot) : -EINVAL;
+	else if (overlaps_another(&guest->memory, slot, &value))
+		error = -EEXIST;
+	else if (slot->size)
+		error = change(guest, slot, &value);
+	else
+		error = add(guest, slot, &value);
+	mutex_unlock(&guest->lock);
+	return error;
+}
+
+/* --- dirty log -------------------------------------------------------------------------------- */
+
+static int copy_log(struct guest *guest, const struct guest_slot *slot, u8 *chunk,
+                    u8 __user *bitmap)
+{
+	const u64 pages = slot->size >> PAGE_SHIFT;
+	u64 page;
+
+	for (page = 0; page < pages; page += 8 * DIRTY_CHUNK) {
+		const u64 count = min(pages - page, (u64)8 * DIRTY_CHUNK);
+		const size_t size = DIV_ROUND_UP(count, 64) * 8; /* The user's words are of 64. */
+		int error;
+
+		memset(chunk, 0, DIRTY_CHUNK);
+		error = svm_vm_dirty_fetch(guest->vm, slot->gpa + (page << PAGE_SHIFT), count,
+		                           chunk);
+		if (error)
+			return hal_errno(error);
+		if (copy_to_user(bitmap + page / 8, chunk, size)) {
+			/* They are not lost: the next call tells them. */
+			if (svm_vm_dirty_mark(guest->vm, slot->gpa + (page << PAGE_SHIFT), count))
+				return -EIO;
+			return -EFAULT;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+int guest_memory_dirty(struct guest *guest, const struct kvm_dirty_log *log)
+{
+	struct guest_slot *slot;
+	u8 *chunk;
+	int error = -ENOENT;
+
+	if (log->slot >= GUEST_SLOTS)
+		return -EINVAL;
+	chunk = kzalloc(DIRTY_CHUNK, GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return -ENOMEM;
+	slot = &guest->memory.slots[array_index_nospec(log->slot, GUEST_SLOTS)];
+	mutex_lock(&guest->lock);
+	if (slot->size && (slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
+		error = copy_log(guest, slot, chunk, log->dirty_bitmap);
+	mutex_unlock(&guest->lock);
+	kfree(chunk);
+	return error;
+}

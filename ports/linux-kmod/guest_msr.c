@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Model-specific registers for user space.
+ *
+ * The list is short on purpose: a VMM saves and restores what is in it, and what it restores must
+ * be accepted.  Beyond the library's own are three groups.  The clock registers of KVM's
+ * paravirtual interface, which VMMs write without asking, are only ever 0 here.  The banks of
+ * machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP says the
+ * same, does not see what is kept for QEMU.  The third is the TSC.
+ *
+ * VMMs set the TSC of one vCPU after the other to the same value.  Taken literally the guest would
+ * find them apart by the time between the calls, and give the TSC up as a clock.  So a value that
+ * is what an earlier one would be by now, give or take a second, gets the earlier one's offset.
+ */
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include <libsvm/msrs.h>
+
+#include "guest.h"
+#include "hal.h"
+
+/* Most that one call may carry; KVM's figure. */
+#define MSR_ENTRIES_MAX 256u
+
+#define MCE_BANKS_FIRST    0x400u
+#define PV_WALL_CLOCK      0x11u
+#define PV_SYSTEM_TIME     0x12u
+#define PV_FIRST           0x4b564d00u
+#define PV_LAST            0x4b564d08u
+
+static const u32 listed[] = {
+	SVM_MSR_TSC,    SVM_MSR_SYSENTER_CS, SVM_MSR_SYSENTER_ESP,   SVM_MSR_SYSENTER_EIP,
+	SVM_MSR_PAT,    SVM_MSR_STAR,        SVM_MSR_LSTAR,          SVM_MSR_CSTAR,
+	SVM_MSR_SFMASK, SVM_MSR_TSC_AUX,     SVM_MSR_KERNEL_GS_BASE,
+};
+
+/* The last of them only where the processor has it. */
+static bool is_there(u32 msr)
+{
+	return msr != SVM_MSR_TSC_AUX || svm_host_features(guest_host)->rdtscp;
+}
+
+int guest_msr_list(void __user *user)
+{
+	struct kvm_msr_list __user *const out = user;
+	u32 room, count = 0, i;
+
+	if (get_user(room, &out->nmsrs))
+		return -EFAULT;
+	for (i = 0; i < ARRAY_SIZE(listed); i++)
+		count += is_there(listed[i]);
+	if (put_user(count, &out->nmsrs))
+		return -EFAULT;
+	if (room < count)
+		return -E2BIG;
+	for (i = 0, count = 0; i < ARRAY_SIZE(listed); i++)
+		if (is_there(listed[i]) && put_user(listed[i], &out->indices[count++]))
+			return -EFAULT;
+	return 0;
+}
+
+static bool is_paravirtual(u32 msr)
+{
+	return msr == PV_WALL_CLOCK || msr == PV_SYSTEM_TIME ||
+	       (msr >= PV_FIRST && msr <= PV_LAST);
+}
+
+/* Where a register of machine checks is kept for user space, or NULL. */
+static u64 *mce_register(struct guest_vcpu *vcpu, u32 msr)
+{
+	if (msr == SVM_MSR_MCG_CTL)
+		return &vcpu->mcg_ctl;
+	if (msr < MCE_BANKS_FIRST || msr - MCE_BANKS_FIRST >= ARRAY_SIZE(vcpu->mce_banks))
+		return NULL;
+	return &vcpu->mce_banks[array_index_nospec(msr - MCE_BANKS_FIRST,
+	                                           ARRAY_SIZE(vcpu->mce_banks))];
+}
+
+static int set_tsc(struct guest_vcpu *vcpu, u64 value)
+{
+	struct guest *const guest = vcpu->guest;
+	const u64 second = tsc_khz * 1000ull;
+	u64 now, expected;
+
+	mutex_lock(&guest->lock);
+	now = rdtsc();
+	expected = guest->tsc_value + (now - guest->tsc_at);
+	if (!guest->tsc_set || value + second - expected > 2 * second)
+		guest->tsc_offset = value - now;
+	guest->tsc_set = true;
+	guest->tsc_value = value;
+	guest->tsc_at = now;
+	svm_vcpu_set_tsc_offset(vcpu->vcpu, guest->tsc_offset);
+	mutex_unlock(&guest->lock);
+	return 0;
+}
+
+static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
+{
+	u64 *const kept = mce_register(vcpu, msr);
+
+	if (is_paravirtual(msr))
+		return value ? -EINVAL : 0;
+	if (kept) {
+		*kept = value;
+		return 0;
+	}
+	if (msr == SVM_MSR_TSC)
+		return set_tsc(vcpu, value);
+	return hal_errno(svm_vcpu_set_msr(vcpu->vcpu, msr, value));
+}
+
+static int get_msr(struct guest_vcpu *vcpu, u32 msr, u64 *value)
+{
+	const u64 *const kept = mce_register(vcpu, msr);
+	uint64_t read = kept ? *kept : 0;
+	int error = 0;
+
+	if (!kept && !is_paravirtual(msr))
+		error = svm_vcpu_get_msr(vcpu->vcpu, msr, &read);
+	*value = read;
+	return hal_errno(error);
+}
+
+static struct kvm_msr_entry *copy_entries(struct kvm_msrs __user *user, u32 *count)
+{
+	struct kvm_msrs head;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return ERR_PTR(-EFAULT);
+	if (head.nmsrs > MSR_ENTRIES_MAX)
+		return ERR_PTR(-E2BIG);
+	*count = head.nmsrs;
+	return memdup_user(user->entries, array_size(sizeof(struct kvm_msr_entry), head.nmsrs));
+}
+
+/* As KVM: the number of those done, and the first that is refused ends it. */
+int guest_get_msrs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_msrs __user *const out = user;
+	struct kvm_msr_entry *entries;
+	u32 count = 0, done = 0;
+	int result;
+
+	entries = copy_entries(out, &count);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	while (done < count && !get_msr(vcpu, entries[done].index, &entries[done].data))
+		done++;
+	result = (int)done;
+	if (copy_to_user(out->entries, entries, done * sizeof(*entries)))
+		result = -EFAULT;
+	kfree(entries);
+	return result;
+}
+
+int guest_set_msrs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_msr_entry *entries;
+	u32 count = 0, done = 0;
+
+	entries = copy_entries(user, &count);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	while (done < count && !set_msr(vcpu, entries[done].index, entries[done].data))
+		done++;
+	kfree(entries);
+	return (int)done;
+}

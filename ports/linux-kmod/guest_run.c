@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * KVM_RUN.
+ *
+ * The page that user space shares with us is hostile: whatever is read from it is read once, and
+ * what an instruction waits for is remembered here (guest_vcpu.debt and exit), so that nothing that
+ * user space writes meanwhile changes size, port or address.
+ *
+ * A task's own business (signals, rescheduling, task work) ends the run.  Rescheduling is done
+ * here; the rest is done on the way to user space, so for that the call returns -EINTR, which every
+ * VMM takes for "call again".  Linux would offer its loop for KVM, but that wants a struct
+ * kvm_vcpu.
+ *
+ * Without an interrupt controller of ours HLT is an exit, after which the guest is where the
+ * instruction ends: user space decides when it runs again.
+ */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+
+#include <libsvm/msrs.h>
+
+#include "cpus.h"
+#include "guest.h"
+#include "hal.h"
+
+/* KVM's answers to a hypercall that it does not know, or that user code made. */
+#define HYPERCALL_UNKNOWN UINT64_C(-1000)
+#define HYPERCALL_DENIED  UINT64_C(-1)
+
+#define IO_DATA_OFFSET PAGE_SIZE
+
+/* --- interrupts ------------------------------------------------------------------------------- */
+
+/* User space has its own priorities: what it gives is to be taken. */
+static int pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+{
+	const struct guest_vcpu *const g = arg;
+
+	return g->interrupt;
+}
+
+static uint8_t accept(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
+{
+	struct guest_vcpu *const g = arg;
+
+	g->interrupt = -1;
+	return vector;
+}
+
+/* CR8 is in the run page at each return. */
+static void tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+{
+}
+
+void guest_run_init(struct guest_vcpu *vcpu)
+{
+	const struct svm_irq_port port = {
+		.pending = pending,
+		.accept = accept,
+		.tpr_changed = tpr_changed,
+		.arg = vcpu,
+	};
+
+	vcpu->interrupt = -1;
+	if (svm_vcpu_set_irq_port(vcpu->vcpu, &port))
+		pr_err("no interrupt port\n");
+}
+
+/* --- what user space owes --------------------------------------------------------------------- */
+
+static void set_mmio(struct guest_vcpu *vcpu)
+{
+	struct kvm_run *const run = vcpu->run;
+	const u32 left = vcpu->exit.mmio.size - vcpu->mmio_done;
+	const u32 size = min(left, 8u);
+
+	vcpu->debt = GUEST_OWES_MMIO;
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = vcpu->exit.mmio.gpa + vcpu->mmio_done;
+	run->mmio.len = size;
+	run->mmio.is_write = vcpu->exit.mmio.is_write;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (vcpu->exit.mmio.is_write)
+		memcpy(run->mmio.data, vcpu->exit.mmio.data + vcpu->mmio_done, size);
+}
+
+static void set_io(struct guest_vcpu *vcpu)
+{
+	struct kvm_run *const run = vcpu->run;
+
+	vcpu->debt = GUEST_OWES_IO;
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = vcpu->exit.io.is_in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = vcpu->exit.io.size;
+	run->io.port = vcpu->exit.io.port;
+	run->io.count = 1;
+	run->io.data_offset = IO_DATA_OFFSET;
+	memcpy(vcpu->io_data, &vcpu->exit.io.value, sizeof(vcpu->exit.io.value));
+}
+
+static int complete_io(struct guest_vcpu *vcpu)
+{
+	u32 value;
+
+	vcpu->debt = GUEST_OWES_NOTHING;
+	if (!vcpu->exit.io.is_in)
+		return svm_vcpu_complete_skip(vcpu->vcpu);
+	value = READ_ONCE(*(u32 *)vcpu->io_data);
+	if (vcpu->exit.io.size < 4)
+		value &= (1u << (8 * vcpu->exit.io.size)) - 1;
+	return svm_vcpu_complete_value(vcpu->vcpu, value);
+}
+
+/* An access of more than 8 bytes is several of KVM's.  True: the next part is due. */
+static bool next_mmio(struct guest_vcpu *vcpu)
+{
+	const u32 size = min(vcpu->exit.mmio.size - vcpu->mmio_done, 8u);
+
+	if (!vcpu->exit.mmio.is_write)
+		memcpy(vcpu->mmio_data + vcpu->mmio_done, vcpu->run->mmio.data, size);
+	vcpu->mmio_done += size;
+	return vcpu->mmio_done < vcpu->exit.mmio.size;
+}
+
+static int complete_mmio(struct guest_vcpu *vcpu)
+{
+	vcpu->debt = GUEST_OWES_NOTHING;
+	if (vcpu->exit.mmio.is_write)
+		return svm_vcpu_complete_skip(vcpu->vcpu);
+	return svm_vcpu_complete_data(vcpu->vcpu, vcpu->mmio_data, vcpu->exit.mmio.size);
+}
+
+/* 0: user space is asked for more; 1: the guest may go on; negative: an error. */
+static int settle_debt(struct guest_vcpu *vcpu)
+{
+	int error = 0;
+
+	if (vcpu->debt == GUEST_OWES_IO) {
+		error = complete_io(vcpu);
+	} else if (vcpu->debt == GUEST_OWES_MMIO) {
+		if (next_mmio(vcpu)) {
+			set_mmio(vcpu);
+			return 0;
+		}
+		error = complete_mmio(vcpu);
+	}
+	return error ? hal_errno(error) : 1;
+}
+
+/* --- exits ------------------------------------------------------------------------------------ */
+
+static int internal_error(struct guest_vcpu *vcpu, u32 why)
+{
+	struct kvm_run *const run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = why;
+	run->internal.ndata = 3;
+	run->internal.data[0] = vcpu->exit.kind;
+	run->internal.data[1] = vcpu->exit.raw.exit_code;
+	run->internal.data[2] = vcpu->exit.rip;
+	/* Whoever repairs the guest's state may run it again. */
+	if ((vcpu->exit.flags & SVM_EXIT_COMPLETE) && svm_vcpu_complete_retry(vcpu->vcpu))
+		return -EIO;
+	return 0;
+}
+
+static int hypercall(struct guest_vcpu *vcpu)
+{
+	const u64 answer = vcpu->exit.hypercall.cpl ? HYPERCALL_DENIED : HYPERCALL_UNKNOWN;
+
+	return svm_vcpu_complete_value(vcpu->vcpu, answer) ? -EIO : 1;
+}
+
+/* Memory that is there but not now; and what cannot be there for this access. */
+static int memory_fault(struct guest_vcpu *vcpu)
+{
+	int error;
+
+	if (vcpu->exit.npt.reason != SVM_NPT_FAULT_AGAIN)
+		return internal_error(vcpu, KVM_INTERNAL_ERROR_EMULATION);
+	error = guest_memory_fault(vcpu->guest, vcpu->exit.npt.gpa, vcpu->exit.npt.access);
+	return error ? error : 1;
+}
+
+static int need_memory(struct guest_vcpu *vcpu)
+{
+	const int error = svm_vm_reserve(vcpu->guest->vm, 0);
+
+	if (error == SVM_ERR_NOMEM && hal_reclaim(1))
+		return 1;
+	return error ? hal_errno(error) : 1;
+}
+
+static int halted(struct guest_vcpu *vcpu)
+{
+	svm_vcpu_unhalt(vcpu->vcpu);
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return 0;
+}
+
+/* As KVM on AMD: what a shutdown leaves is undefined, so user space finds a processor at reset. */
+static int shut_down(struct guest_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return svm_vcpu_reset(vcpu->vcpu) ? -EIO : 0;
+}
+
+static int entry_failed(struct guest_vcpu *vcpu)
+{
+	u32 i;
+
+	for (i = 0; i < vcpu->exit.entry.count; i++)
+		pr_info_ratelimited("VMRUN refused: rule %u\n", vcpu->exit.entry.rules[i]);
+	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	vcpu->run->fail_entry.hardware_entry_failure_reason = U64_MAX;
+	vcpu->run->fail_entry.cpu = raw_smp_processor_id();
+	return 0;
+}
+
+/* As settle_debt(). */
+static int dispatch(struct guest_vcpu *vcpu)
+{
+	switch (vcpu->exit.kind) {
+	case SVM_EXIT_KIND_IO:
+		set_io(vcpu);
+		return 0;
+	case SVM_EXIT_KIND_MMIO:
+		vcpu->mmio_done = 0;
+		set_mmio(vcpu);
+		return 0;
+	case SVM_EXIT_KIND_HLT:
+		return halted(vcpu);
+	case SVM_EXIT_KIND_INTR_WINDOW:
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return 0;
+	case SVM_EXIT_KIND_NPT_FAULT:
+		return memory_fault(vcpu);
+	case SVM_EXIT_KIND_NEED_MEMORY:
+		return need_memory(vcpu);
+	case SVM_EXIT_KIND_HYPERCALL:
+		return hypercall(vcpu);
+	case SVM_EXIT_KIND_MWAIT: /* As on a processor that always finds something stored. */
+		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
+	case SVM_EXIT_KIND_SHUTDOWN:
+		return shut_down(vcpu);
+	case SVM_EXIT_KIND_ENTRY_FAILED:
+		return entry_failed(vcpu);
+	case SVM_EXIT_KIND_REQUEST:
+	case SVM_EXIT_KIND_HOST_INTERRUPT:
+	case SVM_EXIT_KIND_INIT:
+		return 1;
+	case SVM_EXIT_KIND_EMULATION:
+		return internal_error(vcpu, KVM_INTERNAL_ERROR_EMULATION);
+	default:
+		return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+	}
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+/* As settle_debt(): what the task has to do before it may go on. */
+static int serve_task(struct guest_vcpu *vcpu)
+{
+	cond_resched();
+	if (signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	return cpus_are_stopping() ? -EIO : 1;
+}
+
+/* The CPU went offline under us, and the scheduler is about to take us elsewhere. */
+static int run_once(struct guest_vcpu *vcpu)
+{
+	const int error = svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
+
+	if (error == SVM_ERR_CPU_OFFLINE)
+		return 1;
+	return error ? hal_errno(error) : dispatch(vcpu);
+}
+
+static int loop(struct guest_vcpu *vcpu)
+{
+	int result = 1;
+
+	while (result > 0) {
+		result = serve_task(vcpu);
+		if (result > 0)
+			result = run_once(vcpu);
+	}
+	return result;
+}
+
+/* The APIC is user space's, and so is its task priority; it is rarely another one. */
+static int take_cr8(struct guest_vcpu *vcpu)
+{
+	const u64 cr8 = READ_ONCE(vcpu->run->cr8);
+	struct svm_system_regs regs;
+
+	svm_vcpu_get_system(vcpu->vcpu, &regs);
+	if (regs.cr8 == cr8)
+		return 0;
+	regs.cr8 = cr8;
+	return hal_errno(svm_vcpu_set_system(vcpu->vcpu, &regs));
+}
+
+static void tell_state(struct guest_vcpu *vcpu)
+{
+	struct kvm_run *const run = vcpu->run;
+	struct svm_system_regs system;
+	struct svm_regs regs;
+	uint64_t apic_base = 0;
+
+	svm_vcpu_get_regs(vcpu->vcpu, &regs);
+	svm_vcpu_get_system(vcpu->vcpu, &system);
+	if (svm_vcpu_get_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, &apic_base))
+		apic_base = 0;
+	run->if_flag = !!(regs.rflags & BIT(9));
+	run->flags = 0;
+	run->cr8 = system.cr8;
+	run->apic_base = apic_base;
+	run->ready_for_interrupt_injection =
+		vcpu->interrupt < 0 && svm_vcpu_can_interrupt(vcpu->vcpu);
+}
+
+int guest_run(struct guest_vcpu *vcpu)
+{
+	int result = settle_debt(vcpu);
+
+	if (result > 0 && READ_ONCE(vcpu->run->immediate_exit)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		result = -EINTR;
+	}
+	if (result > 0) {
+		const int error = take_cr8(vcpu);
+
+		result = error ? error : 1;
+	}
+	if (result > 0) {
+		svm_vcpu_want_window(vcpu->vcpu, READ_ONCE(vcpu->run->request_interrupt_window));
+		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+		result = loop(vcpu);
+	}
+	tell_state(vcpu);
+	return result;
+}

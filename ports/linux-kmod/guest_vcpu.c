@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A vCPU's file: three shared pages and the calls on it.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "guest.h"
+#include "hal.h"
+
+#define SHARED_PAGES 3u
+
+/* --- the mapping ------------------------------------------------------------------------------ */
+
+static vm_fault_t fault(struct vm_fault *fault)
+{
+	const struct guest_vcpu *const vcpu = fault->vma->vm_file->private_data;
+	void *const pages[SHARED_PAGES] = { vcpu->run, vcpu->io_data, vcpu->ring };
+
+	if (fault->pgoff >= SHARED_PAGES)
+		return VM_FAULT_SIGBUS;
+	fault->page = virt_to_page(pages[array_index_nospec(fault->pgoff, SHARED_PAGES)]);
+	get_page(fault->page);
+	return 0;
+}
+
+static const struct vm_operations_struct mapping = { .fault = fault };
+
+static int map(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_EXEC)
+		return -EINVAL;
+	vma->vm_ops = &mapping;
+	return 0;
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static long get_regs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_regs regs;
+
+	guest_get_regs(vcpu, &regs);
+	return copy_to_user(user, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+static long set_regs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_regs regs;
+
+	if (copy_from_user(&regs, user, sizeof(regs)))
+		return -EFAULT;
+	return guest_set_regs(vcpu, &regs);
+}
+
+static long get_sregs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_sregs regs;
+
+	guest_get_sregs(vcpu, &regs);
+	return copy_to_user(user, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+static long set_sregs(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_sregs regs;
+
+	if (copy_from_user(&regs, user, sizeof(regs)))
+		return -EFAULT;
+	return guest_set_sregs(vcpu, &regs);
+}
+
+static long get_fpu(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_fpu fpu;
+	const int error = guest_get_fpu(vcpu, &fpu);
+
+	if (error)
+		return error;
+	return copy_to_user(user, &fpu, sizeof(fpu)) ? -EFAULT : 0;
+}
+
+static long set_fpu(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_fpu fpu;
+
+	if (copy_from_user(&fpu, user, sizeof(fpu)))
+		return -EFAULT;
+	return guest_set_fpu(vcpu, &fpu);
+}
+
+/* Without local APICs of ours there is one state. */
+static long get_mp_state(struct guest_vcpu *vcpu, void __user *user)
+{
+	const struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
+}
+
+static long set_mp_state(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_mp_state state;
+
+	if (copy_from_user(&state, user, sizeof(state)))
+		return -EFAULT;
+	return state.mp_state == KVM_MP_STATE_RUNNABLE ? 0 : -EINVAL;
+}
+
+static long interrupt(struct guest_vcpu *vcpu, void __user *user)
+{
+	struct kvm_interrupt given;
+
+	if (copy_from_user(&given, user, sizeof(given)))
+		return -EFAULT;
+	if (given.irq > 255)
+		return -EINVAL;
+	if (vcpu->interrupt >= 0)
+		return -EEXIST;
+	vcpu->interrupt = (int)given.irq;
+	svm_vcpu_notify(vcpu->vcpu);
+	return 0;
+}
+
+static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
+{
+	void __user *const user = (void __user *)arg;
+
+	switch (number) {
+	case KVM_RUN:
+		return arg ? -EINVAL : guest_run(vcpu);
+	case KVM_GET_REGS:
+		return get_regs(vcpu, user);
+	case KVM_SET_REGS:
+		return set_regs(vcpu, user);
+	case KVM_GET_SREGS:
+		return get_sregs(vcpu, user);
+	case KVM_SET_SREGS:
+		return set_sregs(vcpu, user);
+	case KVM_GET_FPU:
+		return get_fpu(vcpu, user);
+	case KVM_SET_FPU:
+		return set_fpu(vcpu, user);
+	case KVM_GET_MSRS:
+		return guest_get_msrs(vcpu, user);
+	case KVM_SET_MSRS:
+		return guest_set_msrs(vcpu, user);
+	case KVM_GET_MP_STATE:
+		return get_mp_state(vcpu, user);
+	case KVM_SET_MP_STATE:
+		return set_mp_state(vcpu, user);
+	case KVM_SET_CPUID2:
+		return guest_cpuid_set(vcpu->guest, user);
+	case KVM_GET_CPUID2:
+		return guest_cpuid_get(vcpu->guest, user);
+	case KVM_INTERRUPT:
+		return interrupt(vcpu, user);
+	case KVM_NMI:
+		svm_vcpu_inject_nmi(vcpu->vcpu);
+		return 0;
+	case KVM_GET_TSC_KHZ:
+		return (long)(hal_table()->tsc_hz / 1000);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int number, unsigned long arg)
+{
+	struct guest_vcpu *const vcpu = file->private_data;
+	long result;
+
+	if (vcpu->guest->mm != current->mm)
+		return -EIO;
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	result = call(vcpu, number, arg);
+	mutex_unlock(&vcpu->lock);
+	return result;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct guest_vcpu *const vcpu = file->private_data;
+
+	guest_put(vcpu->guest);
+	return 0;
+}
+
+static const struct file_operations vcpu_file = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vcpu_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = map,
+	.release = vcpu_release,
+	.llseek = noop_llseek,
+};
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static void free_memory(struct guest_vcpu *vcpu)
+{
+	free_page((unsigned long)vcpu->run);
+	free_page((unsigned long)vcpu->io_data);
+	free_page((unsigned long)vcpu->ring);
+	kvfree(vcpu->xsave);
+	kfree(vcpu);
+}
+
+static struct guest_vcpu *alloc_memory(void)
+{
+	struct guest_vcpu *const vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	if (!vcpu)
+		return NULL;
+	vcpu->xsave_size = max(svm_host_features(guest_host)->xsave_size, 1024u);
+	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->io_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->xsave = kvzalloc(vcpu->xsave_size, GFP_KERNEL_ACCOUNT);
+	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->xsave)
+		return vcpu;
+	free_memory(vcpu);
+	return NULL;
+}
+
+static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
+{
+	struct guest_vcpu *const vcpu = alloc_memory();
+	unsigned int tries = 0;
+	int error;
+
+	if (!vcpu)
+		return -ENOMEM;
+	do {
+		error = svm_vcpu_create(guest->vm, id, &vcpu->vcpu);
+	} while (error == SVM_ERR_NOMEM && tries++ < 3 && hal_reclaim(8));
+	if (error) {
+		free_memory(vcpu);
+		return hal_errno(error);
+	}
+	vcpu->guest = guest;
+	mutex_init(&vcpu->lock);
+	guest_run_init(vcpu);
+	*made = vcpu;
+	return 0;
+}
+
+void guest_vcpu_destroy(struct guest_vcpu *vcpu)
+{
+	if (svm_vcpu_destroy(vcpu->vcpu))
+		pr_err("a vCPU could not be destroyed\n");
+	free_memory(vcpu);
+}
+
+/* The file is the last thing that can fail, and the first by which others reach the vCPU. */
+static int publish(struct guest *guest, u32 id, struct guest_vcpu *vcpu)
+{
+	char name[24];
+	int fd;
+
+	snprintf(name, sizeof(name), "kvm-vcpu:%u", id);
+	fd = anon_inode_getfd(name, &vcpu_file, vcpu, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		guest->vcpus[id] = vcpu;
+	return fd;
+}
+
+int guest_vcpu_create(struct guest *guest, unsigned long id)
+{
+	struct guest_vcpu *vcpu = NULL;
+	int result;
+
+	if (id >= GUEST_VCPUS)
+		return -EINVAL;
+	id = array_index_nospec(id, GUEST_VCPUS);
+	mutex_lock(&guest->lock);
+	result = guest->vcpus[id] ? -EEXIST : make(guest, (u32)id, &vcpu);
+	if (!result) {
+		guest_get(guest);
+		result = publish(guest, (u32)id, vcpu);
+		if (result < 0) {
+			guest_vcpu_destroy(vcpu);
+			guest_put(guest);
+		}
+	}
+	mutex_unlock(&guest->lock);
+	return result;
+}

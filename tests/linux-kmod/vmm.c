@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A VMM of a few hundred lines, the module's first client: one guest of some instructions per
+ * clause of the ioctl interface that VMMs rely on.  It is written from KVM's documentation and runs
+ * on any device of that interface, so that KVM itself can be asked the same questions.
+ *
+ *	vmm DEVICE [TEST...]	prints "ok NAME" or "FAIL NAME: ..." and at the end the counts
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MEMORY 0x100000ul /* Of the guest, from address 0. */
+#define CODE   0x1000u
+#define STACK  0x8000u
+#define DATA   0x2000u
+
+struct machine {
+	int device, vm, vcpu;
+	uint8_t *memory;
+	struct kvm_run *run;
+};
+
+static const char *device_name;
+static const char *test_name;
+static bool failed;
+
+static void fail(const char *what, long got)
+{
+	printf("FAIL %s: %s (%ld, %s)\n", test_name, what, got, strerror(errno));
+	failed = true;
+}
+
+#define EXPECT(condition, got)                                                                     \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail(#condition, (long)(got));                                             \
+	} while (0)
+
+static int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size, void *hva,
+                    uint32_t flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static void machine_open(struct machine *m)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	m->device = open(device_name, O_RDWR | O_CLOEXEC);
+	m->vm = ioctl(m->device, KVM_CREATE_VM, 0);
+	m->memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, flags, -1, 0);
+	EXPECT(set_slot(m, 0, 0, MEMORY, m->memory, 0) == 0, 0);
+	m->vcpu = ioctl(m->vm, KVM_CREATE_VCPU, 0);
+	m->run = mmap(NULL, (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0),
+	              PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu, 0);
+	if (m->device < 0 || m->vm < 0 || m->vcpu < 0 || m->run == MAP_FAILED) {
+		printf("FAIL %s: no machine: %s\n", test_name, strerror(errno));
+		exit(1);
+	}
+}
+
+static void machine_close(struct machine *m)
+{
+	munmap(m->run, (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0));
+	close(m->vcpu);
+	close(m->vm);
+	close(m->device);
+	munmap(m->memory, MEMORY);
+}
+
+/* Real mode, all segments at 0. */
+static void start(struct machine *m, const void *code, size_t size)
+{
+	struct kvm_regs regs = { .rip = CODE, .rsp = STACK, .rflags = 2 };
+	struct kvm_sregs sregs;
+
+	memcpy(m->memory + CODE, code, size);
+	EXPECT(ioctl(m->vcpu, KVM_GET_SREGS, &sregs) == 0, 0);
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	EXPECT(ioctl(m->vcpu, KVM_SET_SREGS, &sregs) == 0, 0);
+	EXPECT(ioctl(m->vcpu, KVM_SET_REGS, &regs) == 0, 0);
+}
+
+#define START(m, code) start((m), (code), sizeof(code))
+
+static int run_once(struct machine *m)
+{
+	return ioctl(m->vcpu, KVM_RUN, 0);
+}
+
+/* EINTR without a signal of ours means "call again": the task had something to do elsewhere. */
+static int run(struct machine *m)
+{
+	int result;
+
+	do {
+		result = run_once(m);
+	} while (result == -1 && errno == EINTR);
+	return result;
+}
+
+static void run_to(struct machine *m, uint32_t reason)
+{
+	const int result = run(m);
+
+	EXPECT(result == 0, result);
+	if (m->run->exit_reason != reason)
+		printf("FAIL %s: exit %u and not %u\n", test_name, m->run->exit_reason, reason);
+	failed = failed || m->run->exit_reason != reason;
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void version(void)
+{
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_GET_API_VERSION, 0) == 12, 0);
+	EXPECT(ioctl(m.device, KVM_GET_VCPU_MMAP_SIZE, 0) == 12288, 0);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY) == 1, 0);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, 0x7fffffff) == 0, 0);
+	EXPECT(ioctl(m.device, _IO(KVMIO, 0xff), 0) == -1 && errno == ENOTTY, 0);
+	EXPECT(ioctl(m.vm, KVM_CREATE_VCPU, 0) == -1 && errno == EEXIST, 0);
+	EXPECT(ioctl(m.vm, KVM_CREATE_VCPU, 1000000) == -1 && errno == EINVAL, 0);
+	EXPECT(ioctl(m.vcpu, KVM_RUN, 1) == -1 && errno == EINVAL, 0);
+	machine_close(&m);
+}
+
+static void ports(void)
+{
+	static const uint8_t code[] = {
+		0xba, 0xf8, 0x03,       /* mov dx, 3f8h */
+		0xb0, 0x41,             /* mov al, 41h */
+		0xee,                   /* out dx, al */
+		0xed,                   /* in ax, dx */
+		0x40,                   /* inc ax */
+		0xa3, 0x00, 0x20,       /* mov [2000h], ax */
+		0xf4,                   /* hlt */
+	};
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_OUT, m.run->io.direction);
+	EXPECT(m.run->io.port == 0x3f8, m.run->io.port);
+	EXPECT(m.run->io.size == 1 && m.run->io.count == 1, m.run->io.size);
+	EXPECT(*((uint8_t *)m.run + m.run->io.data_offset) == 0x41, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_IN && m.run->io.size == 2, m.run->io.size);
+	*(uint16_t *)((uint8_t *)m.run + m.run->io.data_offset) = 0x1233;
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(*(uint16_t *)(m.memory + DATA) == 0x1234, *(uint16_t *)(m.memory + DATA));
+	machine_close(&m);
+}
+
+/* REP INS and OUTS: one element or many for each exit, as the device likes. */
+static void string_ports(void)
+{
+	static const uint8_t code[] = {
+		0xfc,                   /* cld */
+		0xba, 0x00, 0x10,       /* mov dx, 1000h */
+		0xbf, 0x00, 0x20,       /* mov di, 2000h */
+		0xb9, 0x05, 0x00,       /* mov cx, 5 */
+		0xf3, 0x6c,             /* rep insb */
+		0xf4,                   /* hlt */
+	};
+	struct machine m;
+	uint8_t next = 10;
+
+	machine_open(&m);
+	START(&m, code);
+	while (run(&m) == 0 && m.run->exit_reason == KVM_EXIT_IO && next < 100)
+		for (uint32_t i = 0; i < m.run->io.count; i++)
+			((uint8_t *)m.run)[m.run->io.data_offset + i] = next++;
+	EXPECT(m.run->exit_reason == KVM_EXIT_HLT, m.run->exit_reason);
+	EXPECT(next == 15, next);
+	EXPECT(memcmp(m.memory + DATA, "\12\13\14\15\16\0", 6) == 0, m.memory[DATA]);
+	machine_close(&m);
+}
+
+static void device_memory(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff,       /* mov ax, ffffh */
+		0x8e, 0xd8,             /* mov ds, ax: base ffff0h */
+		0xa0, 0x18, 0x00,       /* mov al, [18h]: 100008h */
+		0xfe, 0xc0,             /* inc al */
+		0xa2, 0x1a, 0x00,       /* mov [1ah], al */
+		0xf4,                   /* hlt */
+	};
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(m.run->mmio.phys_addr == 0x100008, m.run->mmio.phys_addr);
+	EXPECT(m.run->mmio.len == 1 && !m.run->mmio.is_write, m.run->mmio.len);
+	m.run->mmio.data[0] = 0x77;
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(m.run->mmio.phys_addr == 0x10000a, m.run->mmio.phys_addr);
+	EXPECT(m.run->mmio.len == 1 && m.run->mmio.is_write, m.run->mmio.len);
+	EXPECT(m.run->mmio.data[0] == 0x78, m.run->mmio.data[0]);
+	run_to(&m, KVM_EXIT_HLT);
+	machine_close(&m);
+}
+
+static void interrupts(void)
+{
+	static const uint8_t code[] = {
+		0x90,                   /* nop */
+		0xfb,                   /* sti */
+		0x90,                   /* nop */
+		0xeb, 0xfe,             /* jmp to itself */
+	};
+	static const uint8_t handler[] = { 0xc6, 0x06, 0x00, 0x20, 0x55, 0xf4 }; /* [2000h] = 55h */
+	struct kvm_interrupt vector = { .irq = 8 };
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	memcpy(m.memory + 0x3000, handler, sizeof(handler));
+	*(uint32_t *)(m.memory + 4 * 8) = 0x3000;
+	m.run->request_interrupt_window = 1;
+	run_to(&m, KVM_EXIT_IRQ_WINDOW_OPEN);
+	EXPECT(m.run->ready_for_interrupt_injection == 1, 0);
+	EXPECT(m.run->if_flag == 1, 0);
+	m.run->request_interrupt_window = 0;
+	EXPECT(ioctl(m.vcpu, KVM_INTERRUPT, &vector) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_INTERRUPT, &vector) == -1 && errno == EEXIST, 0);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(m.memory[DATA] == 0x55, m.memory[DATA]);
+	EXPECT(m.run->if_flag == 0, 0);
+	machine_close(&m);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+static void signals(void)
+{
+	static const uint8_t code[] = { 0xeb, 0xfe };
+	const struct itimerval soon = { .it_value = { .tv_usec = 200000 } };
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	sigaction(SIGALRM, &action, NULL);
+	m.run->immediate_exit = 1;
+	EXPECT(run_once(&m) == -1 && errno == EINTR, 0);
+	EXPECT(m.run->exit_reason == KVM_EXIT_INTR, m.run->exit_reason);
+	m.run->immediate_exit = 0;
+	setitimer(ITIMER_REAL, &soon, NULL);
+	EXPECT(run_once(&m) == -1 && errno == EINTR, 0);
+	EXPECT(m.run->exit_reason == KVM_EXIT_INTR, m.run->exit_reason);
+	machine_close(&m);
+}
+
+/* What an IN waits for is taken before the call returns for immediate_exit. */
+static void immediate_exit(void)
+{
+	static const uint8_t code[] = { 0xe4, 0x10, 0xa2, 0x00, 0x20, 0xf4 };
+	struct kvm_regs regs;
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	*((uint8_t *)m.run + m.run->io.data_offset) = 0x99;
+	m.run->immediate_exit = 1;
+	EXPECT(run_once(&m) == -1 && errno == EINTR, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0, 0);
+	EXPECT(regs.rip == CODE + 2 && (regs.rax & 0xff) == 0x99, regs.rip);
+	m.run->immediate_exit = 0;
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(m.memory[DATA] == 0x99, m.memory[DATA]);
+	machine_close(&m);
+}
+
+/* The kernel takes pages away and gives others: the guest sees what the process sees. */
+static void paging(void)
+{
+	static const uint8_t code[] = {
+		0xa0, 0x00, 0x40,       /* mov al, [4000h] */
+		0xc6, 0x06, 0x00, 0x50, 0x11, /* mov byte [5000h], 11h */
+		0xf4,                   /* hlt */
+		0xeb, 0xf5,             /* again */
+	};
+	struct kvm_regs regs = { 0 };
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	for (unsigned round = 0; round < 50 && !failed; round++) {
+		const uint8_t value = (uint8_t)(round + 1);
+
+		if (round % 2)
+			madvise(m.memory + 0x4000, 0x2000, MADV_DONTNEED);
+		else
+			m.memory[0x4000] = value;
+		run_to(&m, KVM_EXIT_HLT);
+		ioctl(m.vcpu, KVM_GET_REGS, &regs);
+		EXPECT((regs.rax & 0xff) == (round % 2 ? 0 : value), regs.rax & 0xff);
+		EXPECT(m.memory[0x5000] == 0x11, m.memory[0x5000]);
+		m.memory[0x5000] = 0;
+	}
+	munmap(m.memory + 0x4000, 0x1000);
+	EXPECT(run(&m) == -1 && errno == EFAULT, 0);
+	machine_close(&m);
+}
+
+/* After fork() the child's writes are not the guest's, and it may not run the guest. */
+static void forks(void)
+{
+	static const uint8_t code[] = { 0xa0, 0x00, 0x40, 0xf4, 0xeb, 0xfa };
+	struct kvm_regs regs = { 0 };
+	struct machine m;
+	int status = 0;
+
+	machine_open(&m);
+	START(&m, code);
+	m.memory[0x4000] = 1;
+	run_to(&m, KVM_EXIT_HLT);
+	fflush(stdout);
+	if (fork() == 0) {
+		m.memory[0x4000] = 2;
+		_exit(run(&m) == -1 && errno == EIO ? 7 : 1);
+	}
+	wait(&status);
+	EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 7, status);
+	m.memory[0x4000] = 3;
+	run_to(&m, KVM_EXIT_HLT);
+	ioctl(m.vcpu, KVM_GET_REGS, &regs);
+	EXPECT((regs.rax & 0xff) == 3, regs.rax & 0xff);
+	machine_close(&m);
+}
+
+static void slots(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff,       /* mov ax, ffffh */
+		0x8e, 0xd8,             /* mov ds, ax: base ffff0h */
+		0xa0, 0x10, 0x00,       /* mov al, [10h]: 100000h */
+		0xa2, 0x11, 0x00,       /* mov [11h], al */
+		0xf4,                   /* hlt */
+	};
+	uint8_t *const page = mmap(NULL, 0x2000, PROT_READ | PROT_WRITE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct machine m;
+
+	machine_open(&m);
+	page[0] = 0x21;
+	EXPECT(set_slot(&m, 1, MEMORY - 0x1000, 0x1000, page, 0) == -1 && errno == EEXIST, 0);
+	EXPECT(set_slot(&m, 1, MEMORY + 1, 0x1000, page, 0) == -1 && errno == EINVAL, 0);
+	EXPECT(set_slot(&m, 9999, MEMORY, 0x1000, page, 0) == -1 && errno == EINVAL, 0);
+	EXPECT(set_slot(&m, 1, MEMORY, 0x1000, page, 0) == 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(page[1] == 0x21, page[1]);
+	EXPECT(set_slot(&m, 1, MEMORY, 0x2000, page, 0) == -1 && errno == EINVAL, 0);
+	/* Moved: the old address is a hole. */
+	EXPECT(set_slot(&m, 1, MEMORY + 0x1000, 0x1000, page, 0) == 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(m.run->mmio.phys_addr == MEMORY && !m.run->mmio.is_write, 0);
+	EXPECT(set_slot(&m, 1, 0, 0, page, 0) == 0, 0);
+	machine_close(&m);
+	munmap(page, 0x2000);
+}
+
+static void readonly_slot(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff, 0x8e, 0xd8, /* ds = ffffh */
+		0xa0, 0x10, 0x00,             /* mov al, [10h]: 100000h */
+		0xa2, 0x11, 0x00,             /* mov [11h], al */
+		0xf4,
+	};
+	uint8_t *const page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct machine m;
+
+	machine_open(&m);
+	page[0] = 0x31;
+	if (ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) == 1) {
+		EXPECT(set_slot(&m, 1, MEMORY, 0x1000, page, KVM_MEM_READONLY) == 0, 0);
+		START(&m, code);
+		run_to(&m, KVM_EXIT_MMIO);
+		EXPECT(m.run->mmio.phys_addr == MEMORY + 1 && m.run->mmio.is_write, 0);
+		EXPECT(m.run->mmio.data[0] == 0x31, m.run->mmio.data[0]);
+		run_to(&m, KVM_EXIT_HLT);
+		EXPECT(page[1] == 0, page[1]);
+	}
+	machine_close(&m);
+	munmap(page, 0x1000);
+}
+
+static void dirty_log(void)
+{
+	static const uint8_t code[] = { 0xa0, 0x00, 0x40, 0xa2, 0x00, 0x50, 0xf4, 0xeb, 0xf7 };
+	uint8_t bitmap[MEMORY / 4096 / 8];
+	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == -1 && errno == ENOENT, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(set_slot(&m, 0, 0, MEMORY, m.memory, KVM_MEM_LOG_DIRTY_PAGES) == 0, 0);
+	for (unsigned round = 0; round < 3; round++) {
+		run_to(&m, KVM_EXIT_HLT);
+		memset(bitmap, 0xff, sizeof(bitmap));
+		EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0, 0);
+		EXPECT(bitmap[0] == 1 << 5, bitmap[0]);
+		for (unsigned i = 1; i < sizeof(bitmap); i++)
+			EXPECT(bitmap[i] == 0, i);
+	}
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[0] == 0, bitmap[0]);
+	machine_close(&m);
+}
+
+static void shutdown_exit(void)
+{
+	static const uint8_t code[] = {
+		0x0f, 0x01, 0x1e, 0x00, 0x20, /* lidt [2000h]: limit 0 */
+		0xcc,                         /* int3 */
+	};
+	static const uint8_t after[] = { 0xf4 };
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_SHUTDOWN);
+	START(&m, after);
+	run_to(&m, KVM_EXIT_HLT);
+	machine_close(&m);
+}
+
+static void registers(void)
+{
+	struct kvm_regs regs = { .rax = 1, .r15 = 0x1234567890abcdef, .rflags = 2, .rip = 0x77 };
+	struct kvm_regs back;
+	struct kvm_sregs sregs, bad;
+	struct kvm_fpu fpu, fpu_back;
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.vcpu, KVM_SET_REGS, &regs) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &back) == 0 && !memcmp(&regs, &back, sizeof(back)), 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &sregs) == 0, 0);
+	EXPECT(sregs.cs.selector == 0xf000 && sregs.cs.base == 0xffff0000, sregs.cs.base);
+	EXPECT((sregs.cr0 & ~0x60000000ull) == 0x10, sregs.cr0);
+	bad = sregs;
+	bad.cr4 = ~0ull;
+	EXPECT(ioctl(m.vcpu, KVM_SET_SREGS, &bad) == -1 && errno == EINVAL, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &bad) == 0 && !memcmp(&sregs, &bad, sizeof(bad)), 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_FPU, &fpu) == 0 && fpu.fcw == 0x37f, fpu.fcw);
+	fpu.xmm[15][3] = 0x5a;
+	fpu.fpr[2][1] = 0xa5;
+	EXPECT(ioctl(m.vcpu, KVM_SET_FPU, &fpu) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_FPU, &fpu_back) == 0, 0);
+	EXPECT(fpu_back.xmm[15][3] == 0x5a && fpu_back.fpr[2][1] == 0xa5, 0);
+	machine_close(&m);
+}
+
+static void lists(void)
+{
+	struct {
+		struct kvm_msr_list head;
+		uint32_t room[256];
+	} msrs = { .head.nmsrs = 0 };
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 room[100];
+	} cpuid = { .head.nent = 1 };
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[3];
+	} values = { .head.nmsrs = 3,
+		     .entry = { { .index = 0x277, .data = 0x0606060606060606 },
+		                { .index = 0x12345678 },
+		                { .index = 0x10 } } };
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_GET_MSR_INDEX_LIST, &msrs) == -1 && errno == E2BIG, 0);
+	EXPECT(msrs.head.nmsrs > 5 && msrs.head.nmsrs < 256, msrs.head.nmsrs);
+	EXPECT(ioctl(m.device, KVM_GET_MSR_INDEX_LIST, &msrs) == 0, 0);
+	EXPECT(ioctl(m.device, KVM_GET_SUPPORTED_CPUID, &cpuid) == -1 && errno == E2BIG, 0);
+	cpuid.head.nent = 100;
+	EXPECT(ioctl(m.device, KVM_GET_SUPPORTED_CPUID, &cpuid) == 0, 0);
+	EXPECT(cpuid.head.nent > 10 && cpuid.head.nent < 100, cpuid.head.nent);
+	EXPECT(ioctl(m.vcpu, KVM_SET_CPUID2, &cpuid) == 0, 0);
+	/* The first that is refused ends it. */
+	EXPECT(ioctl(m.vcpu, KVM_SET_MSRS, &values) == 1, 0);
+	values.entry[0].data = 0;
+	EXPECT(ioctl(m.vcpu, KVM_GET_MSRS, &values) == 1, 0);
+	EXPECT(values.entry[0].data == 0x0606060606060606, values.entry[0].data);
+	machine_close(&m);
+}
+
+/* --- main ------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "version", version },
+	{ "registers", registers },
+	{ "lists", lists },
+	{ "ports", ports },
+	{ "string-ports", string_ports },
+	{ "device-memory", device_memory },
+	{ "interrupts", interrupts },
+	{ "signals", signals },
+	{ "immediate-exit", immediate_exit },
+	{ "paging", paging },
+	{ "forks", forks },
+	{ "slots", slots },
+	{ "readonly-slot", readonly_slot },
+	{ "dirty-log", dirty_log },
+	{ "shutdown", shutdown_exit },
+};
+
+static bool is_wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	while (*names)
+		if (strcmp(*names++, name) == 0)
+			return true;
+	return false;
+}
+
+int main(int count, char **arguments)
+{
+	unsigned good = 0, bad = 0;
+
+	if (count < 2)
+		return 2;
+	device_name = arguments[1];
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		if (!is_wanted(tests[i].name, arguments + 2))
+			continue;
+		test_name = tests[i].name;
+		failed = false;
+		tests[i].run();
+		if (!failed)
+			printf("ok %s\n", test_name);
+		fflush(stdout);
+		good += !failed;
+		bad += failed;
+	}
+	printf("%u passed, %u failed\n", good, bad);
+	return bad ? 1 : 0;
+}
