@@ -121,7 +121,8 @@ enum svm_action svm_exit_task_switch(struct svm_vcpu *vcpu, struct svm_exit *exi
 		return svm_emulation_wait(vcpu, exit);
 	case SVM_EMUL_OK:
 	case SVM_EMUL_RETRY:
-		return SVM_ACTION_RESUME;
+		/* As much work as all the turns after which the run loop asks. */
+		return svm_exit_look_at_host(vcpu, exit);
 	default:
 		return task_to_embedder(vcpu, exit);
 	}
