@@ -562,4 +562,31 @@ struct svm_vcpu_stats {
 /** @brief Counters; any thread, a snapshot. */
 void svm_vcpu_get_stats(const struct svm_vcpu *vcpu, struct svm_vcpu_stats *stats);
 
+/** What exits of one code have come to. */
+struct svm_exit_count {
+	uint64_t code;   /**< SVM_EXIT_*; UINT64_MAX: all that have no row of their own. */
+	uint64_t count;  /**< Since creation. */
+	uint64_t cycles; /**< Of the TSC, while svm_vcpu_time_exits() was on. */
+};
+
+/** Most rows of svm_vcpu_get_exit_counts(). */
+#define SVM_EXIT_COUNT_MAX 185u
+
+/**
+ * @brief Exits by code, those that the library finishes included; any thread, a snapshot.
+ * @param vcpu       Any.
+ * @param[out] rows  Room for @p room rows; those that came, in the order of their codes.
+ * @param room       Rows; ::SVM_EXIT_COUNT_MAX are always enough.
+ * @return Rows that there are, also if @p room is less.
+ */
+size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_count *rows,
+                                size_t room);
+
+/**
+ * @brief Take the time of each exit, from the exit until the next entry or the end of the run.
+ *
+ * Off after creation: it reads the TSC twice an exit.  Any thread.
+ */
+void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on);
+
 #endif

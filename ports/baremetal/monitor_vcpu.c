@@ -232,10 +232,35 @@ static void report_kind(struct report *report, const struct guest_cpu *cpu, uint
 		return;
 	report_number(report, "vcpu", number);
 	report_text(report, "exit", svm_exit_kind_name((enum svm_exit_kind)kind));
+	report_text(report, "where", "port");
 	report_number(report, "count", count);
 	report_number(report, "cycles", cycles);
 	report_number(report, "each", cycles / count);
 	report_row(report);
+}
+
+/*
+ * All exits, by code; what came back of them to the port follows, by kind.  The library takes their
+ * time from the first question on.
+ */
+static void report_codes(struct report *report, const struct guest_cpu *cpu, uint32_t number)
+{
+	static struct svm_exit_count rows[SVM_EXIT_COUNT_MAX]; /* the keeper's alone */
+	const size_t count = svm_vcpu_get_exit_counts(cpu->vcpu, rows, SVM_EXIT_COUNT_MAX);
+
+	svm_vcpu_time_exits(cpu->vcpu, true);
+	for (size_t i = 0; i < count; i++) {
+		char buffer[24];
+		const char *const name = svm_exit_name(rows[i].code, buffer);
+
+		report_number(report, "vcpu", number);
+		report_text(report, "exit", name ? name : "other");
+		report_text(report, "where", "library");
+		report_number(report, "count", rows[i].count);
+		report_number(report, "cycles", rows[i].cycles);
+		report_number(report, "each", rows[i].cycles / rows[i].count);
+		report_row(report);
+	}
 }
 
 static void show_all(const struct monitor_call *call, const struct guest *guest)
@@ -243,6 +268,7 @@ static void show_all(const struct monitor_call *call, const struct guest *guest)
 	struct report *const report = monitor_report(call, REPORT_ROWS);
 
 	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		report_codes(report, &guest->cpus[i], i);
 		for (int kind = 0; kind < SVM_EXIT_KIND_COUNT; kind++)
 			report_kind(report, &guest->cpus[i], i, kind);
 	}

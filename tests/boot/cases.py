@@ -118,7 +118,7 @@ MONITOR = [
     # Attached: its lines come as they are.
     (r"\[attached to chatter; Ctrl-\] opens the monitor\][\s\S]*?\n\x1b\[32mline", KEY),
     (PROMPT, "stats chatter\r"),
-    (r"  0  HOST_INTERRUPT +\d+ +\d+ +\d+\s[\s\S]*?" + PROMPT, "stop chatter\r"),
+    (r"  0  HOST_INTERRUPT +port +\d+ +\d+ +\d+\s[\s\S]*?" + PROMPT, "stop chatter\r"),
     (r"guest chatter: ended: stopped[\s\S]*?STOPPED\s[\s\S]*?" + PROMPT, "destroy chatter\r"),
     (r"guest chatter: ABSENT\s[\s\S]*?" + PROMPT, "\r"),
 ]
@@ -215,7 +215,7 @@ LIFE = _commands([
     ("vm list -j", r'"name":"three","state":"RUNNING","cpus":1,"memory_mib":6,'),
     ("mem", r"\n  guest  three +1536 +6\n"),
     ("vcpu list -j", r'"vm":"three","vcpu":0,"state":"'),
-    ("stats two", r"\n +0  HOST_INTERRUPT +\d+ +\d+ +\d+\n"),
+    ("stats two", r"\n +0  IOIO +library +\d+ +\d+ +\d+\n[\s\S]*\n +0  HOST_INTERRUPT +port +\d+ +\d+ +\d+\n"),
     ("trace two 0 -j", r'"kind":"HOST_INTERRUPT","code":"INTR","rip":"0x\w+","times":\d+\}'),
     ("stats -f two", r"(\n  HOST_INTERRUPT +\d+ +\d+\n[\s\S]*?){2}"),
 ], r"one\| .*line 00000002")
@@ -387,7 +387,7 @@ CASES = {
                            wanted=[WELL]),
     # The prompt, on the guest's own processor and from another one.
     "qemu-monitor": Case("qemu", cmdline="run=guests", guests=["chatter", "hello"], dialog=MONITOR,
-                         wanted=[WELL, r"  HOST_INTERRUPT +\d+"]),
+                         wanted=[WELL, r"  HOST_INTERRUPT +port +\d+"]),
     "qemu-monitor-smp": Case("qemu", cmdline="run=guests parallel=1", guests=["chatter", "hello"],
                              cpus=3, parallel=True, dialog=MONITOR, wanted=[WELL]),
     "qemu-config": Case("qemu", cmdline="run=guests", config=CONFIG, files=["hello.elf"],

@@ -112,8 +112,10 @@ static const struct {
 	{ "what was returned", "trace a 0",
 	  "  NUMBER  TSC  KIND  CODE   RIP  TIMES\n       0  abc  HLT   HLT   1000      1\n" },
 	{ "counts", "stats a",
-	  "  VCPU  EXIT  COUNT  CYCLES  EACH\n     0  HLT       4    4002  1000\n" },
-	{ "counts of nothing", "stats b -j", "[]\n" },
+	  "  VCPU  EXIT   WHERE    COUNT  CYCLES  EACH\n"
+	  "     0  HLT    library      4    3000   750\n"
+	  "     0  other  library      1       0     0\n"
+	  "     0  HLT    port         4    4002  1000\n" },
 	{ "memory", "mem",
 	  "  USE    NAME  FRAMES  MIB\n  guest  a       1024    4\n  guest  b       2048    8\n"
 	  "  host           5928   23\n  free           1000    3\n  total         10000   39\n" },

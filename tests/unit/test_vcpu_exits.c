@@ -1472,6 +1472,42 @@ START_TEST(a_guest_that_exits_for_ever_gives_the_cpu_back)
 }
 END_TEST
 
+/* The library finishes CPUID, VMMCALL ends a run; times are taken from when they are asked for. */
+START_TEST(exits_are_counted_by_code)
+{
+	struct svm_exit_count rows[SVM_EXIT_COUNT_MAX];
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	for (int i = 0; i < 5; i++)
+		hosted_script_cpuid(&r.code);
+	hosted_script_vmmcall(&r.code);
+	hosted_script_cpuid(&r.code);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_uint_eq(svm_vcpu_get_exit_counts(r.vcpu, rows, SVM_EXIT_COUNT_MAX), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(svm_vcpu_get_exit_counts(r.vcpu, rows, SVM_EXIT_COUNT_MAX), 2);
+	ck_assert_uint_eq(rows[0].code, SVM_EXIT_CPUID);
+	ck_assert_uint_eq(rows[0].count, 5);
+	ck_assert_uint_eq(rows[0].cycles, 0);
+	ck_assert_uint_eq(rows[1].code, SVM_EXIT_VMMCALL);
+	ck_assert_uint_eq(rows[1].count, 1);
+	ck_assert_uint_eq(rows[1].cycles, 0);
+
+	svm_vcpu_time_exits(r.vcpu, true);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
+	rows[1].count = 0;
+	ck_assert_uint_eq(svm_vcpu_get_exit_counts(r.vcpu, rows, 1), 2);
+	ck_assert_uint_eq(rows[0].count, 6);
+	ck_assert_uint_gt(rows[0].cycles, 0);
+	ck_assert_uint_eq(rows[1].count, 0);
+	ck_assert_uint_eq(svm_vcpu_get_exit_counts(r.vcpu, rows, 2), 2);
+	ck_assert_uint_gt(rows[1].cycles, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 static enum svm_device_result swallow(void *arg, struct svm_vcpu *vcpu,
                                       struct svm_io_access *access)
 {
@@ -1838,6 +1874,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, cpuid_can_be_the_embedders, 0, ROWS(helps));
 	tcase_add_loop_test(tc, cpuid_follows_the_vcpu, 0, 2);
 	tcase_add_test(tc, an_exit_that_repeats_is_a_loop);
+	tcase_add_test(tc, exits_are_counted_by_code);
 	tcase_add_test(tc, a_guest_that_exits_for_ever_gives_the_cpu_back);
 	tcase_add_loop_test(tc, a_repeat_without_end_gives_the_cpu_back, 0, ROWS(repeats));
 	tcase_add_test(tc, a_port_that_never_rests_gives_the_cpu_back);

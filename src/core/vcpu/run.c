@@ -166,6 +166,8 @@ static bool enter(struct svm_vcpu *vcpu)
 			svm_vcpu_prepare_asid(vcpu);
 		if (vcpu->events.exit_at_once)
 			hal->cpu_kick(hal->ctx, cpu);
+		if (vcpu->counts.since)
+			svm_exit_counts_charge(&vcpu->counts);
 		svm_world_switch(&vcpu->s);
 		entered = true;
 	}
@@ -238,6 +240,7 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	if (svm_exit_is_invalid(vcpu->vmcb->control.exit_code))
 		return svm_exit_entry_failed(vcpu, exit);
+	svm_exit_counts_note(&vcpu->counts, vcpu->vmcb->control.exit_code);
 	settle(vcpu);
 	if (vcpu->loop_limit && is_looping(vcpu))
 		return report_loop(vcpu, exit);
@@ -343,6 +346,8 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 		return error;
 
 	loop(vcpu, exit);
+	if (vcpu->counts.since)
+		svm_exit_counts_charge(&vcpu->counts);
 	vcpu->stats.host_exits++;
 	*state = state_after(vcpu, exit);
 	if (!vcpu->loaded_by_user)

@@ -13,6 +13,7 @@
 #include <libsvm/vcpu.h>
 
 #include "core/msr_policy.h"
+#include "core/vcpu/exit_counts.h"
 #include "core/vcpu/walk_memo.h"
 #include "core/vm.h"
 #include "emulate/emulate.h"
@@ -93,6 +94,7 @@ struct svm_vcpu {
 
 	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
 	struct svm_vcpu_stats stats;
+	struct svm_exit_counts counts;
 
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_insn_cache insn_cache;
