@@ -6,7 +6,13 @@
  */
 #include <linux/cpuhotplug.h>
 #include <linux/hrtimer.h>
+#include <linux/kvm.h>
 #include <linux/version.h>
+
+/* What smp_send_reschedule() calls, a macro by now. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#include <trace/events/ipi.h>
+#endif
 
 /* The one hot-plug slot that KVM's vendor modules claim, so that only one of us has it. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
@@ -14,6 +20,16 @@
 #else
 #define COMPAT_CPUHP_KVM CPUHP_AP_KVM_STARTING
 #endif
+
+/* Newer headers rename it for the kernel, so that nobody reads it twice. */
+static inline bool compat_immediate_exit(const struct kvm_run *run)
+{
+#ifdef HINT_UNSAFE_IN_KVM
+	return READ_ONCE(run->immediate_exit__unsafe);
+#else
+	return READ_ONCE(run->immediate_exit);
+#endif
+}
 
 static inline void compat_hrtimer_init(struct hrtimer *timer,
                                        enum hrtimer_restart (*fired)(struct hrtimer *))

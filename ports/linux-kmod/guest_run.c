@@ -20,6 +20,7 @@
 
 #include <libsvm/msrs.h>
 
+#include "compat.h"
 #include "cpus.h"
 #include "guest.h"
 #include "hal.h"
@@ -329,7 +330,7 @@ int guest_run(struct guest_vcpu *vcpu)
 {
 	int result = settle_debt(vcpu);
 
-	if (result > 0 && READ_ONCE(vcpu->run->immediate_exit)) {
+	if (result > 0 && compat_immediate_exit(vcpu->run)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		result = -EINTR;
 	}

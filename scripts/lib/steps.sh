@@ -25,6 +25,7 @@ all_steps=(
 	'boot       bare-metal image in QEMU, 1 and 4 CPUs'
 	'linux      Debian guests: Linux in QEMU 7.2 and 10 and Bochs, stress-ng, Memtest86+'
 	'smp        guests with several processors, and several guests, in QEMU'
+	'module     the Linux module in Debian, with a VMM of its own and QEMU as its users'
 	'bench      instructions per exit, access and boot of a guest, held to their limits'
 )
 
@@ -221,6 +222,16 @@ step_smp() {
 	start=$SECONDS
 	"$tests/together-test" | tally_lines
 	remark "2 Linux guests and 16 small ones at once, in $((SECONDS - start)) s"
+}
+
+step_module() {
+	local start=$SECONDS
+	module_build
+	module_image
+	remark "module: built in $((SECONDS - start)) s"
+	start=$SECONDS
+	module_run | tally_lines
+	remark "module: its tests, and a boot of Debian by QEMU on it, in $((SECONDS - start)) s"
 }
 
 step_bench() {

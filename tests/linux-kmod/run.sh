@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# What the Linux of l1.sh does with the module: it loads it, and takes it through the clauses below.
+# Prints "ok NAME" or "FAIL NAME" for each, what failed in full, and the counts at the end.
+
+passed=0
+failed=0
+
+# check NAME COMMAND...
+check() {
+	local name=$1 status=0
+	shift
+	"$@" >/tmp/output 2>&1 || status=$?
+	if [ $status -eq 0 ]; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "FAIL $name"
+		sed 's/^/  | /' /tmp/output
+		failed=$((failed + 1))
+	fi
+}
+
+load() {
+	insmod /modules/libsvm.ko node=kvm "$@"
+}
+
+references() {
+	[ "$(cat /sys/module/libsvm/refcnt)" -eq "$1" ]
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+	local left=$(($1 * 10))
+	shift
+	until "$@" 2>/dev/null; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		usleep 100000
+	done
+}
+
+proofs() {
+	load selftest=1 && dmesg | grep -q 'libsvm: HAL: all passed' &&
+		dmesg | grep -q 'libsvm: selftest: all passed'
+}
+
+excludes_kvm() {
+	insmod /modules/irqbypass.ko && insmod /modules/kvm.ko || return 1
+	! insmod /modules/kvm-amd.ko || return 1
+	rmmod libsvm && insmod /modules/kvm-amd.ko || return 1
+	! insmod /modules/libsvm.ko || return 1
+	rmmod kvm_amd kvm irqbypass && load
+}
+
+vmm() {
+	/bin/vmm /dev/kvm "$@"
+}
+
+# spin N: that many guests that never exit, each in its process.
+spin() {
+	spinning=
+	local n=0
+	while [ $n -lt "$1" ]; do
+		/bin/vmm /dev/kvm --spin >/tmp/spin.$n &
+		spinning="$spinning $!"
+		n=$((n + 1))
+	done
+	until_true 10 references $((3 * $1)) # device, VM, vCPU
+}
+
+end_spin() {
+	kill -9 $spinning
+	until_true 10 references 0
+}
+
+stays_while_used() {
+	spin 1 && ! rmmod libsvm && end_spin
+}
+
+dies_at_any_moment() {
+	local n=0
+	while [ $n -lt 10 ]; do
+		/bin/vmm /dev/kvm --spin >/dev/null &
+		usleep $((n * 13 % 7 * 4000))
+		kill -9 $! || return 1
+		n=$((n + 1))
+	done
+	until_true 10 references 0
+}
+
+processors_come_and_go() {
+	local n=0
+	spin 2 || return 1
+	while [ $n -lt 5 ]; do
+		echo 0 >/sys/devices/system/cpu/cpu1/online || return 1
+		echo 1 >/sys/devices/system/cpu/cpu1/online || return 1
+		n=$((n + 1))
+	done
+	kill -0 $spinning && end_spin
+}
+
+comes_and_goes() {
+	local n=0
+	while [ $n -lt 10 ]; do
+		vmm ports >/dev/null && rmmod libsvm && load || return 1
+		n=$((n + 1))
+	done
+}
+
+nonsense() {
+	chmod 666 /dev/kvm
+	vmm --random 1 10000 && vmm --random 2 10000 && until_true 10 references 0
+}
+
+debian_boots() {
+	# shellcheck disable=SC2046
+	timeout 200 qemu-system-x86_64 $(cat /run/qemu) -kernel /run/vmlinuz -initrd /run/initrd \
+		-append 'console=ttyS0 quiet panic=-1 check' </dev/null >/tmp/boot 2>&1
+	cat /tmp/boot
+	grep -q 'guest: Linux' /tmp/boot && grep -q 'guest: 1 processors' /tmp/boot &&
+		grep -q 'Power down' /tmp/boot
+}
+
+check 'the HAL conforms, and each rung of the ladder holds' proofs
+check 'KVM and the module keep each other out' excludes_kvm
+vmm
+check 'it cannot be unloaded while a guest runs' stays_while_used
+check 'a VMM killed at any moment leaves nothing' dies_at_any_moment
+check 'processors come and go under two guests' processors_come_and_go
+check '10 times loaded, used and unloaded' comes_and_goes
+check '20,000 calls that make no sense' nonsense
+check 'QEMU boots Debian, interrupt controllers in user space' debian_boots
+check 'it unloads' rmmod libsvm
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
