@@ -64,8 +64,8 @@ static long device_ioctl(struct file *file, unsigned int number, unsigned long a
 		return guest_msr_list((void __user *)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return guest_cpuid_supported((void __user *)arg);
-	default:
-		return -ENOTTY;
+	default: /* What KVM says; of a VM it is -ENOTTY. */
+		return -EINVAL;
 	}
 }
 

@@ -121,8 +121,6 @@ static long interrupt(struct guest_vcpu *vcpu, void __user *user)
 		return -EFAULT;
 	if (given.irq > 255)
 		return -EINVAL;
-	if (vcpu->interrupt >= 0)
-		return -EEXIST;
 	vcpu->interrupt = (int)given.irq;
 	svm_vcpu_notify(vcpu->vcpu);
 	return 0;
@@ -166,8 +164,8 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 		return 0;
 	case KVM_GET_TSC_KHZ:
 		return (long)(hal_table()->tsc_hz / 1000);
-	default:
-		return -ENOTTY;
+	default: /* What KVM says. */
+		return -EINVAL;
 	}
 }
 
