@@ -253,20 +253,15 @@ void guest_memory_end(struct guest *guest)
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
-/* With memory->lock held when it is true. */
-static bool is_quiet(struct guest_memory *memory)
-{
-	spin_lock(&memory->lock);
-	if (!memory->invalidations)
-		return true;
-	spin_unlock(&memory->lock);
-	return false;
-}
-
 static void store(struct guest_memory *memory, struct guest_slot *slot,
                   const struct guest_slot *value)
 {
-	wait_event(memory->quiet, is_quiet(memory));
+	spin_lock(&memory->lock);
+	while (memory->invalidations) {
+		spin_unlock(&memory->lock);
+		wait_event(memory->quiet, !READ_ONCE(memory->invalidations));
+		spin_lock(&memory->lock);
+	}
 	memory->sequence++; /* Other pages may be behind the same addresses. */
 	*slot = *value;
 	spin_unlock(&memory->lock);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -341,6 +342,113 @@ static void paging(void)
 	machine_close(&m);
 }
 
+/* --- while the guest runs -------------------------------------------------------------------- */
+
+static volatile bool runner_ends;
+
+static bool may_go_on(const struct machine *m, int result)
+{
+	if (result)
+		return errno == EFAULT;
+	return m->run->exit_reason == KVM_EXIT_MMIO || m->run->exit_reason == KVM_EXIT_IO;
+}
+
+/* Holes, and memory that may not be written now, are passed over: whoever made them mends them. */
+static void *runner(void *arg)
+{
+	struct machine *const m = arg;
+
+	while (!runner_ends && may_go_on(m, run(m)))
+		;
+	return NULL;
+}
+
+static void run_beside(struct machine *m, pthread_t *thread)
+{
+	static const uint8_t code[] = {
+		0xff, 0x06, 0x00, 0x40, /* inc word [4000h] */
+		0xe6, 0x80,             /* out 80h, al */
+		0xeb, 0xf8,             /* again */
+	};
+
+	START(m, code);
+	runner_ends = false;
+	pthread_create(thread, NULL, runner, m);
+}
+
+/* The guest counts in memory that the process sees: not where the page was, but where it is. */
+static bool counts(const struct machine *m)
+{
+	const volatile uint16_t *const counter = (volatile uint16_t *)(m->memory + 0x4000);
+	const uint16_t before = *counter;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		if (*counter != before)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void paging_beside(void)
+{
+	struct machine m;
+	pthread_t thread;
+
+	machine_open(&m);
+	run_beside(&m, &thread);
+	for (unsigned round = 0; round < 200 && !failed; round++) {
+		switch (round % 3) {
+		case 0:
+			madvise(m.memory + 0x4000, 0x1000, MADV_DONTNEED);
+			break;
+		case 1:
+			mprotect(m.memory + 0x4000, 0x1000, PROT_READ);
+			mprotect(m.memory + 0x4000, 0x1000, PROT_READ | PROT_WRITE);
+			break;
+		default:
+			mmap(m.memory + 0x4000, 0x1000, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+			break;
+		}
+		EXPECT(counts(&m), round);
+	}
+	runner_ends = true;
+	pthread_join(thread, NULL);
+	machine_close(&m);
+}
+
+/* Memory is taken away and given back, behind the address another page each time. */
+static void slots_beside(void)
+{
+	uint8_t *const pages = mmap(NULL, 0x2000, PROT_READ | PROT_WRITE,
+	                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct machine m;
+	pthread_t thread;
+
+	machine_open(&m);
+	EXPECT(set_slot(&m, 0, 0, 0, NULL, 0) == 0, 0);
+	EXPECT(set_slot(&m, 0, 0, 0x4000, m.memory, 0) == 0, 0);
+	EXPECT(set_slot(&m, 1, 0x4000, 0x1000, pages, 0) == 0, 0);
+	run_beside(&m, &thread);
+	for (unsigned round = 0; round < 100 && !failed; round++) {
+		uint8_t *const page = pages + 0x1000 * (round % 2);
+		const struct machine shown = { .memory = page - 0x4000 };
+		uint16_t before;
+
+		EXPECT(set_slot(&m, 1, 0, 0, NULL, 0) == 0, round);
+		before = *(volatile uint16_t *)(pages + 0x1000 * (1 - round % 2));
+		EXPECT(set_slot(&m, 1, 0x4000, 0x1000, page, 0) == 0, round);
+		EXPECT(counts(&shown), round);
+		/* Nobody writes to the old page any more. */
+		EXPECT(*(volatile uint16_t *)(pages + 0x1000 * (1 - round % 2)) == before, round);
+	}
+	runner_ends = true;
+	pthread_join(thread, NULL);
+	machine_close(&m);
+	munmap(pages, 0x2000);
+}
+
 /* After fork() the child's writes are not the guest's, and it may not run the guest. */
 static void forks(void)
 {
@@ -645,6 +753,8 @@ static const struct {
 	{ "immediate-exit", immediate_exit },
 	{ "paging", paging },
 	{ "forks", forks },
+	{ "paging-beside", paging_beside },
+	{ "slots-beside", slots_beside },
 	{ "slots", slots },
 	{ "readonly-slot", readonly_slot },
 	{ "dirty-log", dirty_log },
