@@ -285,12 +285,13 @@ bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner)
 {
 	const uint64_t first = pa / PAGE_SIZE;
 
-	if (owner == FRAMES_HOST || first >= frame_count || count > frame_count - first)
+	if (first >= frame_count || count > frame_count - first)
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
 		const uint8_t is = owners[first + i];
 
-		if (is != owner && is != FRAMES_SHARED)
+		/* A VM that is no guest's gets nothing of the host's either. */
+		if (is != FRAMES_SHARED && (is != owner || owner == FRAMES_HOST))
 			return false;
 	}
 	return true;

@@ -64,6 +64,11 @@ enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
 	return eva_maybe() ? SVM_ACTION_RESUME : SVM_ACTION_RETURN;
 }
 
+enum svm_action svm_emulation_wait(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	return svm_exit_return(of, exit, SVM_EXIT_KIND_NPT_FAULT);
+}
+
 void svm_emulation_describe(struct svm_vcpu *of, struct svm_exit *exit)
 {
 	(void)of;

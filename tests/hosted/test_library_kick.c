@@ -15,7 +15,7 @@
 #define put(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
 
 #define PATIENCE 60 /* Seconds for one test. */
-#define FEWEST   200u
+#define FEWEST   (KICKS / 10 < 200u ? KICKS / 10 : 200u)
 
 struct kicker {
 	struct rig r;
