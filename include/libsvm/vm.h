@@ -94,6 +94,8 @@ struct svm_vm_config {
 	uint32_t table_reserve; /**< Frames kept for tables; 0 means 8. See svm_vm_reserve(). */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
+	bool exit_after_interrupt; /**< Leave the guest at once behind each injected interrupt: QEMU
+	                            * may deliver it again before there is another exit. */
 	bool no_prepared_cpuid; /**< Start with an empty CPUID table, not svm_cpuid_default(). */
 };
 

@@ -6,9 +6,11 @@
 #include "guest_pc.h"
 
 #include "channels.h"
+#include "cmdline.h"
 #include "frames.h"
 #include "kprintf.h"
 #include "memory.h"
+#include "multiboot.h"
 #include "string.h"
 #include "wall_clock.h"
 
@@ -236,7 +238,10 @@ static int make_cpus(struct guest_pc *g, const struct svm_boot_state *state)
 static const char *make_machine(struct guest_pc *g, int *error)
 {
 	struct guest *guest = &g->guest;
-	const struct svm_vm_config vm_config = { .vcpu_max = guest->cpu_count };
+	const struct svm_vm_config vm_config = {
+		.vcpu_max = guest->cpu_count,
+		.exit_after_interrupt = cmdline_has(boot_info.cmdline, "careful=1"),
+	};
 	const struct svm_pc_config config = {
 		.devices = g->devices,
 		.cpus = guest->cpu_count,

@@ -13,7 +13,7 @@
 
 /* The codes stand in two runs, from 0 and from 400h; what is in neither shares the last place. */
 #define HIGH_FIRST UINT64_C(0x400)
-#define HIGH_SLOT  0xb0u
+#define HIGH_SLOT  SVM_EXIT_COUNT_LOW
 #define OTHER_SLOT (SVM_EXIT_COUNT_MAX - 1)
 
 #define IS_HIGH(code) ((code) >= HIGH_FIRST && (code) - HIGH_FIRST < OTHER_SLOT - HIGH_SLOT)
@@ -21,13 +21,9 @@
 	_Static_assert((code) < HIGH_SLOT || IS_HIGH(code), "each code that is known has a place");
 SVM_EXIT_CODES(CHECK_CODE)
 
-static unsigned slot_of(uint64_t code)
+unsigned svm_exit_counts_high(uint64_t code)
 {
-	if (code < HIGH_SLOT)
-		return (unsigned)code;
-	if (IS_HIGH(code))
-		return HIGH_SLOT + (unsigned)(code - HIGH_FIRST);
-	return OTHER_SLOT;
+	return IS_HIGH(code) ? HIGH_SLOT + (unsigned)(code - HIGH_FIRST) : OTHER_SLOT;
 }
 
 static uint64_t code_of(unsigned slot)
@@ -35,13 +31,6 @@ static uint64_t code_of(unsigned slot)
 	if (slot == OTHER_SLOT)
 		return UINT64_MAX;
 	return slot < HIGH_SLOT ? slot : HIGH_FIRST + (slot - HIGH_SLOT);
-}
-
-void svm_exit_counts_note(struct svm_exit_counts *counts, uint64_t code)
-{
-	counts->last = slot_of(code);
-	svm_atomic_store_relaxed(&counts->count[counts->last], counts->count[counts->last] + 1);
-	counts->since = counts->is_timed ? svm_ring0_rdtsc() : 0;
 }
 
 void svm_exit_counts_charge(struct svm_exit_counts *counts)
