@@ -218,9 +218,9 @@ static bool read_wish(const struct svm_channels *channels, const struct svm_hype
 	       wish->vcpu < channels->vm->config.vcpu_max;
 }
 
-static int64_t answer_map(struct svm_channels *channels, const struct svm_hypercall *call)
+static int64_t answer_map(struct svm_channels *channels, struct svm_channel_seat *seat,
+                          const struct svm_hypercall *call)
 {
-	struct svm_channel_seat *seat = seat_of(channels, call);
 	struct svm_channel_wish wish;
 	uint32_t needed;
 
@@ -234,13 +234,16 @@ static int64_t answer_map(struct svm_channels *channels, const struct svm_hyperc
 
 static int64_t answer_in_time(struct svm_channels *channels, const struct svm_hypercall *call)
 {
+	struct svm_channel_seat *seat = seat_of(channels, call);
 	int64_t answer;
 
 	if (answer_at_once(channels, call, &answer))
 		return answer;
+	if (!seat)
+		return SVM_CHANNEL_EINVAL;
 	if (call->number == SVM_CHANNEL_UNSUBSCRIBE)
-		return answer_of(svm_channel_unmap(seat_of(channels, call)));
-	return answer_map(channels, call);
+		return answer_of(svm_channel_unmap(seat));
+	return answer_map(channels, seat, call);
 }
 
 int svm_channels_serve(struct svm_channels *channels, struct svm_vcpu *vcpu)
