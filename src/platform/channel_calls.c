@@ -240,7 +240,7 @@ static int64_t answer_in_time(struct svm_channels *channels, const struct svm_hy
 	if (answer_at_once(channels, call, &answer))
 		return answer;
 	if (!seat)
-		return SVM_CHANNEL_EINVAL;
+		return SVM_CHANNEL_ENOENT;
 	if (call->number == SVM_CHANNEL_UNSUBSCRIBE)
 		return answer_of(svm_channel_unmap(seat));
 	return answer_map(channels, seat, call);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/console.h"
 #include "../../ports/baremetal/console_terminal.h"
 #include "../../ports/baremetal/kprintf.h"
@@ -579,19 +580,13 @@ static void add_input_tests(TCase *tcase)
 	tcase_add_test(tcase, a_guest_without_input_takes_none);
 }
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("console");
-	TCase *tcase = tcase_create("console");
-	SRunner *runner;
-	int failed;
-
 	add_output_tests(tcase);
 	add_input_tests(tcase);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("console", add_tests);
 }

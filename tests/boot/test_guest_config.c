@@ -7,6 +7,7 @@
 
 #include <libsvm/platform/pc.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/guest_config.h"
 
 #define MIB     (UINT64_C(1) << 20)
@@ -416,15 +417,9 @@ START_TEST(a_module_is_called_by_its_first_word)
 }
 END_TEST
 
-#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("guest_config");
-	TCase *tcase = tcase_create("guest_config");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_test(tcase, what_is_not_said_has_its_usual_value);
 	tcase_add_test(tcase, all_that_can_be_said_is_understood);
 	tcase_add_test(tcase, channels_are_shared_by_name);
@@ -436,10 +431,9 @@ int main(void)
 	tcase_add_test(tcase, a_zero_byte_ends_nothing);
 	tcase_add_test(tcase, too_little_memory_for_the_usual_size_is_told);
 	tcase_add_loop_test(tcase, a_module_is_called_by_its_first_word, 0, ROWS(name_rows));
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("guest_config", add_tests);
 }

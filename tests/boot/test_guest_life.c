@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/frames.h"
 #include "../../ports/baremetal/guest.h"
 #include "../../ports/baremetal/monitor.h"
@@ -327,13 +328,8 @@ START_TEST(a_cycle_is_for_who_is_absent_and_ends_with_any_verb)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("guest_life");
-	TCase *tcase = tcase_create("life");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_loop_test(tcase, a_verb_does_its_steps_or_is_refused, 0,
 	                    (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(tcase, what_cannot_be_made_is_absent);
@@ -348,10 +344,9 @@ int main(void)
 	tcase_add_test(tcase, a_cycle_makes_runs_and_unmakes);
 	tcase_add_test(tcase, a_cycle_that_cannot_go_on_is_over);
 	tcase_add_test(tcase, a_cycle_is_for_who_is_absent_and_ends_with_any_verb);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("guest_life", add_tests);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/line_edit.h"
 
 #define UP    "\033[A"
@@ -208,13 +209,8 @@ START_TEST(the_part_around_the_cursor_is_seen)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("line_edit");
-	TCase *tcase = tcase_create("keys");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_loop_test(tcase, each_key_does_what_it_says, 0,
 	                    (int)(sizeof(key_rows) / sizeof(key_rows[0])));
 	tcase_add_test(tcase, a_line_is_taken_without_blanks_around_it);
@@ -225,10 +221,9 @@ int main(void)
 	tcase_add_test(tcase, a_full_line_takes_no_more);
 	tcase_add_test(tcase, tab_tells_what_would_fit);
 	tcase_add_test(tcase, the_part_around_the_cursor_is_seen);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("line_edit", add_tests);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/console_terminal.h"
 #include "../../ports/baremetal/guests.h"
 #include "../../ports/baremetal/kprintf.h"
@@ -441,16 +442,5 @@ static void add_tests(TCase *tcase)
 
 int main(void)
 {
-	Suite *suite = suite_create("monitor");
-	TCase *tcase = tcase_create("monitor");
-	SRunner *runner;
-	int failed;
-
-	add_tests(tcase);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("monitor", add_tests);
 }

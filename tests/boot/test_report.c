@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/console.h"
 #include "../../ports/baremetal/kprintf.h"
 #include "../../ports/baremetal/report.h"
@@ -231,13 +232,8 @@ START_TEST(an_option_may_stand_anywhere)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("report");
-	TCase *tcase = tcase_create("report");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_test(tcase, columns_are_as_wide_as_their_widest_cells);
 	tcase_add_test(tcase, headings_have_a_colour_where_colours_are_wanted);
 	tcase_add_test(tcase, json_is_one_line);
@@ -251,10 +247,9 @@ int main(void)
 	tcase_add_loop_test(tcase, a_line_is_made_of_words, 0,
 	                    (int)(sizeof(word_rows) / sizeof(word_rows[0])));
 	tcase_add_test(tcase, an_option_may_stand_anywhere);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("report", add_tests);
 }

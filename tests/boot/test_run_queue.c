@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/run_queue.h"
 
 #define SLICE 8000000u
@@ -137,13 +138,8 @@ START_TEST(shares_are_equal)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("run queue");
-	TCase *tcase = tcase_create("run queue");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(tcase, prepare, NULL);
 	tcase_add_test(tcase, least_time_first_and_equals_in_order);
 	tcase_add_test(tcase, who_may_not_run_here_is_passed_over);
@@ -151,9 +147,9 @@ int main(void)
 	tcase_add_test(tcase, the_floor_waits_for_the_last);
 	tcase_add_test(tcase, sleepers_are_due_by_deadline);
 	tcase_add_loop_test(tcase, shares_are_equal, 1, 7);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("run queue", add_tests);
 }

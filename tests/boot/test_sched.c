@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/apic.h"
 #include "../../ports/baremetal/cpu.h"
 #include "../../ports/baremetal/sched.h"
@@ -290,18 +291,13 @@ START_TEST(nothing_is_lost_and_nobody_is_in_two_places)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("scheduler");
-	TCase *tcase = tcase_create("scheduler");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, nothing_is_lost_and_nobody_is_in_two_places);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("scheduler", add_tests);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/terminal_filter.h"
 
 static const struct {
@@ -73,20 +74,14 @@ START_TEST(a_zero_byte_does_not_pass)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("terminal_filter");
-	TCase *tcase = tcase_create("terminal_filter");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_loop_test(tcase, a_guest_says_what_a_shell_needs, 0,
 	                    (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(tcase, a_zero_byte_does_not_pass);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_run("terminal_filter", add_tests);
 }

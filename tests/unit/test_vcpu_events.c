@@ -5,6 +5,8 @@
  */
 #include "vcpu_rig.h"
 
+#include "core/vm.h"
+
 /* --- merging: table "simultaneous exceptions" of 8.2.9 ------------------------------------ */
 
 static const uint8_t benign[] = { 1, 3, 4, 5, 6, 7, 16, 17, 18, 19 };
@@ -542,6 +544,30 @@ START_TEST(an_interrupt_waits_for_if_and_shadow)
 }
 END_TEST
 
+/* Before the handler's first instruction the host has the CPU, and the guest notices nothing. */
+START_TEST(an_interrupt_can_be_followed_by_an_exit)
+{
+	const bool is_wanted = _i;
+	struct svm_vcpu_stats stats;
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	rig_handlers(&r);
+	r.vm->config.exit_after_interrupt = is_wanted;
+	ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x21), 0);
+	hosted_script_sti(&r.code);
+	hosted_script_nop(&r.code);
+	hosted_script_vmmcall(&r.code);
+	while (rig_run(&r) == SVM_EXIT_KIND_HOST_INTERRUPT)
+		ck_assert(is_wanted);
+	ck_assert_int_eq(r.exit.kind, SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(rig_regs(&r).rax & 0xff, 0x21);
+	svm_vcpu_get_stats(r.vcpu, &stats);
+	ck_assert_uint_eq(stats.interrupts, is_wanted);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(windows_are_exits_for_whoever_wants_them)
 {
 	struct hosted_script s;
@@ -900,6 +926,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, the_librarys_step_is_not_the_guests, 0, 2);
 	tcase_add_test(tc, a_guests_own_step_is_kept);
 	tcase_add_loop_test(tc, an_interrupt_waits_for_if_and_shadow, RIG_REAL, RIG_64 + 1);
+	tcase_add_loop_test(tc, an_interrupt_can_be_followed_by_an_exit, 0, 2);
 	tcase_add_test(tc, windows_are_exits_for_whoever_wants_them);
 	tcase_add_test(tc, a_window_can_be_asked_for);
 	tcase_add_test(tc, a_port_is_asked_and_told);

@@ -296,7 +296,8 @@ static void take_interrupt(struct svm_vcpu *vcpu, int vector)
 	else
 		svm_atomic_store(&vcpu->interrupt_vector, -1);
 	inject(vcpu, event_word(SVM_EVENT_TYPE_INTR, (uint8_t)vector));
-	vcpu->events.exit_at_once = vcpu->vm->config.exit_after_interrupt;
+	if (vcpu->vm->config.exit_after_interrupt)
+		vcpu->events.exit_at_once = true;
 }
 
 /* Something waits that only the guest's task priority keeps back: it may lower it any time. */
