@@ -188,7 +188,7 @@ step_linux() {
 	build build ports/baremetal/libsvm-baremetal.elf
 	guest_all
 	"$tests/verdict-test" | tally_lines
-	"$tests/linux-test" --times 2 | tally_lines
+	"$tests/linux-test" --times 2 --jobs "$(nproc)" | tally_lines
 	remark "Linux: 2 boots of each case in $((SECONDS - start)) s, and what they said was right"
 	start=$SECONDS
 	"$tests/linux-test" cloud-amd64/512M/stress=5 cloud-amd64/256M/drift=5 \
