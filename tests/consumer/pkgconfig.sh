@@ -9,16 +9,8 @@
 set -eu
 
 source=$1 build=$2 code_model=$3 version=$4
-image=$(mktemp -d)
-trap 'rm -rf "$image"' EXIT
-
-meson install -C "$build" --no-rebuild --quiet --destdir "$image"
-pc=$(find "$image" -name libsvm-vmm.pc)
-[ -n "$pc" ] || { echo 'no libsvm-vmm.pc was installed'; exit 1; }
-
-PKG_CONFIG_PATH=$(dirname "$pc")
-PKG_CONFIG_SYSROOT_DIR=$image
-export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+# shellcheck source=tests/consumer/installed.sh
+. "$source/tests/consumer/installed.sh"
 [ "$(pkg-config --modversion libsvm-vmm)" = "$version" ]
 [ "$(pkg-config --variable=code_model libsvm-vmm)" = "$code_model" ]
 
