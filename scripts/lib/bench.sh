@@ -107,6 +107,25 @@ bench_emulate_table() {
 		"${profiles[@]}"
 }
 
+bench_operations_build() {
+	[ -f "$root/build/build.ninja" ] || configure_main
+	build build tests/bench/bench_operations
+}
+
+# bench_operations_run short|full
+bench_operations_run() {
+	local folder=$log_dir/operations
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	timeout 300 valgrind --tool=callgrind --collect-atstart=no \
+		--callgrind-out-file="$folder/operations.out" \
+		"$root/build/tests/bench/bench_operations" "$1" >"$folder/operations.txt"
+}
+
+bench_operations_table() {
+	"$root/tests/bench/operations_table" "$@" "$log_dir/operations"
+}
+
 bench_guest_build() {
 	[ -f "$root/build/build.ninja" ] || configure_main
 	build build tests/bench/bench.elf tests/bench/bench_boot.elf tests/bench/first_process \

@@ -242,6 +242,9 @@ step_bench() {
 	bench_emulate_build
 	bench_emulate_run
 	bench_emulate_table --check | tally_lines
+	bench_operations_build
+	bench_operations_run short
+	bench_operations_table --short --check | tally_lines
 	bench_guest_build
 	bench_guest_run
 	bench_guest_table --check | tally_lines

@@ -94,15 +94,16 @@ def cell(value, form="{:,}"):
 
 def lines_of(chosen, found, old):
     """(cells, has it grown) of the head and of each row; KVM's figure is the one named kvm-NAME."""
-    yield ["", "KVM 6.1", "libsvm", "ratio", "reach"] + (["before"] if old else []), False
+    has_kvm = any(name.startswith("kvm-") for name in found)
+    yield (["", *(["KVM 6.1"] if has_kvm else []), "libsvm", *(["ratio"] if has_kvm else []),
+            "reach", *(["before"] if old else [])], False)
     for row in chosen:
         ours, kvm = found.get(row["name"]), found.get("kvm-" + row["name"])
         ratio = kvm / ours if kvm and ours else None
-        line = [row["text"], cell(kvm), cell(ours), cell(ratio, "{:.1f}x"), cell(row.get("reach"))]
         before = old.get(row["name"]) if old else None
-        if old:
-            line.append(cell(before))
-        yield line, bool(before and ours and ours > before * GROWTH)
+        yield ([row["text"], *([cell(kvm)] if has_kvm else []), cell(ours),
+                *([cell(ratio, "{:.1f}x")] if has_kvm else []), cell(row.get("reach")),
+                *([cell(before)] if old else [])], bool(before and ours and ours > before * GROWTH))
 
 
 def print_table(chosen, found, args):
