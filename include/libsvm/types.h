@@ -29,6 +29,13 @@ typedef uint64_t svm_hpa_t;
 /** Bits @p high down to @p low of a 64-bit word, both included. */
 #define SVM_BITS(high, low) ((~UINT64_C(0) >> (63 - (high))) & (~UINT64_C(0) << (low)))
 
+/** _Static_assert() in both languages that may include these headers. */
+#ifdef __cplusplus
+#define SVM_STATIC_ASSERT static_assert
+#else
+#define SVM_STATIC_ASSERT _Static_assert
+#endif
+
 /** The result of a call that can fail must be looked at. */
 #define SVM_MUST_CHECK __attribute__((warn_unused_result))
 

@@ -247,12 +247,6 @@ struct svm_vmcb {
 	X(idtr, _idtr, 0x480, SVM_CLEAN_DT)                                                        \
 	X(tr, tr, 0x490, SVM_CLEAN_NONE)
 
-#ifdef __cplusplus
-#define SVM_STATIC_ASSERT static_assert
-#else
-#define SVM_STATIC_ASSERT _Static_assert
-#endif
-
 #define SVM_ASSERT_CACHED(type, area, name, offset, group, what)                                   \
 	SVM_STATIC_ASSERT(offsetof(struct svm_vmcb, area._##name) == (offset), #name);
 #define SVM_ASSERT_PLAIN(type, area, name, offset, what)                                           \
