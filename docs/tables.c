@@ -239,6 +239,23 @@ static void rules_unseen(void)
 #undef UNSEEN
 }
 
+/* --- the recorder ---------------------------------------------------------------------------- */
+
+static void recorder(void)
+{
+#define FIELD(member, key, form, text)                                                             \
+	printf("| `%s` | %s | %s |\n", key,                                                        \
+	       strcmp(#form, "HEX") == 0   ? "hexadecimal"                                         \
+	       : strcmp(#form, "DEC") == 0 ? "decimal"                                             \
+	                                   : "name or -",                                          \
+	       cell(text));
+	printf("=== recorder-fields\n| key | form | is |\n| --- | --- | --- |\n");
+	SVM_RECORDER_FIELDS(FIELD)
+	printf("=== record-fields\n| key | form | is |\n| --- | --- | --- |\n");
+	SVM_RECORD_FIELDS(FIELD)
+#undef FIELD
+}
+
 static void errors(void)
 {
 	printf("=== errors\n| error | value | means |\n| --- | --- | --- |\n");
@@ -259,6 +276,7 @@ int main(void)
 	msrs();
 	rules();
 	rules_unseen();
+	recorder();
 	errors();
 	return EXIT_SUCCESS;
 }

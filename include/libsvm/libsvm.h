@@ -18,6 +18,7 @@
 #include <libsvm/hal.h>
 #include <libsvm/host.h>
 #include <libsvm/msrs.h>
+#include <libsvm/recorder.h>
 #include <libsvm/rules.h>
 #include <libsvm/types.h>
 #include <libsvm/vcpu.h>
