@@ -86,6 +86,7 @@ struct guest_vcpu {
 	u8 mmio_data[SVM_MMIO_DATA_MAX];
 	u32 mmio_done;
 	u64 mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS]; /* User space's alone. */
+	struct kvm_vcpu *task; /* KVM's, for the kernel's loop. */
 	void *xsave; /* Room for svm_features.xsave_size. */
 	u32 xsave_size;
 };
@@ -112,6 +113,11 @@ void guest_vcpu_destroy(struct guest_vcpu *vcpu);
 /* guest_run.c */
 int guest_run(struct guest_vcpu *vcpu);
 void guest_run_init(struct guest_vcpu *vcpu);
+
+/* guest_task.c; -EINTR where a signal is for user space, and the exit reason says so. */
+int guest_task_init(struct guest_vcpu *vcpu);
+void guest_task_fini(struct guest_vcpu *vcpu);
+int guest_task_work(struct guest_vcpu *vcpu);
 
 /* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);

@@ -6,16 +6,10 @@
  * what an instruction waits for is remembered here (guest_vcpu.debt and exit), so that nothing that
  * user space writes meanwhile changes size, port or address.
  *
- * A task's own business (signals, rescheduling, task work) ends the run.  Rescheduling is done
- * here; the rest is done on the way to user space, so for that the call returns -EINTR, which every
- * VMM takes for "call again".  Linux would offer its loop for KVM, but that wants a struct
- * kvm_vcpu.
- *
  * Without an interrupt controller of ours HLT is an exit, after which the guest is where the
  * instruction ends: user space decides when it runs again.
  */
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include <libsvm/msrs.h>
@@ -264,11 +258,10 @@ static int dispatch(struct guest_vcpu *vcpu)
 /* As settle_debt(): what the task has to do before it may go on. */
 static int serve_task(struct guest_vcpu *vcpu)
 {
-	cond_resched();
-	if (signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME)) {
-		vcpu->run->exit_reason = KVM_EXIT_INTR;
-		return -EINTR;
-	}
+	const int error = guest_task_work(vcpu);
+
+	if (error)
+		return error;
 	return cpus_are_stopping() ? -EIO : 1;
 }
 
@@ -330,10 +323,9 @@ int guest_run(struct guest_vcpu *vcpu)
 {
 	int result = settle_debt(vcpu);
 
-	if (result > 0 && compat_immediate_exit(vcpu->run)) {
-		vcpu->run->exit_reason = KVM_EXIT_INTR;
+	/* As KVM: the exit reason is still the last one's, whose rest has been done just now. */
+	if (result > 0 && compat_immediate_exit(vcpu->run))
 		result = -EINTR;
-	}
 	if (result > 0) {
 		const int error = take_cr8(vcpu);
 

@@ -208,6 +208,7 @@ static void free_memory(struct guest_vcpu *vcpu)
 	free_page((unsigned long)vcpu->io_data);
 	free_page((unsigned long)vcpu->ring);
 	kvfree(vcpu->xsave);
+	guest_task_fini(vcpu);
 	kfree(vcpu);
 }
 
@@ -222,7 +223,7 @@ static struct guest_vcpu *alloc_memory(void)
 	vcpu->io_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = kvzalloc(vcpu->xsave_size, GFP_KERNEL_ACCOUNT);
-	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->xsave)
+	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->xsave && !guest_task_init(vcpu))
 		return vcpu;
 	free_memory(vcpu);
 	return NULL;
