@@ -161,6 +161,25 @@ bool config_take_value(struct config_text *text, struct config_value *value)
 	return is_taken;
 }
 
+unsigned int config_split(const struct config_value *value, struct config_word *words,
+                          unsigned int max)
+{
+	unsigned int count = 0;
+	size_t at = 0;
+
+	while (at < value->length) {
+		size_t length = 0;
+
+		while (at + length < value->length && value->text[at + length] != ' ')
+			length++;
+		if (length && count < max)
+			words[count] = (struct config_word){ value->text + at, length };
+		count += length != 0;
+		at += length + 1;
+	}
+	return count;
+}
+
 /* --- numbers ------------------------------------------------------------------------------- */
 
 bool config_read_number(const char *text, uint64_t *number, const char **behind)

@@ -33,6 +33,12 @@ struct config_value {
 	struct guest_config_place place; /**< of its first letter */
 };
 
+/** A word of a value; not ended in any way. */
+struct config_word {
+	const char *text;
+	size_t length;
+};
+
 /** Go to the next line, or return false. */
 bool config_next_line(struct config_text *text);
 void config_skip_blanks(struct config_text *text);
@@ -42,6 +48,9 @@ bool config_is_over(const struct config_text *text);
 const char *config_take_word(struct config_text *text, size_t *length);
 /** The rest of the line, bare or in quotes; false: complained. */
 bool config_take_value(struct config_text *text, struct config_value *value);
+/** The words of a value, separated by blanks; how many there are, or more than @p max. */
+unsigned int config_split(const struct config_value *value, struct config_word *words,
+                          unsigned int max);
 
 struct guest_config_place config_place(const struct config_text *text, const char *at);
 void config_complain(struct config_text *text, struct guest_config_place place, const char *format,

@@ -11,12 +11,6 @@
 #include "string.h"
 #include "suggest.h"
 
-/* A word of a value; not ended in any way. */
-struct channel_word {
-	const char *text;
-	size_t length;
-};
-
 #define LEAF_SIZE UINT64_C(0x200000)
 #define LIMIT_MAX (UINT64_C(365) * 24 * 3600 * 1000)
 
@@ -174,86 +168,6 @@ static void set_limit(struct guest_section *section, const struct config_value *
 		                "expected a time such as 60s, 500ms or 5m, or none");
 }
 
-/* --- channels -------------------------------------------------------------------------------- */
-
-/* The words of a value, separated by blanks; how many there are, or more than fit. */
-static unsigned int split(const struct config_value *value, struct channel_word *words,
-                          unsigned int max)
-{
-	unsigned int count = 0;
-	size_t at = 0;
-
-	while (at < value->length) {
-		size_t length = 0;
-
-		while (at + length < value->length && value->text[at + length] != ' ')
-			length++;
-		if (length && count < max)
-			words[count] = (struct channel_word){ value->text + at, length };
-		count += length != 0;
-		at += length + 1;
-	}
-	return count;
-}
-
-static bool is_channel_name(const struct channel_word *word)
-{
-	for (size_t i = 0; i < word->length; i++) {
-		const char c = word->text[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-			return false;
-	}
-	return word->length < GUEST_CONFIG_CHANNEL_NAME_MAX;
-}
-
-/* What a guest may do with it; false: not understood. */
-static bool read_role(const struct channel_word words[3], struct guest_config_channel *channel)
-{
-	const struct channel_word *role = &words[1], *how = &words[2];
-
-	channel->publishes = config_equals(role->text, role->length, "publish");
-	if (channel->publishes) /* The last word, so it ends where the value does. */
-		return config_read_size(how->text, &channel->size) && channel->size &&
-		       channel->size % 4096 == 0 &&
-		       channel->size <= GUEST_CONFIG_CHANNEL_SIZE_MAX;
-	channel->may_write = config_equals(how->text, how->length, "rw");
-	return config_equals(role->text, role->length, "subscribe") &&
-	       (channel->may_write || config_equals(how->text, how->length, "ro"));
-}
-
-static bool has_channel(const struct guest_config *config, const char *name)
-{
-	for (uint32_t i = 0; i < config->channel_count; i++)
-		if (!memcmp(config->channels[i].name, name, GUEST_CONFIG_CHANNEL_NAME_MAX))
-			return true;
-	return false;
-}
-
-static void add_channel(struct guest_section *section, const struct config_value *value)
-{
-	struct guest_config_channel channel = { .place = value->place };
-	struct guest_config *config = section->config;
-	struct channel_word words[3];
-
-	if (split(value, words, 3) != 3 || !is_channel_name(&words[0]) ||
-	    !read_role(words, &channel)) {
-		config_complain(&section->text, value->place,
-		                "expected a name of at most 15 of a-z, 0-9 and -, then publish and "
-		                "a size up to 1M in steps of 4K, or subscribe and ro or rw");
-		return;
-	}
-	memcpy(channel.name, words[0].text, words[0].length);
-	if (has_channel(config, channel.name))
-		config_complain(&section->text, value->place, "channel %s is there twice",
-		                channel.name);
-	else if (config->channel_count == GUEST_CONFIG_CHANNELS_MAX)
-		config_complain(&section->text, value->place, "expected at most %u channels",
-		                GUEST_CONFIG_CHANNELS_MAX);
-	else
-		config->channels[config->channel_count++] = channel;
-}
-
 /* --- actions ---------------------------------------------------------------------------------- */
 
 static void set_action(struct guest_section *section, const struct config_value *value,
@@ -297,7 +211,7 @@ static const struct {
 } keys[] = {
 	{ "memory", set_memory },   { "cpus", set_cpus },       { "kernel", set_kernel },
 	{ "initrd", set_initrd },   { "cmdline", set_cmdline }, { "devices", set_devices },
-	{ "console", set_console }, { "limit", set_limit },     { "channel", add_channel },
+	{ "console", set_console }, { "limit", set_limit },     { "channel", guest_config_add_channel },
 	{ "on_power_off", set_on_power_off },
 	{ "on_reset", set_on_reset },
 	{ "on_crash", set_on_crash },

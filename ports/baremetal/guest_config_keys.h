@@ -19,4 +19,9 @@ void guest_config_take_key(struct guest_section *section, const char *word, size
 /** Complain about what a section lacks or contradicts as a whole. */
 void guest_config_check_keys(struct guest_section *section);
 
+/** @name Keys with a file of their own */
+/** @{ */
+void guest_config_add_channel(struct guest_section *section, const struct config_value *value);
+/** @} */
+
 #endif
