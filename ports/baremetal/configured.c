@@ -7,6 +7,7 @@
 
 #include "channels.h"
 #include "cmdline.h"
+#include "cpu.h"
 #include "frames.h"
 #include "guest_config.h"
 #include "guests.h"
@@ -18,6 +19,7 @@
 #define LEAF_SIZE UINT64_C(0x200000)
 
 _Static_assert(GUEST_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
+_Static_assert(GUEST_CPUS_MAX == GUEST_CONFIG_CPUS_MAX, "so does where each vCPU may run");
 
 static struct guest_config configs[CONFIGURED_MAX];
 static struct guest_pc pcs[CONFIGURED_MAX];
@@ -98,7 +100,7 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config,
 	pc->guest.kind = &guest_pc_kind;
 	pc->guest.limit_ms = config->limit_ms;
 	pc->guest.cpu_count = config->cpus;
-	pc->guest.affinity = SCHED_ANYWHERE;
+	memcpy(pc->guest.affinity, config->affinity, sizeof(config->affinity));
 	pc->guest.console.mode = config->console;
 	memcpy(pc->guest.life.actions, config->actions, sizeof(config->actions));
 	return true;
@@ -109,6 +111,7 @@ static struct guest_config_reader new_reader(void)
 	return (struct guest_config_reader){
 		.memory_max = frames_free_count() * PAGE_SIZE & ~(LEAF_SIZE - 1),
 		.cpus_max = GUEST_CPUS_MAX,
+		.host_cpus = cpu_count(),
 		.module = module_name,
 		.complain = complain,
 	};

@@ -10,6 +10,7 @@
 #include "guest.h"
 
 #include "kprintf.h"
+#include "processors.h"
 #include "string.h"
 #include "time.h"
 
@@ -134,6 +135,18 @@ enum sched_next guest_refill(struct guest_cpu *cpu)
 
 /* --- its life -------------------------------------------------------------------------------- */
 
+/* It would wait for a processor to come back, and nobody would know why. */
+static bool can_run(const struct guest *guest)
+{
+	const uint32_t vcpu = guest_stranded(guest, processors_online_set());
+
+	if (vcpu == guest->cpu_count)
+		return true;
+	kprintf("guest %s: refused: PROCESSORS: none on which vCPU %u may run is online\n",
+	        guest->name, vcpu);
+	return false;
+}
+
 bool guest_make(struct guest *guest)
 {
 	memset(guest->cpus, 0, sizeof(guest->cpus));
@@ -141,6 +154,8 @@ bool guest_make(struct guest *guest)
 	guest->is_ending = guest->is_parked = guest->was_started = false;
 	guest->running = 0;
 	guest->ending[0] = '\0';
+	if (!can_run(guest))
+		return false;
 	if (!guest->kind->make(guest)) {
 		guest->kind->unmake(guest);
 		return false;

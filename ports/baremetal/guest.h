@@ -96,7 +96,7 @@ struct guest {
 	const struct guest_kind *kind;
 	char name[GUEST_NAME_MAX];
 	uint64_t limit_ms; /**< longest run; 0: none */
-	uint64_t affinity; /**< bit n: may run on CPU n */
+	uint64_t affinity[GUEST_CPUS_MAX]; /**< of each vCPU: bit n, may run on CPU n */
 	uint32_t cpu_count;
 	uint8_t owner; /**< whose its frames are, FRAMES_* */
 	struct console_guest console; /**< its mode is set before */
@@ -140,6 +140,12 @@ void guest_park(struct guest *guest);
 
 /** Let them go on. T. */
 void guest_unpark(struct guest *guest);
+
+/** The first of its processors that may run on none of these; cpu_count: there is none. T. */
+uint32_t guest_stranded(const struct guest *guest, uint64_t processors);
+
+/** Change where one of its processors may run, now and in its lives to come. T. */
+void guest_pin(struct guest *guest, uint32_t vcpu, uint64_t affinity);
 
 /** Take its processors from the scheduler, for good; it is parked. T. */
 void guest_halt(struct guest *guest);

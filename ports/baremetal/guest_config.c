@@ -10,6 +10,7 @@
 
 #include "config_text.h"
 #include "guest_config_keys.h"
+#include "number_set.h"
 #include "string.h"
 
 struct config_state {
@@ -90,6 +91,8 @@ static void begin_section(struct config_state *state)
 	state->in_section = true;
 	section->text.is_wrong = false;
 	section->seen = 0;
+	section->processors = NUMBER_SET_ALL;
+	section->pinned = 0;
 	if (!take_name(&section->text, &word, &length) || !has_room(state, word, length))
 		return;
 	config = &state->configs[state->count];

@@ -13,6 +13,8 @@
  *	  devices = apic x2apic acpi paravirt
  *	  console = prefix                    or attach, off
  *	  limit   = 60s                       ms, s, m; none by default
+ *	  processors = 0-1,3                  of the host, on which it may run; all by default
+ *	  pin     = 0 on 2                    the same for some vCPUs only; as often as needed
  *	  channel = news publish 64K          memory that guests share; as often as needed
  *	  channel = talk subscribe rw         or ro
  *	  on_reset = restart                  or destroy, keep; so on_power_off, on_crash
@@ -31,6 +33,7 @@
 #define GUEST_CONFIG_NAME_MAX    32
 #define GUEST_CONFIG_MODULE_MAX  64
 #define GUEST_CONFIG_CMDLINE_MAX 1024
+#define GUEST_CONFIG_CPUS_MAX    16
 #define GUEST_CONFIG_MEMORY      (UINT64_C(256) << 20) /**< by default */
 
 /** What happens to a guest's output when nobody has chosen. */
@@ -83,6 +86,7 @@ struct guest_config {
 	uint64_t devices;  /**< OR of SVM_PC_* */
 	uint64_t limit_ms; /**< longest run; 0: none */
 	uint32_t cpus;     /**< not 0 */
+	uint64_t affinity[GUEST_CONFIG_CPUS_MAX]; /**< of each vCPU: bit n, may run on CPU n */
 	enum guest_console_mode console;
 	uint32_t channel_count;
 	struct guest_config_channel channels[GUEST_CONFIG_CHANNELS_MAX]; /**< names differ */
@@ -93,7 +97,8 @@ struct guest_config {
 /** What the text is read for. */
 struct guest_config_reader {
 	uint64_t memory_max; /**< bytes that a guest can have at most */
-	uint32_t cpus_max;   /**< vCPUs that a guest can have at most */
+	uint32_t cpus_max;   /**< vCPUs that a guest can have; at most GUEST_CONFIG_CPUS_MAX */
+	uint32_t host_cpus;  /**< processors of the host; at most 64 */
 	/** Name of module @p number, counted from 0; NULL behind the last. */
 	const char *(*module)(void *arg, unsigned int number);
 	/** Something is wrong; @p message is a printable sentence. */

@@ -208,19 +208,27 @@ static void set_on_crash(struct guest_section *section, const struct config_valu
 static const struct {
 	const char *name;
 	void (*set)(struct guest_section *section, const struct config_value *value);
+	bool repeats; /* as often as needed */
 } keys[] = {
-	{ "memory", set_memory },   { "cpus", set_cpus },       { "kernel", set_kernel },
-	{ "initrd", set_initrd },   { "cmdline", set_cmdline }, { "devices", set_devices },
-	{ "console", set_console }, { "limit", set_limit },     { "channel", guest_config_add_channel },
-	{ "on_power_off", set_on_power_off },
-	{ "on_reset", set_on_reset },
-	{ "on_crash", set_on_crash },
+	{ "memory", set_memory, false },
+	{ "cpus", set_cpus, false },
+	{ "kernel", set_kernel, false },
+	{ "initrd", set_initrd, false },
+	{ "cmdline", set_cmdline, false },
+	{ "devices", set_devices, false },
+	{ "console", set_console, false },
+	{ "limit", set_limit, false },
+	{ "processors", guest_config_set_processors, false },
+	{ "pin", guest_config_add_pin, true },
+	{ "channel", guest_config_add_channel, true },
+	{ "on_power_off", set_on_power_off, false },
+	{ "on_reset", set_on_reset, false },
+	{ "on_crash", set_on_crash, false },
 };
 
 #define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))
 #define KEY_MEMORY 0u
 #define KEY_KERNEL 2u
-#define KEY_CHANNEL 8u /* As often as needed. */
 
 static void complain_of_key(struct guest_section *section, const char *word, size_t length)
 {
@@ -236,8 +244,8 @@ static void complain_of_key(struct guest_section *section, const char *word, siz
 	else
 		config_complain(&section->text, place,
 		                "no key '%.*s'; there are memory, cpus, kernel, initrd, cmdline, "
-		                "devices, console, limit, on_power_off, on_reset, on_crash and "
-		                "channel",
+		                "devices, console, limit, processors, pin, on_power_off, "
+		                "on_reset, on_crash and channel",
 		                CONFIG_QUOTE(word, length));
 }
 
@@ -260,7 +268,7 @@ void guest_config_take_key(struct guest_section *section, const char *word, size
 	}
 	text->at++;
 	config_skip_blanks(text);
-	if (row != KEY_CHANNEL && (section->seen & 1u << row))
+	if (!keys[row].repeats && (section->seen & 1u << row))
 		config_complain(text, config_place(text, word), "%s is there twice",
 		                keys[row].name);
 	section->seen |= 1u << row;
@@ -278,6 +286,7 @@ void guest_config_check_keys(struct guest_section *section)
 	if ((config->devices & SVM_PC_X2APIC) && !(config->devices & SVM_PC_APIC))
 		config_complain(&section->text, section->devices_place,
 		                "x2apic needs apic as well");
+	guest_config_check_pins(section);
 	if (!section->text.is_wrong && !(section->seen & 1u << KEY_MEMORY) &&
 	    config->memory > section->text.reader->memory_max)
 		config_complain(&section->text, config->memory_place,

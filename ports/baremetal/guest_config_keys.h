@@ -10,6 +10,9 @@ struct guest_section {
 	struct config_text text;
 	struct guest_config *config; /**< to fill */
 	struct guest_config_place devices_place;
+	uint64_t processors; /**< for the vCPUs that are not pinned */
+	uint64_t pinned;     /**< vCPUs that are */
+	struct guest_config_place pin_place; /**< of the highest of them */
 	uint32_t seen; /**< keys so far, a bit for each */
 };
 
@@ -22,6 +25,10 @@ void guest_config_check_keys(struct guest_section *section);
 /** @name Keys with a file of their own */
 /** @{ */
 void guest_config_add_channel(struct guest_section *section, const struct config_value *value);
+void guest_config_set_processors(struct guest_section *section, const struct config_value *value);
+void guest_config_add_pin(struct guest_section *section, const struct config_value *value);
+/** At the section's end: complain about vCPUs that it has not, and fill in the others. */
+void guest_config_check_pins(struct guest_section *section);
 /** @} */
 
 #endif

@@ -169,7 +169,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 		.on_slice = load,
 		.on_slice_end = put,
 		.on_end = leave,
-		.affinity = guest->affinity,
+		.affinity = guest->affinity[id],
 	};
 	svm_vcpu_set_wake(cpu->vcpu, wake, &cpu->task);
 	return 0;
@@ -194,6 +194,22 @@ void guest_unpark(struct guest *guest)
 	__atomic_store_n(&guest->is_parked, false, __ATOMIC_SEQ_CST);
 	for (uint32_t i = 0; i < guest->cpu_count; i++)
 		sched_wake(&guest->cpus[i].task);
+}
+
+uint32_t guest_stranded(const struct guest *guest, uint64_t processors)
+{
+	uint32_t vcpu = 0;
+
+	while (vcpu < guest->cpu_count && guest->affinity[vcpu] & processors)
+		vcpu++;
+	return vcpu;
+}
+
+void guest_pin(struct guest *guest, uint32_t vcpu, uint64_t affinity)
+{
+	guest->affinity[vcpu] = affinity;
+	if (guest->vm)
+		sched_set_affinity(&guest->cpus[vcpu].task, affinity);
 }
 
 /* One that has just ended by itself is still about to say so. */

@@ -153,7 +153,7 @@ static void start_next(void)
 	if (guest_state(guest) != GUEST_ABSENT || guest_is_busy(guest))
 		return;
 	if (storms)
-		guest->affinity = UINT64_C(1) << STORM_CPU;
+		guest_pin(guest, 0, UINT64_C(1) << STORM_CPU);
 	if (guest_do(guest, GUEST_VERB_START) != GUEST_DONE || !storms)
 		return;
 	__atomic_store_n(&batch.stormed, guest, __ATOMIC_RELEASE);
@@ -280,7 +280,7 @@ static bool read_options(struct guest_job *job, const char *text, unsigned int n
 		text, "addr", job->real_mode ? REAL_MODE_ADDRESS : DEFAULT_FLAT_ADDRESS, &bad);
 	job->guest.limit_ms = cmdline_number(text, "limit", DEFAULT_LIMIT_MS, &bad);
 	cpu = cmdline_number(text, "cpu", CPU_MAX, &bad);
-	job->guest.affinity = cpu == CPU_MAX ? SCHED_ANYWHERE : UINT64_C(1) << cpu % CPU_MAX;
+	job->guest.affinity[0] = cpu == CPU_MAX ? SCHED_ANYWHERE : UINT64_C(1) << cpu % CPU_MAX;
 	job->wants_storm = cmdline_has(text, "storm=1");
 	job->forgives = cmdline_has(text, "forgive=1");
 	job->has_small_pages = cmdline_has(text, "lazy=1");
@@ -329,7 +329,7 @@ static void add_modules(void)
 			.kind = &guest_job_kind,
 			.name = "builtin",
 			.limit_ms = DEFAULT_LIMIT_MS,
-			.affinity = SCHED_ANYWHERE,
+			.affinity = { SCHED_ANYWHERE },
 			.cpu_count = 1,
 		},
 		.bytes = builtin_guest_start,

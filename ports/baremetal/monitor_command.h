@@ -68,6 +68,7 @@ void monitor_vm_cycle(struct monitor_call *call);
 /** All that is one of GUEST_VERBS, but for create. */
 void monitor_vm_verb(struct monitor_call *call);
 void monitor_vcpu_list(struct monitor_call *call);
+void monitor_vcpu_pin(struct monitor_call *call);
 void monitor_vcpu_regs(struct monitor_call *call);
 void monitor_vcpu_explain(struct monitor_call *call);
 void monitor_trace(struct monitor_call *call);

@@ -25,6 +25,8 @@ static const struct monitor_command commands[] = {
 	  "make, run for MS at most, unmake: so often",
 	  monitor_vm_cycle },
 	{ "vcpu list", "[NAME]", 0, 1, "the processors of a guest, or of all", monitor_vcpu_list },
+	{ "vcpu pin", "NAME VCPUS CPUS", 3, 3, "let them run on these only: 0-1,3 or all",
+	  monitor_vcpu_pin },
 	{ "vcpu regs", "NAME N", 2, 2, "the registers of its processor N",
 	  monitor_vcpu_regs },
 	{ "vcpu explain", "NAME N", 2, 2, "the last exit of its own doing, in words",

@@ -3,10 +3,13 @@
  * Commands about the processors of guests.  Whatever reads more than counters parks the guest for
  * that moment, so that it is one state that is read.
  */
+#include "cpu.h"
 #include "guest.h"
 #include "guests.h"
 #include "kprintf.h"
 #include "monitor_command.h"
+#include "number_set.h"
+#include "processors.h"
 #include "time.h"
 
 #define NS_PER_MS       UINT64_C(1000000)
@@ -46,13 +49,16 @@ static void list_guest(struct report *report, const struct guest *guest)
 {
 	for (uint32_t i = 0; i < guest->cpu_count; i++) {
 		const struct guest_cpu *const cpu = &guest->cpus[i];
+		char allowed[NUMBER_SET_TEXT_MAX];
 		struct svm_vcpu_stats stats;
 
 		svm_vcpu_get_stats(cpu->vcpu, &stats);
+		number_set_write(guest->affinity[i], allowed);
 		report_text(report, "vm", guest->name);
 		report_number(report, "vcpu", i);
 		report_text(report, "state", svm_vcpu_state_name(svm_vcpu_state(cpu->vcpu)));
 		report_number(report, "cpu", __atomic_load_n(&cpu->task.cpu, __ATOMIC_RELAXED));
+		report_text(report, "allowed", allowed);
 		report_number(report, "ms", cpu->task.used_ns / NS_PER_MS);
 		report_number(report, "slices", cpu->task.slices);
 		report_number(report, "entries", stats.entries);
@@ -80,6 +86,61 @@ void monitor_vcpu_list(struct monitor_call *call)
 			list_guest(report, guest);
 	}
 	monitor_answer(report);
+}
+
+/* --- where they run ------------------------------------------------------------------------ */
+
+/* A set of numbers below `count`; false: it is none, and the usage was said. */
+static bool take_set(const struct monitor_call *call, unsigned int word, uint32_t count,
+                     uint64_t *set)
+{
+	const char *const text = call->words.word[word];
+	size_t length = 0;
+
+	while (text[length])
+		length++;
+	if (!number_set_read(text, length, count, set))
+		return true;
+	monitor_usage(call);
+	return false;
+}
+
+static void pin(const struct monitor_call *call, struct guest *guest, uint64_t vcpus,
+                uint64_t processors)
+{
+	struct report *report;
+
+	for (uint32_t i = 0; i < guest->cpu_count; i++) {
+		if (vcpus >> i & 1)
+			guest_pin(guest, i, processors);
+	}
+	if (!call->is_json) {
+		kprintf("guest %s: vCPUs %s on %s\n", guest->name, call->words.word[1],
+		        call->words.word[2]);
+		return;
+	}
+	report = monitor_report(call, REPORT_FIELDS);
+	report_text(report, "name", guest->name);
+	report_text(report, "vcpus", call->words.word[1]);
+	report_text(report, "allowed", call->words.word[2]);
+	monitor_answer(report);
+}
+
+void monitor_vcpu_pin(struct monitor_call *call)
+{
+	struct guest *const guest = monitor_guest(call, 0);
+	uint64_t vcpus, processors;
+
+	if (!guest || !take_set(call, 1, GUEST_CPUS_MAX, &vcpus) ||
+	    !take_set(call, 2, cpu_count(), &processors))
+		return;
+	if (vcpus != NUMBER_SET_ALL && vcpus >> guest->cpu_count)
+		monitor_refuse(call, "guest %s has processors 0 to %u", guest->name,
+		               guest->cpu_count - 1);
+	else if (!(processors & processors_online_set()))
+		monitor_refuse(call, "none of these processors is online");
+	else
+		pin(call, guest, vcpus, processors);
 }
 
 /* --- registers ----------------------------------------------------------------------------- */

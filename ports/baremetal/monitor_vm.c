@@ -7,6 +7,7 @@
 #include "guests.h"
 #include "kprintf.h"
 #include "monitor_command.h"
+#include "number_set.h"
 #include "time.h"
 
 #define NS_PER_S        UINT64_C(1000000000)
@@ -85,10 +86,27 @@ static const char *action_name(enum guest_action action)
 	                                      : "destroy";
 }
 
+/* Of vCPU 0, and of each that may run elsewhere. */
+static void describe_processors(const struct guest *guest, char *text, size_t size)
+{
+	char allowed[NUMBER_SET_TEXT_MAX];
+	size_t used;
+
+	number_set_write(guest->affinity[0], allowed);
+	used = format_text(text, size, "%s", allowed);
+	for (uint32_t i = 1; i < guest->cpu_count; i++) {
+		if (guest->affinity[i] == guest->affinity[0])
+			continue;
+		number_set_write(guest->affinity[i], allowed);
+		used += format_text(text + used, size - used, "; vCPU %u: %s", i, allowed);
+	}
+}
+
 void monitor_vm_show(struct monitor_call *call)
 {
 	const struct guest *const guest = monitor_guest(call, 0);
 	struct report *report;
+	char allowed[256];
 
 	if (!guest)
 		return;
@@ -98,7 +116,8 @@ void monitor_vm_show(struct monitor_call *call)
 	            guest_state(guest) == GUEST_ABSENT
 	                    ? "none"
 	                    : svm_vm_state_name(svm_vm_state(guest->vm)));
-	report_hex(report, "affinity", guest->affinity, 1);
+	describe_processors(guest, allowed, sizeof(allowed));
+	report_text(report, "processors", allowed);
 	report_number(report, "limit_ms", guest->limit_ms);
 	report_text(report, "on_power_off", action_name(guest->life.actions[GUEST_ON_POWER_OFF]));
 	report_text(report, "on_reset", action_name(guest->life.actions[GUEST_ON_RESET]));

@@ -15,6 +15,9 @@ const char *processors_offline(uint32_t cpu);
 /** The reverse. NULL, or why not. */
 const char *processors_online(uint32_t cpu);
 
+/** Those on which guests may run now, a bit for each. */
+uint64_t processors_online_set(void);
+
 /** Whether guests may run on it. */
 bool processors_is_online(uint32_t cpu);
 bool processors_are_all_online(void);

@@ -281,11 +281,54 @@ def _comings(count):
         [("cpu offline 3", r"cpu 3: there is no such processor\n"),
          ("cpu offline 0", r"cpu 0: OFFLINE\n"),
          ("cpu offline 1", r"cpu 1: OFFLINE\n"),
-         ("cpu offline 2", r"cpu 2: a guest may run there only, or no other processor is left\n"),
+         ("cpu offline 2", r"cpu 2: no other processor is left\n"),
          ("cpu list", r"\n +0  OFFLINE[\s\S]*?\n +1  OFFLINE[\s\S]*?\n +2  ONLINE"),
          ("vm list", r"\n  one +RUNNING .*\n  two +RUNNING "),
          ("cpu online 1", r"cpu 1: ONLINE\n[\s\S]*?one\| [\s\S]*?two\| "),
          ("quit", WELL)], r"one\| .*line 00000002")
+
+
+# Two processors of the host, and guests that may run on one of them only, or on both.
+PINNED = """\
+guest all
+kernel = busy.elf
+memory = 4M
+guest left
+kernel = busy.elf
+memory = 4M
+processors = 0
+guest right
+kernel = busy.elf
+memory = 4M
+cpus = 2
+processors = all
+pin = 0 on 1
+guest wrong
+kernel = busy.elf
+memory = 4M
+processors = 0,2
+"""
+PINNING = _commands([
+    ("vcpu list", r"\n  all +0 +RUNN\w+ +[01]  all .*\n  left +0 +RUNN\w+ +0  0 .*"
+                  r"\n  right +0 +RUNN\w+ +1  1 .*\n  right +1 +WAIT_SIPI +[01]  all "),
+    ("cpu offline 0", r"cpu 0: guest left, vCPU 0, may run nowhere else\n"),
+    ("vcpu pin left 0 0-1", r"guest left: vCPUs 0 on 0-1\n"),
+    ("cpu offline 0", r"cpu 0: OFFLINE\n"),
+    ("vcpu list left", r"\n  left +0 +RUNN\w+ +1  0-1 "),
+    ("vcpu pin left 0 0", r"none of these processors is online\n"),
+    ("vm destroy right", r"guest right: ABSENT\n"),
+    ("vcpu pin right all 1", r"guest right: vCPUs all on 1\n"),
+    ("cpu online 0", r"cpu 0: ONLINE\n"),
+    ("vcpu pin all 0 0", r"guest all: vCPUs 0 on 0\n"),
+    ("vm pause left", r"guest left: PAUSED\n"),
+    ("cpu offline 0", r"cpu 0: guest all, vCPU 0, may run nowhere else\n"),
+    ("cpu offline 1", r"cpu 1: OFFLINE\n"),
+    ("vm start right", r"guest right: refused: PROCESSORS: none on which vCPU 0 may run is online"),
+    ("cpu online 1", r"cpu 1: ONLINE\n"),
+    ("vm start right", r"guest right: RUNNING\n"),
+    ("vm show right", r"\n  processors +1\n"),
+    ("vcpu list -j", r'"vm":"right","vcpu":1,"state":"WAIT_SIPI","cpu":[01],"allowed":"1",'),
+    ("quit", WELL)], r"guest right: starts: ")
 
 
 def _attack_cases():
@@ -405,6 +448,10 @@ CASES = {
     "qemu-processors": Case("qemu", cmdline="run=guests parallel=1", cpus=3, dialog=_comings(20),
                             config=_talkers(["one", "two"]), files=["chatter.elf"], parallel=True,
                             wanted=[WELL]),
+    "qemu-pinned": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=PINNING,
+                        config=PINNED, files=["busy.elf"], parallel=True,
+                        wanted=[WELL, r"configuration: line 17, column 16: expected processors "
+                                      r"such as 0-1,3, from 0 to 1, or all"]),
     "qemu-processors-long": Case("qemu", cmdline="run=guests parallel=1", cpus=3,
                                  dialog=_comings(200), config=_talkers(["one", "two"]),
                                  files=["chatter.elf"], parallel=True, wanted=[WELL], timeout=600,

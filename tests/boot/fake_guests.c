@@ -91,6 +91,12 @@ void guest_unpark(struct guest *which)
 	which->is_parked = false;
 }
 
+void guest_pin(struct guest *which, uint32_t vcpu, uint64_t affinity)
+{
+	step('i');
+	which->affinity[vcpu] = affinity;
+}
+
 void guest_halt(struct guest *which)
 {
 	step('H');
@@ -150,8 +156,11 @@ void make_guests(void)
 		guest[i].cpu_count = 1 + i;
 		for (uint32_t cpu = 0; cpu < guest[i].cpu_count; cpu++)
 			guest[i].cpus[cpu].guest = &guest[i];
+		for (uint32_t cpu = 0; cpu < GUEST_CPUS_MAX; cpu++)
+			guest[i].affinity[cpu] = SCHED_ANYWHERE;
 	}
 	guest_count = 2;
+	is_offline[0] = is_offline[1] = false;
 }
 
 struct guest *guests_at(unsigned int number)
@@ -228,6 +237,11 @@ const char *processors_offline(uint32_t cpu)
 const char *processors_online(uint32_t cpu)
 {
 	return change_cpu(cpu, false);
+}
+
+uint64_t processors_online_set(void)
+{
+	return (is_offline[0] ? 0 : 1u) | (is_offline[1] ? 0 : 2u);
 }
 
 bool processors_is_online(uint32_t cpu)

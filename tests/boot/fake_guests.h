@@ -15,8 +15,8 @@ extern struct guest guest[GUESTS];
 extern unsigned int guest_count;
 
 /*
- * M make, m make that failed, S start, P park, U unpark, H halt, D unmake; of the library's VM: p
- * pause, r resume, s stop; g guests_gone().
+ * M make, m make that failed, S start, P park, U unpark, i pin, H halt, D unmake; of the library's
+ * VM: p pause, r resume, s stop; g guests_gone().
  */
 extern char steps[256];
 

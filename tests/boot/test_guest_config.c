@@ -36,6 +36,7 @@ static unsigned int parse(const char *text, size_t size, struct guest_config *co
 	const struct guest_config_reader reader = {
 		.memory_max = 1024 * MIB,
 		.cpus_max = 4,
+		.host_cpus = 6,
 		.module = module,
 		.complain = note,
 		.arg = notes,
@@ -136,6 +137,35 @@ START_TEST(all_that_can_be_said_is_understood)
 }
 END_TEST
 
+/* Where the four vCPUs of a guest may run, in whatever order it is said. */
+static const struct {
+	const char *lines;
+	uint64_t affinity[4];
+} pin_rows[] = {
+	{ "", { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } },
+	{ "processors = all", { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } },
+	{ "processors = 0", { 1, 1, 1, 1 } },
+	{ "processors = 5,0-1", { 0x23, 0x23, 0x23, 0x23 } },
+	{ "processors = 0-5 # all six", { 0x3f, 0x3f, 0x3f, 0x3f } },
+	{ "pin = 3 on 2", { UINT64_MAX, UINT64_MAX, UINT64_MAX, 4 } },
+	{ "processors = 0-1\npin = 0,2 on 4-5\npin = \"3  on  all\"",
+	  { 0x30, 3, 0x30, UINT64_MAX } },
+	{ "pin = 1-2 on 5\nprocessors = 3", { 8, 32, 32, 8 } },
+};
+
+START_TEST(each_vcpu_runs_where_it_may)
+{
+	struct guest_config c[COUNT];
+	char text[256], notes[2048];
+
+	snprintf(text, sizeof(text), "guest a\nkernel = vmlinuz\n%s\ncpus = 4",
+	         pin_rows[_i].lines);
+	ck_assert_msg(parse_string(text, c, notes) == 1, "%s", notes);
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(c[0].affinity[i], pin_rows[_i].affinity[i]);
+}
+END_TEST
+
 START_TEST(channels_are_shared_by_name)
 {
 	static const char text[] = "guest a\nkernel = vmlinuz\nchannel = news publish 64K\n"
@@ -196,6 +226,8 @@ START_TEST(a_value_becomes_what_it_says)
 }
 END_TEST
 
+#define CPUS_EXPECTED "expected processors such as 0-1,3, from 0 to 5, or all\n"
+#define PIN_EXPECTS   "expected vCPUs, then on and processors, such as 0-1 on 2\n"
 #define CHANNEL_EXPECTS                                                                            \
 	"expected a name of at most 15 of a-z, 0-9 and -, then publish and a size up to 1M in "    \
 	"steps of 4K, or subscribe and ro or rw\n"
@@ -211,10 +243,12 @@ static const struct {
 	{ "Memory = 4M", "3:1 no key 'Memory'; did you mean 'memory'?\n" },
 	{ "disk = a",
 	  "3:1 no key 'disk'; there are memory, cpus, kernel, initrd, cmdline, devices, "
-	  "console, limit, on_power_off, on_reset, on_crash and channel\n" },
+	  "console, limit, processors, pin, on_power_off, on_reset, on_crash and channel\n" },
 	{ "x23456789012345678901234567890123456789 = a",
 	  "3:1 no key 'x2345678901234567890123456789012'; there are memory, cpus, kernel, initrd, "
-	  "cmdline, devices, console, limit, on_power_off, on_reset, on_crash and channel\n" },
+	  "cmdline, devices, console, limit, processors, pin, on_power_off, on_reset, "
+	  "on_crash and "
+	  "channel\n" },
 	{ "memory 4M", "3:8 expected = behind memory\n" },
 	{ "memory", "3:7 expected = behind memory\n" },
 	{ "= 4M", "3:1 expected a key, or guest and a name\n" },
@@ -260,6 +294,25 @@ static const struct {
 	{ "limit = 31536001s", "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
 	{ "limit = 18446744073709551615m",
 	  "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
+	{ "processors =", "3:13 " CPUS_EXPECTED },
+	{ "processors = 6", "3:14 " CPUS_EXPECTED },
+	{ "processors = 0,6", "3:16 " CPUS_EXPECTED },
+	{ "processors = 0, 1", "3:16 " CPUS_EXPECTED },
+	{ "processors = 2-1", "3:16 " CPUS_EXPECTED },
+	{ "processors = 4294967296", "3:14 " CPUS_EXPECTED },
+	{ "processors = 0\nprocessors = 1", "4:1 processors is there twice\n" },
+	{ "pin = ", "3:7 " PIN_EXPECTS },
+	{ "pin = 0", "3:7 " PIN_EXPECTS },
+	{ "pin = 0 to 1", "3:7 " PIN_EXPECTS },
+	{ "pin = 0 on 1 2", "3:7 " PIN_EXPECTS },
+	{ "pin = 0 on 1-", "3:14 " CPUS_EXPECTED },
+	{ "pin = 0 on 0,9", "3:14 " CPUS_EXPECTED },
+	{ "pin = 4 on 0", "3:7 expected vCPUs such as 0-1,3, from 0 to 3\n" },
+	{ "pin = 0,a on 0", "3:9 expected vCPUs such as 0-1,3, from 0 to 3\n" },
+	{ "pin = all on 0", "3:7 expected vCPUs such as 0-1,3, from 0 to 3\n" },
+	{ "pin = 1 on 0", "3:7 guest a has 1 vCPU, counted from 0\n" },
+	{ "pin = 2 on 0\npin = 0 on 1\ncpus = 2", "3:7 guest a has 2 vCPUs, counted from 0\n" },
+	{ "cpus = 4\npin = 0-2 on 0\npin = 2-3 on 1", "5:7 vCPU 2 is pinned twice\n" },
 	{ "channel =", "3:10 " CHANNEL_EXPECTS },
 	{ "channel = talk", "3:11 " CHANNEL_EXPECTS },
 	{ "channel = talk publish", "3:11 " CHANNEL_EXPECTS },
@@ -301,7 +354,8 @@ static const struct {
 	{ "an empty text has no guests", "", "", 0 },
 	{ "a word may be the last thing in the text", "guest a\nker",
 	  "2:1 no key 'ker'; there are memory, cpus, kernel, initrd, cmdline, devices, console, "
-	  "limit, on_power_off, on_reset, on_crash and channel\n1:7 guest a has no kernel\n",
+	  "limit, processors, pin, on_power_off, on_reset, on_crash and channel\n"
+	  "1:7 guest a has no kernel\n",
 	  0 },
 	{ "comments are no guests", "# guest a\n  # b", "", 0 },
 	{ "a comment may hold anything", "# \033\xff\nguest a\nkernel=initrd\n", "", 1 },
@@ -422,6 +476,7 @@ static void add_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, what_is_not_said_has_its_usual_value);
 	tcase_add_test(tcase, all_that_can_be_said_is_understood);
+	tcase_add_loop_test(tcase, each_vcpu_runs_where_it_may, 0, ROWS(pin_rows));
 	tcase_add_test(tcase, channels_are_shared_by_name);
 	tcase_add_test(tcase, each_action_is_for_its_occasion);
 	tcase_add_loop_test(tcase, a_value_becomes_what_it_says, 0, ROWS(value_rows));

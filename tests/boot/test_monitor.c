@@ -85,7 +85,7 @@ static const struct {
 	  "  name           b\n  state          STOPPED\n  cpus           2\n"
 	  "  memory_mib     8\n  exits          200\n"
 	  "  note           ended: triple-fault: too bad\n  library_state  another\n"
-	  "  affinity       0\n  limit_ms       0\n  on_power_off   destroy\n"
+	  "  processors     all\n  limit_ms       0\n  on_power_off   destroy\n"
 	  "  on_reset       destroy\n  on_crash       keep\n" },
 	{ "a verb is answered by the state", "vm pause a", "guest a: PAUSED\n" },
 	{ "by the state as JSON", "-j pause a", "{\"name\":\"a\",\"state\":\"PAUSED\"}\n" },
@@ -100,10 +100,17 @@ static const struct {
 	{ "and a number", "vm cycle a ten", "usage: vm cycle NAME COUNT [MS]\n" },
 	{ "that is not too large", "vm cycle a 1 3600001", "usage: vm cycle NAME COUNT [MS]\n" },
 	{ "processors", "vcpu list a",
-	  "  VM  VCPU  STATE   CPU  MS  SLICES  ENTRIES  RETURNS  INTERRUPTS  FILLS  INJECTED  "
-	  "ASIDS  FLUSHES\n"
-	  "  a      0  HALTED    0   0       0      100       30           0      0         0      "
-	  "0        0\n" },
+	  "  VM  VCPU  STATE   CPU  ALLOWED  MS  SLICES  ENTRIES  RETURNS  INTERRUPTS  FILLS  "
+	  "INJECTED  ASIDS  FLUSHES\n"
+	  "  a      0  HALTED    0  all       0       0      100       30           0      "
+	  "0         0      0        0\n" },
+	{ "where a processor may run", "vcpu pin b 1 0", "guest b: vCPUs 1 on 0\n" },
+	{ "all of a guest's", "vcpu pin b all 0-1 -j",
+	  "{\"name\":\"b\",\"vcpus\":\"all\",\"allowed\":\"0-1\"}\n" },
+	{ "a processor that it has not", "vcpu pin b 1,2 0",
+	  "guest b has processors 0 to 1\n" },
+	{ "one that the host has not", "vcpu pin b 0 2", "usage: vcpu pin NAME VCPUS CPUS\n" },
+	{ "no set", "vcpu pin b 0, 1", "usage: vcpu pin NAME VCPUS CPUS\n" },
 	{ "an explanation", "vcpu explain a 0", "  exit at 1234\n  second line\n" },
 	{ "as JSON", "vcpu explain a 0 -j", "{\"text\":\"exit at 1234\\u000asecond line\"}\n" },
 	{ "nothing to explain", "vcpu explain b 1",
@@ -144,10 +151,11 @@ static const struct {
 	{ "half a command is none", "cpu", "no command 'cpu'; help tells what there are\n" },
 	{ "a quote that is open", "vm show \"a", "a quote is not closed\n" },
 	{ "help about some", "help vcpu",
-	  "  COMMAND              MEANING\n"
-	  "  vcpu list [NAME]     the processors of a guest, or of all\n"
-	  "  vcpu regs NAME N     the registers of its processor N\n"
-	  "  vcpu explain NAME N  the last exit of its own doing, in words\n" },
+	  "  COMMAND                   MEANING\n"
+	  "  vcpu list [NAME]          the processors of a guest, or of all\n"
+	  "  vcpu pin NAME VCPUS CPUS  let them run on these only: 0-1,3 or all\n"
+	  "  vcpu regs NAME N          the registers of its processor N\n"
+	  "  vcpu explain NAME N       the last exit of its own doing, in words\n" },
 	/* New guests. */
 	{ "what is wrong with a key is told with it", "vm create c memory=5M",
 	  "memory=5M: expected a kernel\n" },
@@ -247,6 +255,24 @@ START_TEST(registers_are_read_while_the_guest_stands_still)
 	                             "attributes 000\n"));
 	answer_to("vcpu explain a 0");
 	answer_to("trace a 0");
+	expect_steps("");
+}
+END_TEST
+
+START_TEST(a_processor_runs_where_it_was_pinned)
+{
+	begin();
+	answer_to("vcpu pin b 1 1");
+	expect_steps("i");
+	ck_assert_uint_eq(guest[1].affinity[0], UINT64_MAX);
+	ck_assert_uint_eq(guest[1].affinity[1], 2);
+	ck_assert_ptr_nonnull(strstr(answer_to("vm show b"), "  processors     all; vCPU 1: 1\n"));
+	ck_assert_ptr_nonnull(strstr(answer_to("vcpu list b"), "  b      1  HALTED    0  1  "));
+	answer_to("vcpu pin b all 0-1");
+	expect_steps("ii");
+	ck_assert_ptr_nonnull(strstr(answer_to("vm show b"), "  processors     0-1\n"));
+	answer_to("cpu offline 1");
+	ck_assert_str_eq(answer_to("vcpu pin b 0 1"), "none of these processors is online\n");
 	expect_steps("");
 }
 END_TEST
@@ -365,7 +391,7 @@ START_TEST(tab_tells_what_there_is)
 	type(KEY "vcpu ");
 	forget();
 	type("\t");
-	expect(ERASED "  list  regs  explain\n" PROMPT "vcpu ");
+	expect(ERASED "  list  pin  regs  explain\n" PROMPT "vcpu ");
 	type("\025stats ");
 	forget();
 	type("\t");
@@ -426,6 +452,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, each_first_word_is_offered);
 	tcase_add_test(tcase, help_tells_every_command_and_fits_a_screen);
 	tcase_add_test(tcase, registers_are_read_while_the_guest_stands_still);
+	tcase_add_test(tcase, a_processor_runs_where_it_was_pinned);
 	tcase_add_test(tcase, nothing_is_told_of_a_machine_that_is_not_there);
 	tcase_add_test(tcase, live_counts_are_of_the_last_second_until_a_key);
 	tcase_add_test(tcase, live_counts_end_with_the_guest);

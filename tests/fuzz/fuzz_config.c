@@ -73,13 +73,16 @@ static void check(const struct guest_config *c)
 	HOLDS(c->cpus >= 1 && c->cpus <= 8);
 	HOLDS(!(c->devices & SVM_PC_X2APIC) || (c->devices & SVM_PC_APIC));
 	HOLDS(c->console <= GUEST_CONSOLE_OFF);
+	for (uint32_t i = 0; i < c->cpus; i++)
+		HOLDS(c->affinity[i] == UINT64_MAX || (c->affinity[i] && c->affinity[i] < 32));
 }
 
 static unsigned int parse(const char *bytes, size_t size, struct guest_config *configs)
 {
 	struct text text = { .bytes = bytes, .size = size };
 	const struct guest_config_reader reader = {
-		.memory_max = MOST, .cpus_max = 8, .module = module, .complain = judge, .arg = &text
+		.memory_max = MOST, .cpus_max = 8, .host_cpus = 5,
+		.module = module, .complain = judge, .arg = &text
 	};
 	const unsigned int count = guest_config_parse(&reader, bytes, size, configs, COUNT);
 
