@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/acpi_tables.h"
 
 #define RECORDS 44u
@@ -162,30 +163,17 @@ START_TEST(sum_and_number)
 }
 END_TEST
 
-static Suite *acpi_suite(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("acpi_tables");
-	TCase *all = tcase_create("all");
-
-	tcase_set_timeout(all, 60);
-	tcase_add_test(all, madt_lists_enabled_processors_once);
-	tcase_add_test(all, madt_beyond_the_room_is_counted);
-	tcase_add_test(all, madt_with_a_bad_record_length_is_refused);
-	tcase_add_test(all, madt_of_any_shape_is_survived);
-	tcase_add_loop_test(all, s5_is_read_in_its_usual_forms, 0,
-	                    (int)(sizeof(packages) / sizeof(packages[0])));
-	tcase_add_test(all, sum_and_number);
-	suite_add_tcase(suite, all);
-	return suite;
+	tcase_add_test(tcase, madt_lists_enabled_processors_once);
+	tcase_add_test(tcase, madt_beyond_the_room_is_counted);
+	tcase_add_test(tcase, madt_with_a_bad_record_length_is_refused);
+	tcase_add_test(tcase, madt_of_any_shape_is_survived);
+	tcase_add_loop_test(tcase, s5_is_read_in_its_usual_forms, 0, ROWS(packages));
+	tcase_add_test(tcase, sum_and_number);
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(acpi_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("acpi tables", add_tests);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Words, keys and numbers of a command line. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/cmdline.h"
 
 static const char line[] = "/boot/x.elf  run=a,b\tquiet run=c guest= mem=16M xrun=d";
@@ -79,27 +79,15 @@ START_TEST(an_absent_number_is_not_bad)
 }
 END_TEST
 
-static Suite *cmdline_suite(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("cmdline");
-	TCase *all = tcase_create("all");
-
-	tcase_add_test(all, words_stand_by_themselves);
-	tcase_add_test(all, the_last_value_wins_and_is_cut);
-	tcase_add_loop_test(all, numbers_are_read_whole_or_not_at_all, 0,
-	                    (int)(sizeof(numbers) / sizeof(numbers[0])));
-	tcase_add_test(all, an_absent_number_is_not_bad);
-	suite_add_tcase(suite, all);
-	return suite;
+	tcase_add_test(tcase, words_stand_by_themselves);
+	tcase_add_test(tcase, the_last_value_wins_and_is_cut);
+	tcase_add_loop_test(tcase, numbers_are_read_whole_or_not_at_all, 0, ROWS(numbers));
+	tcase_add_test(tcase, an_absent_number_is_not_bad);
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(cmdline_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("command line", add_tests);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/guest_image.h"
 
 #define MEMORY_SIZE 0x200000u
@@ -396,43 +397,24 @@ START_TEST(random_headers_stay_inside_the_memory)
 }
 END_TEST
 
-static Suite *guest_image_suite(void)
+static void add_tests(TCase *tcase)
 {
-	Suite *suite = suite_create("guest_image");
-	TCase *good = tcase_create("good"), *bad = tcase_create("bad"), *any = tcase_create("any");
-
-	tcase_add_checked_fixture(good, set_up, tear_down);
-	tcase_add_test(good, flat_image_goes_to_its_address);
-	tcase_add_test(good, elf_entry_is_translated_to_physical);
-	tcase_add_test(good, multiboot_addresses_are_honoured);
-	tcase_add_test(good, multiboot_information_describes_the_memory);
-	tcase_add_test(good, a_64_bit_elf_needs_a_multiboot_header);
-	suite_add_tcase(suite, good);
-
-	tcase_add_checked_fixture(bad, set_up, tear_down);
-	tcase_add_loop_test(bad, each_lie_is_refused_by_its_name, 0,
-	                    (int)(sizeof(lies) / sizeof(lies[0])));
-	tcase_add_test(bad, an_impossible_demand_is_refused);
-	tcase_add_test(bad, an_image_without_room_for_the_information_is_refused);
-	tcase_add_test(bad, an_empty_image_is_refused);
-	tcase_add_test(bad, a_flat_image_must_fit);
-	suite_add_tcase(suite, bad);
-
-	tcase_set_timeout(any, 120);
-	tcase_add_checked_fixture(any, set_up, tear_down);
-	tcase_add_loop_test(any, every_truncation_is_survived, 0, 3);
-	tcase_add_loop_test(any, random_headers_stay_inside_the_memory, 0, 3);
-	suite_add_tcase(suite, any);
-	return suite;
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, flat_image_goes_to_its_address);
+	tcase_add_test(tcase, elf_entry_is_translated_to_physical);
+	tcase_add_test(tcase, multiboot_addresses_are_honoured);
+	tcase_add_test(tcase, multiboot_information_describes_the_memory);
+	tcase_add_test(tcase, a_64_bit_elf_needs_a_multiboot_header);
+	tcase_add_loop_test(tcase, each_lie_is_refused_by_its_name, 0, ROWS(lies));
+	tcase_add_test(tcase, an_impossible_demand_is_refused);
+	tcase_add_test(tcase, an_image_without_room_for_the_information_is_refused);
+	tcase_add_test(tcase, an_empty_image_is_refused);
+	tcase_add_test(tcase, a_flat_image_must_fit);
+	tcase_add_loop_test(tcase, every_truncation_is_survived, 0, 3);
+	tcase_add_loop_test(tcase, random_headers_stay_inside_the_memory, 0, 3);
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(guest_image_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("guest image", add_tests);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../hosted/suite.h"
 #include "../../ports/baremetal/frames.h"
 #include "../../ports/baremetal/guest_memory.h"
 
@@ -163,22 +164,15 @@ START_TEST(a_failed_call_is_the_last)
 }
 END_TEST
 
+static void add_tests(TCase *tcase)
+{
+	tcase_add_loop_test(tcase, memory_is_taken_whole_or_not_at_all, 0, ROWS(takes));
+	tcase_add_test(tcase, a_part_across_two_pieces_is_mapped_in_two_calls);
+	tcase_add_test(tcase, a_part_within_a_piece_is_mapped_in_one_call);
+	tcase_add_test(tcase, a_failed_call_is_the_last);
+}
+
 int main(void)
 {
-	Suite *suite = suite_create("guest_memory");
-	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(all, memory_is_taken_whole_or_not_at_all, 0,
-	                    (int)(sizeof(takes) / sizeof(takes[0])));
-	tcase_add_test(all, a_part_across_two_pieces_is_mapped_in_two_calls);
-	tcase_add_test(all, a_part_within_a_piece_is_mapped_in_one_call);
-	tcase_add_test(all, a_failed_call_is_the_last);
-	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("guest memory", add_tests);
 }
