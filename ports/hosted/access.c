@@ -162,8 +162,11 @@ bool guest_segmented(struct cpu *cpu, enum guest_segment segment, uint64_t offse
 {
 	svm_gva_t gva;
 
-	return to_linear(cpu, segment, offset, size, &gva) &&
-	       guest_linear(cpu, gva, data, size, (struct guest_access){ .prot = prot });
+	if (!to_linear(cpu, segment, offset, size, &gva) ||
+	    !guest_linear(cpu, gva, data, size, (struct guest_access){ .prot = prot }))
+		return false;
+	cpu->guest.trap |= breakpoint_on(cpu, gva, size, prot & SVM_PROT_WRITE);
+	return true;
 }
 
 /* Bytes at RIP up to the end of the page, and past it only if more is asked for. */

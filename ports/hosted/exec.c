@@ -267,6 +267,28 @@ static bool group_ff(struct cpu *cpu, const struct guest_insn *insn)
 	return true;
 }
 
+/* INC and DEC with the register in the opcode. */
+static bool count(struct cpu *cpu, const struct guest_insn *insn, unsigned n, bool down)
+{
+	const uint64_t value = cpu->guest.gpr[n] + (down ? ~UINT64_C(0) : 1);
+
+	guest_set_register(cpu, n, value, insn->operand);
+	set_zs(cpu, value, insn->operand);
+	return true;
+}
+
+/* Of its group ADD and CMP. */
+static bool group_83(struct cpu *cpu, const struct guest_insn *insn)
+{
+	const unsigned op = insn->modrm >> 3 & 7;
+
+	if (op != 0 && op != 7) {
+		guest_fault(cpu, SVM_VECTOR_UD, 0, 0);
+		return false;
+	}
+	return arithmetic(cpu, insn, op == 7 ? '-' : '+', insn->imm);
+}
+
 static bool push_flags(struct cpu *cpu, const struct guest_insn *insn)
 {
 	if (guest_intercept(cpu, insn, SVM_EXIT_PUSHF, POISON, POISON))
@@ -295,6 +317,9 @@ static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 	uint64_t value;
 
 	switch (insn->opcode & 0xfff8) {
+	case 0x40: /* In 64-bit code these bytes are prefixes. */
+	case 0x48:
+		return count(cpu, insn, low, (insn->opcode & 8) != 0);
 	case 0x50:
 		return push(cpu, cpu->guest.gpr[low], stack_width(cpu, insn));
 	case 0x58:
@@ -316,7 +341,7 @@ static bool execute_move(struct cpu *cpu, const struct guest_insn *insn)
 	case 0x85:
 		return arithmetic(cpu, insn, '&', reg);
 	case 0x83:
-		return arithmetic(cpu, insn, (insn->modrm >> 3 & 7) == 7 ? '-' : '+', insn->imm);
+		return group_83(cpu, insn);
 	case 0x88:
 	case 0x89:
 		return write_rm(cpu, insn, size, cpu->guest.gpr[insn->reg]);

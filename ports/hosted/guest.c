@@ -122,13 +122,28 @@ static bool take_event(struct cpu *cpu)
 {
 	struct guest *g = &cpu->guest;
 
-	if (g->tf_pending) {
-		g->tf_pending = false;
-		g->v->save._dr6 |= SVM_BIT(14);
+	if (g->trap) {
+		g->v->save._dr6 |= g->trap;
+		g->trap = 0;
 		guest_fault(cpu, SVM_VECTOR_DB, 0, 0);
 		return true;
 	}
 	return take_physical(cpu) || take_virtual_nmi(cpu) || take_virtual_interrupt(cpu);
+}
+
+/* A breakpoint on execution faults, so RF is what gets past it.  13.1.3.1. */
+static bool hit_breakpoint(struct cpu *cpu)
+{
+	struct guest *g = &cpu->guest;
+	const svm_gva_t base = guest_code_bits(cpu) == 64 ? 0 : g->v->save._cs.base;
+	const uint64_t hits =
+		g->v->save.rflags & RFLAGS_RF ? 0 : breakpoint_at(cpu, base + g->v->save.rip);
+
+	if (!hits)
+		return false;
+	g->v->save._dr6 |= hits;
+	guest_fault(cpu, SVM_VECTOR_DB, 0, 0);
+	return true;
 }
 
 static void step(struct cpu *cpu)
@@ -140,6 +155,8 @@ static void step(struct cpu *cpu)
 	g->has_insn = false;
 	g->insn_count = 0;
 	g->next_rip = 0;
+	if (hit_breakpoint(cpu))
+		return;
 	if (!guest_decode(cpu, &insn)) {
 		if (!g->exiting && insn.count)
 			guest_fault(cpu, SVM_VECTOR_UD, 0, 0);
@@ -149,13 +166,17 @@ static void step(struct cpu *cpu)
 	g->shadow_next = false;
 	g->diverted = false;
 	guest_execute(cpu, &insn);
-	if (g->exiting || g->diverted)
+	if (g->exiting || g->diverted) {
+		g->trap = 0;
 		return;
+	}
+	g->v->save.rflags &= ~RFLAGS_RF;
 	if (g->shadow_next)
 		g->v->control.int_state |= SVM_INT_STATE_SHADOW;
 	else
 		g->v->control.int_state &= ~SVM_INT_STATE_SHADOW;
-	g->tf_pending = traps;
+	if (traps)
+		g->trap |= DR6_BS;
 }
 
 void guest_run(struct cpu *cpu)

@@ -199,7 +199,7 @@ enum form {
 
 static enum form form_of(uint16_t opcode)
 {
-	if ((opcode >= 0x50 && opcode <= 0x5f) || (opcode >= 0x6c && opcode <= 0x6f))
+	if ((opcode >= 0x40 && opcode <= 0x5f) || (opcode >= 0x6c && opcode <= 0x6f))
 		return FORM_NONE;
 	if (opcode >= 0xb8 && opcode <= 0xbf)
 		return FORM_IMM;

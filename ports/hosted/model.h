@@ -31,6 +31,8 @@
 #define CR4_OSXSAVE SVM_BIT(18)
 #define CR4_CET     SVM_BIT(23)
 
+#define DR6_BS SVM_BIT(14) /* Single step. */
+
 #define EFER_SCE  SVM_BIT(0)
 #define EFER_LME  SVM_BIT(8)
 #define EFER_LMA  SVM_BIT(10)
@@ -163,7 +165,7 @@ struct guest {
 	bool host_if;  /* RFLAGS.IF at VMRUN. */
 	bool halted;
 	bool nmi_masked;
-	bool tf_pending;
+	uint64_t trap;         /* What a #DB behind this instruction adds to DR6; 0: none. */
 	bool shadow_next; /* STI or MOV SS just executed. */
 	uint32_t pause_left;
 	uint64_t pause_stamp;
@@ -314,6 +316,10 @@ void guest_run(struct cpu *cpu);
 /* deliver.c: events through the guest's IDT.  After each, guest.exiting may be set. */
 void guest_deliver(struct cpu *cpu, uint64_t event, uint64_t return_rip);
 void guest_fault(struct cpu *cpu, unsigned int vector, uint32_t error, uint64_t address);
+
+/* breakpoint.c: the bits of DR6 of what an instruction, or an access of one, hits. */
+uint64_t breakpoint_at(const struct cpu *cpu, svm_gva_t gva);
+uint64_t breakpoint_on(const struct cpu *cpu, svm_gva_t gva, size_t size, bool is_write);
 
 /* access.c: memory as the guest sees it.  False: a fault or an exit is on its way. */
 enum guest_segment { GUEST_ES, GUEST_CS, GUEST_SS, GUEST_DS, GUEST_FS, GUEST_GS };
