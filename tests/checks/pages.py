@@ -79,8 +79,8 @@ def update(root, page, programs):
 
 
 def pages_of(root):
-    pages = sorted(root.glob("*.md")) + sorted(root.glob("docs/*.md"))
-    return pages + sorted(root.glob("ports/*/*.md")) + sorted(root.glob("examples/*/*.md"))
+    places = ["*.md", "docs/**/*.md", "ports/*/*.md", "examples/**/*.md"]
+    return [page for place in places for page in sorted(root.glob(place))]
 
 
 def check(root, programs):
