@@ -35,6 +35,16 @@ long guest_capability(unsigned long cap)
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_IMMEDIATE_EXIT:
 		return 1;
+	case KVM_CAP_VCPU_EVENTS:
+	case KVM_CAP_DEBUGREGS:
+		return 1;
+	case KVM_CAP_XSAVE:
+	case KVM_CAP_XCRS:
+		return svm_host_features(guest_host)->xsave;
+	case KVM_CAP_XSAVE2:
+		return svm_host_features(guest_host)->xsave ? guest_xsave_size() : 0;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_NR_VCPUS:
 		return min(num_online_cpus(), GUEST_VCPUS);
 	case KVM_CAP_MAX_VCPUS:

@@ -119,11 +119,35 @@ int guest_task_init(struct guest_vcpu *vcpu);
 void guest_task_fini(struct guest_vcpu *vcpu);
 int guest_task_work(struct guest_vcpu *vcpu);
 
+/* guest_sync.c: registers in the run page, before and after a run. */
+int guest_sync_take(struct guest_vcpu *vcpu);
+void guest_sync_give(struct guest_vcpu *vcpu);
+
+/* guest_events.c; "user" is a structure of KVM's. */
+void guest_get_events(struct guest_vcpu *vcpu, struct kvm_vcpu_events *out);
+int guest_set_events(struct guest_vcpu *vcpu, const struct kvm_vcpu_events *in);
+long guest_events_get(struct guest_vcpu *vcpu, void __user *user);
+long guest_events_set(struct guest_vcpu *vcpu, void __user *user);
+
+/* guest_xsave.c; the size is that of the area of KVM_GET_XSAVE2. */
+u32 guest_xsave_size(void);
+long guest_xsave_get(struct guest_vcpu *vcpu, void __user *user);
+long guest_xsave2_get(struct guest_vcpu *vcpu, void __user *user);
+long guest_xsave_set(struct guest_vcpu *vcpu, void __user *user);
+long guest_xcrs_get(struct guest_vcpu *vcpu, void __user *user);
+long guest_xcrs_set(struct guest_vcpu *vcpu, void __user *user);
+
+/* guest_debug.c */
+long guest_debugregs_get(struct guest_vcpu *vcpu, void __user *user);
+long guest_debugregs_set(struct guest_vcpu *vcpu, void __user *user);
+
 /* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);
 int guest_set_regs(struct guest_vcpu *vcpu, const struct kvm_regs *in);
 void guest_get_sregs(struct guest_vcpu *vcpu, struct kvm_sregs *out);
 int guest_set_sregs(struct guest_vcpu *vcpu, const struct kvm_sregs *in);
+/* The vector of an interrupt on its way to the guest, or -1. */
+int guest_waiting_interrupt(struct guest_vcpu *vcpu);
 int guest_get_fpu(struct guest_vcpu *vcpu, struct kvm_fpu *out);
 int guest_set_fpu(struct guest_vcpu *vcpu, const struct kvm_fpu *in);
 

@@ -321,8 +321,11 @@ static void tell_state(struct guest_vcpu *vcpu)
 
 int guest_run(struct guest_vcpu *vcpu)
 {
-	int result = settle_debt(vcpu);
+	int result = guest_sync_take(vcpu);
 
+	if (result)
+		return result;
+	result = settle_debt(vcpu);
 	/* As KVM: the exit reason is still the last one's, whose rest has been done just now. */
 	if (result > 0 && compat_immediate_exit(vcpu->run))
 		result = -EINTR;
@@ -337,5 +340,6 @@ int guest_run(struct guest_vcpu *vcpu)
 		result = loop(vcpu);
 	}
 	tell_state(vcpu);
+	guest_sync_give(vcpu);
 	return result;
 }

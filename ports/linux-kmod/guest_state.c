@@ -94,7 +94,7 @@ static struct svm_vmcb_segment table_from_kvm(const struct kvm_dtable *t)
 /* --- system registers ------------------------------------------------------------------------- */
 
 /* A delivery that an exit broke off is one that waits, for whoever saves the state. */
-static int waiting_interrupt(struct guest_vcpu *vcpu)
+int guest_waiting_interrupt(struct guest_vcpu *vcpu)
 {
 	struct svm_events events;
 
@@ -107,7 +107,7 @@ static int waiting_interrupt(struct guest_vcpu *vcpu)
 
 void guest_get_sregs(struct guest_vcpu *vcpu, struct kvm_sregs *out)
 {
-	const int vector = waiting_interrupt(vcpu);
+	const int vector = guest_waiting_interrupt(vcpu);
 	struct svm_system_regs r;
 	uint64_t apic_base = 0;
 

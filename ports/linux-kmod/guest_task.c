@@ -3,8 +3,8 @@
  * What the kernel wants of a task before it may go on: signals, rescheduling, task work, restartable
  * sequences, live patches.
  *
- * The kernel's loop for it is KVM's alone: it takes a struct kvm_vcpu, of which it uses the run page,
- * for the exit reason, and a counter.  So each vCPU of ours has one of KVM's that is otherwise
+ * The kernel's loop for it is KVM's alone: it takes a struct kvm_vcpu, of which it uses the run
+ * page, for the exit reason, and a counter.  So each vCPU of ours has one of KVM's that is otherwise
  * empty.  A kernel that was configured without KVM lacks the loop; there the call returns, and the
  * work is done on the way to user space.  Every VMM takes -EINTR for "call again".
  */

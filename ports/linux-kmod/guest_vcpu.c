@@ -153,6 +153,24 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 		return get_mp_state(vcpu, user);
 	case KVM_SET_MP_STATE:
 		return set_mp_state(vcpu, user);
+	case KVM_GET_VCPU_EVENTS:
+		return guest_events_get(vcpu, user);
+	case KVM_SET_VCPU_EVENTS:
+		return guest_events_set(vcpu, user);
+	case KVM_GET_XSAVE:
+		return guest_xsave_get(vcpu, user);
+	case KVM_GET_XSAVE2:
+		return guest_xsave2_get(vcpu, user);
+	case KVM_SET_XSAVE:
+		return guest_xsave_set(vcpu, user);
+	case KVM_GET_XCRS:
+		return guest_xcrs_get(vcpu, user);
+	case KVM_SET_XCRS:
+		return guest_xcrs_set(vcpu, user);
+	case KVM_GET_DEBUGREGS:
+		return guest_debugregs_get(vcpu, user);
+	case KVM_SET_DEBUGREGS:
+		return guest_debugregs_set(vcpu, user);
 	case KVM_SET_CPUID2:
 		return guest_cpuid_set(vcpu->guest, user);
 	case KVM_GET_CPUID2:

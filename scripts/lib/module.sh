@@ -18,7 +18,7 @@ module_build() {
 	CC=gcc configure build-module -Dtests=disabled -Dbaremetal=disabled -Ddocs=disabled \
 		"-Dlinux_kdir=/lib/modules/$version/build"
 	build build-module ports/linux-kmod/libsvm.ko
-	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/vmm.c
+	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/*.c
 }
 
 module_image() {

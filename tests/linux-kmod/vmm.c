@@ -10,52 +10,34 @@
  *				as nobody, calls with arguments that make no sense; what counts is
  *				what the kernel has to say about it
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MEMORY 0x100000ul /* Of the guest, from address 0. */
-#define CODE   0x1000u
-#define STACK  0x8000u
-#define DATA   0x2000u
+#include "vmm.h"
+
 #define NOBODY 65534
 
-struct machine {
-	int device, vm, vcpu;
-	uint8_t *memory;
-	struct kvm_run *run;
-};
+const char *test_name;
+bool failed;
 
 static const char *device_name;
-static const char *test_name;
-static bool failed;
 
-static void fail(const char *what, long got)
+void fail(const char *what, long got)
 {
 	printf("FAIL %s: %s (%ld, %s)\n", test_name, what, got, strerror(errno));
 	failed = true;
 }
 
-#define EXPECT(condition, got)                                                                     \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail(#condition, (long)(got));                                             \
-	} while (0)
-
-static int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size, void *hva,
-                    uint32_t flags)
+int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size, void *hva,
+             uint32_t flags)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
@@ -68,7 +50,7 @@ static int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64
 	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-static void machine_open(struct machine *m)
+void machine_open(struct machine *m)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
@@ -85,7 +67,7 @@ static void machine_open(struct machine *m)
 	}
 }
 
-static void machine_close(struct machine *m)
+void machine_close(struct machine *m)
 {
 	munmap(m->run, (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0));
 	close(m->vcpu);
@@ -94,8 +76,7 @@ static void machine_close(struct machine *m)
 	munmap(m->memory, MEMORY);
 }
 
-/* Real mode, all segments at 0. */
-static void start(struct machine *m, const void *code, size_t size)
+void start(struct machine *m, const void *code, size_t size)
 {
 	struct kvm_regs regs = { .rip = CODE, .rsp = STACK, .rflags = 2 };
 	struct kvm_sregs sregs;
@@ -108,15 +89,12 @@ static void start(struct machine *m, const void *code, size_t size)
 	EXPECT(ioctl(m->vcpu, KVM_SET_REGS, &regs) == 0, 0);
 }
 
-#define START(m, code) start((m), (code), sizeof(code))
-
-static int run_once(struct machine *m)
+int run_once(struct machine *m)
 {
 	return ioctl(m->vcpu, KVM_RUN, 0);
 }
 
-/* EINTR without a signal of ours means "call again": the task had something to do elsewhere. */
-static int run(struct machine *m)
+int run(struct machine *m)
 {
 	int result;
 
@@ -126,7 +104,7 @@ static int run(struct machine *m)
 	return result;
 }
 
-static void run_to(struct machine *m, uint32_t reason)
+void run_to(struct machine *m, uint32_t reason)
 {
 	const int result = run(m);
 
@@ -738,10 +716,7 @@ static int random_calls(uint64_t seed, unsigned long count)
 
 /* --- main ------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct test basic_tests[] = {
 	{ "version", version },
 	{ "registers", registers },
 	{ "lists", lists },
@@ -759,7 +734,10 @@ static const struct {
 	{ "readonly-slot", readonly_slot },
 	{ "dirty-log", dirty_log },
 	{ "shutdown", shutdown_exit },
+	{ NULL, NULL },
 };
+
+static const struct test *const groups[] = { basic_tests, state_tests };
 
 static bool is_wanted(const char *name, char **names)
 {
@@ -771,9 +749,26 @@ static bool is_wanted(const char *name, char **names)
 	return false;
 }
 
+static unsigned good, bad;
+
+static void run_group(const struct test *test, char **names)
+{
+	for (; test->name; test++) {
+		if (!is_wanted(test->name, names))
+			continue;
+		test_name = test->name;
+		failed = false;
+		test->run();
+		if (!failed)
+			printf("ok %s\n", test_name);
+		fflush(stdout);
+		good += !failed;
+		bad += failed;
+	}
+}
+
 int main(int count, char **arguments)
 {
-	unsigned good = 0, bad = 0;
 
 	if (count < 2)
 		return 2;
@@ -784,18 +779,8 @@ int main(int count, char **arguments)
 	if (count == 5 && strcmp(arguments[2], "--random") == 0)
 		return random_calls(strtoull(arguments[3], NULL, 0),
 		                    strtoul(arguments[4], NULL, 0));
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		if (!is_wanted(tests[i].name, arguments + 2))
-			continue;
-		test_name = tests[i].name;
-		failed = false;
-		tests[i].run();
-		if (!failed)
-			printf("ok %s\n", test_name);
-		fflush(stdout);
-		good += !failed;
-		bad += failed;
-	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		run_group(groups[i], arguments + 2);
 	printf("%u passed, %u failed\n", good, bad);
 	return bad ? 1 : 0;
 }

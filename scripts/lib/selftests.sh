@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+#
+# KVM's own tests, out of the kernel's source package.  Only what they consist of is kept of it, and
+# none of it is in this tree.  Their Makefile wants the whole source; they need no more than this.
+#
+#   selftests_build     the programs below, in build-guests/selftests/bin
+#   selftests_programs  their names
+
+selftests_all=(
+	x86_64/cpuid_test
+	x86_64/userspace_io_test
+	x86_64/cr4_cpuid_sync_test
+	x86_64/set_sregs_test
+	x86_64/sync_regs_test
+	x86_64/tsc_msrs_test
+	x86_64/platform_info_test
+	x86_64/get_msr_index_features
+	x86_64/fix_hypercall_test
+	x86_64/monitor_mwait_test
+	x86_64/set_boot_cpu_id
+	x86_64/max_vcpuid_cap_test
+	x86_64/xapic_ipi_test
+	x86_64/userspace_msr_exit_test
+	x86_64/state_test
+	x86_64/kvm_clock_test
+	demand_paging_test
+	set_memory_region_test
+	kvm_create_max_vcpus
+	dirty_log_perf_test
+)
+
+selftests_dir=$guests_dir/selftests
+
+# Unpacking takes half a minute, so what is left is marked like a guest's.
+selftests_unpack() {
+	local dir=$selftests_dir archive parts
+	[ ! -e "$dir/done" ] || return 0
+	rm -rf "$dir"
+	mkdir -p "$dir/source"
+	(cd "$dir" && apt-get -q download linux-source-6.1) || {
+		apt-get -q update
+		(cd "$dir" && apt-get -q download linux-source-6.1)
+	}
+	dpkg-deb -x "$dir"/linux-source-6.1_*.deb "$dir"
+	archive=$dir/usr/src/linux-source-6.1.tar.xz
+	parts=(tools/arch/x86/include tools/include tools/lib/rbtree.c
+		tools/testing/selftests/kselftest.h tools/testing/selftests/kvm
+		tools/testing/selftests/rseq)
+	tar -C "$dir/source" -xf "$archive" --strip-components=1 "${parts[@]/#/linux-source-6.1/}"
+	rm -r "$dir/usr" "$dir"/*.deb
+	touch "$dir/done"
+}
+
+# selftests_compile OUTPUT SOURCE ARGUMENT...: in the tests' own folder, with their Makefile's flags.
+selftests_compile() {
+	local output=$1 source=$2
+	shift 2
+	gcc -w -O2 -std=gnu99 -U_FORTIFY_SOURCE -fno-stack-protector -fno-PIE -pthread \
+		-I../../../include -I../../../arch/x86/include -Iinclude -Iinclude/x86_64 \
+		-I"$(dirname "$source")" -I../rseq -I.. "$@" -o "$output" "$source"
+}
+
+selftests_build() {
+	local objects=$selftests_dir/objects file object name
+	selftests_unpack
+	mkdir -p "$objects" "$selftests_dir/bin"
+	cd "$selftests_dir/source/tools/testing/selftests/kvm"
+	for file in lib/*.c lib/x86_64/*.[cS]; do
+		object=$objects/${file//\//_}.o
+		# Otherwise the compiler makes memcmp() of what is to be memcmp().
+		case $file in
+		*/string_override.c) selftests_compile "$object" "$file" -c -ffreestanding ;;
+		*) selftests_compile "$object" "$file" -c ;;
+		esac
+	done
+	for name in "${selftests_all[@]}"; do
+		selftests_compile "$selftests_dir/bin/${name##*/}" "$name.c" -no-pie "$objects"/*.o
+	done
+}

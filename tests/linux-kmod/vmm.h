@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef LIBSVM_TESTS_VMM_H
+#define LIBSVM_TESTS_VMM_H
+/*
+ * A machine of one vCPU and a megabyte, and how tests of the ioctl interface are written with it.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#define MEMORY 0x100000ul /* Of the guest, from address 0. */
+#define CODE   0x1000u
+#define STACK  0x8000u
+#define DATA   0x2000u
+
+struct machine {
+	int device, vm, vcpu;
+	uint8_t *memory;
+	struct kvm_run *run;
+};
+
+/* Arrays of these end with a name of NULL. */
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+extern const struct test state_tests[];
+
+extern const char *test_name;
+extern bool failed;
+
+void fail(const char *what, long got);
+
+#define EXPECT(condition, got)                                                                     \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail(#condition, (long)(got));                                             \
+	} while (0)
+
+/* A call that has to be refused so. */
+#define REFUSED(call, code) EXPECT((call) == -1 && errno == (code), 0)
+
+void machine_open(struct machine *m);
+void machine_close(struct machine *m);
+int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size, void *hva,
+             uint32_t flags);
+
+/* Code at CODE in real mode, all segments at 0. */
+void start(struct machine *m, const void *code, size_t size);
+#define START(m, code) start((m), (code), sizeof(code))
+
+int run_once(struct machine *m);
+/* EINTR without a signal of ours means "call again": the task had something to do elsewhere. */
+int run(struct machine *m);
+/* To an exit of this reason. */
+void run_to(struct machine *m, uint32_t reason);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * State that user space saves and restores, and what it may not set.
+ */
+#include <string.h>
+
+#include "vmm.h"
+
+/* A guest that counts in BX and asks user space each time. */
+static const uint8_t counter[] = {
+	0x43,       /* inc bx */
+	0xe6, 0x80, /* out 80h, al */
+	0xeb, 0xfb, /* again */
+};
+
+static void sync_regs(void)
+{
+	struct kvm_regs regs;
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) == 7, 0);
+	START(&m, counter);
+	m.run->kvm_valid_regs = 8;
+	REFUSED(run_once(&m), EINVAL);
+	m.run->kvm_valid_regs = 0;
+	m.run->kvm_dirty_regs = 1ull << 63;
+	REFUSED(run_once(&m), EINVAL);
+	m.run->kvm_dirty_regs = 0;
+	m.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->s.regs.regs.rbx == 1, m.run->s.regs.regs.rbx);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0, 0);
+	EXPECT(!memcmp(&regs, &m.run->s.regs.regs, sizeof(regs)), 0);
+	EXPECT(m.run->s.regs.sregs.cs.base == 0, 0);
+	m.run->s.regs.regs.rbx = 40;
+	m.run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->s.regs.regs.rbx == 41, m.run->s.regs.regs.rbx);
+	EXPECT(m.run->kvm_dirty_regs == 0, m.run->kvm_dirty_regs);
+	m.run->s.regs.sregs.cr4 = ~0ull;
+	m.run->kvm_dirty_regs = KVM_SYNC_X86_SREGS;
+	REFUSED(run_once(&m), EINVAL);
+	m.run->kvm_dirty_regs = 0;
+	m.run->kvm_valid_regs = 0;
+	m.run->s.regs.regs.rbx = 99;
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->s.regs.regs.rbx == 99, m.run->s.regs.regs.rbx);
+	machine_close(&m);
+}
+
+/* An interrupt that is injected, the shadow behind which it waits, and what is no event. */
+static void events(void)
+{
+	static const uint8_t code[] = {
+		0xfb,                   /* sti */
+		0xe6, 0x80,             /* out 80h, al */
+		0xf4,                   /* hlt */
+	};
+	static const uint8_t handler[] = { 0xc6, 0x06, 0x00, 0x20, 0x55, 0xf4 }; /* [2000h] = 55h */
+	struct kvm_vcpu_events e;
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_VCPU_EVENTS) == 1, 0);
+	START(&m, code);
+	memcpy(m.memory + 0x3000, handler, sizeof(handler));
+	*(uint32_t *)(m.memory + 4 * 0x21) = 0x3000;
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(ioctl(m.vcpu, KVM_GET_VCPU_EVENTS, &e) == 0, 0);
+	EXPECT(!e.exception.injected && !e.interrupt.injected && !e.nmi.pending, 0);
+	EXPECT(e.flags & KVM_VCPUEVENT_VALID_SHADOW, e.flags);
+	e.flags |= 1u << 31;
+	REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	e.flags = 0;
+	e.exception.injected = 1;
+	e.exception.nr = 2;
+	REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	e.exception.nr = 32;
+	REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	e.exception.injected = 0;
+	e.flags = KVM_VCPUEVENT_VALID_SMM;
+	e.smi.smm = 1;
+	REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	e.smi.smm = 0;
+	e.flags = 0;
+	e.interrupt.injected = 1;
+	e.interrupt.nr = 0x21;
+	EXPECT(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_VCPU_EVENTS, &e) == 0, 0);
+	EXPECT(e.interrupt.injected && e.interrupt.nr == 0x21, e.interrupt.nr);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(m.memory[DATA] == 0x55, m.memory[DATA]);
+	machine_close(&m);
+}
+
+/* An exception and an NMI that user space puts back are delivered, the exception first. */
+static void events_delivered(void)
+{
+	static const uint8_t code[] = { 0xf4 };
+	static const uint8_t fault[] = { 0x88, 0x1e, 0x00, 0x20, 0xf4 }; /* [2000h] = bl */
+	static const uint8_t nmi[] = { 0xb3, 0x07, 0xcf };               /* bl = 7; iret */
+	struct kvm_vcpu_events e;
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	memcpy(m.memory + 0x3000, fault, sizeof(fault));
+	memcpy(m.memory + 0x3100, nmi, sizeof(nmi));
+	*(uint32_t *)(m.memory + 4 * 6) = 0x3000;
+	*(uint32_t *)(m.memory + 4 * 2) = 0x3100;
+	EXPECT(ioctl(m.vcpu, KVM_GET_VCPU_EVENTS, &e) == 0, 0);
+	e.flags = KVM_VCPUEVENT_VALID_NMI_PENDING;
+	e.exception.injected = 1;
+	e.exception.nr = 6;
+	e.nmi.pending = 1;
+	EXPECT(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_VCPU_EVENTS, &e) == 0, 0);
+	EXPECT(e.exception.injected && e.exception.nr == 6, e.exception.nr);
+	EXPECT(e.nmi.pending == 1, e.nmi.pending);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(m.memory[DATA] == 7, m.memory[DATA]);
+	machine_close(&m);
+}
+
+static void debug_registers(void)
+{
+	static const uint8_t code[] = { 0x0f, 0x21, 0xd8, 0xf4 }; /* mov eax, dr3; hlt */
+	struct kvm_debugregs d = { .flags = 0 }, back;
+	struct kvm_regs regs;
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_DEBUGREGS) == 1, 0);
+	START(&m, code);
+	EXPECT(ioctl(m.vcpu, KVM_GET_DEBUGREGS, &d) == 0, 0);
+	EXPECT(d.dr6 == 0xffff0ff0 && d.dr7 == 0x400, d.dr6);
+	d.db[3] = 0x12345678;
+	d.dr7 = 0x4c0;
+	EXPECT(ioctl(m.vcpu, KVM_SET_DEBUGREGS, &d) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_DEBUGREGS, &back) == 0, 0);
+	EXPECT(!memcmp(&d, &back, sizeof(d)), back.dr7);
+	d.flags = 1;
+	REFUSED(ioctl(m.vcpu, KVM_SET_DEBUGREGS, &d), EINVAL);
+	d.flags = 0;
+	d.dr7 = 1ull << 32;
+	REFUSED(ioctl(m.vcpu, KVM_SET_DEBUGREGS, &d), EINVAL);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0, 0);
+	EXPECT((uint32_t)regs.rax == 0x12345678, regs.rax);
+	machine_close(&m);
+}
+
+/* Offsets in XSAVE's area: MXCSR, XMM0, XSTATE_BV.  APM vol. 2, 11.4.4, 11.5.2. */
+#define AREA_MXCSR   24
+#define AREA_XMM0    160
+#define AREA_PRESENT 512
+
+static void xsave(void)
+{
+	struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
+	struct kvm_xsave area = { .region = { 0 } };
+	uint8_t *const bytes = (uint8_t *)&area;
+	struct kvm_fpu fpu;
+	struct machine m;
+
+	machine_open(&m);
+	if (ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE) == 1) {
+		EXPECT(ioctl(m.vm, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2) >= 4096, 0);
+		EXPECT(ioctl(m.vcpu, KVM_GET_XSAVE, &area) == 0, 0);
+		memset(bytes + AREA_XMM0, 0x5a, 16);
+		bytes[AREA_PRESENT] |= 2;
+		EXPECT(ioctl(m.vcpu, KVM_SET_XSAVE, &area) == 0, 0);
+		EXPECT(ioctl(m.vcpu, KVM_GET_FPU, &fpu) == 0 && fpu.xmm[0][15] == 0x5a, 0);
+		bytes[AREA_MXCSR + 3] = 0x80;
+		REFUSED(ioctl(m.vcpu, KVM_SET_XSAVE, &area), EINVAL);
+		bytes[AREA_MXCSR + 3] = 0;
+		bytes[AREA_PRESENT + 7] = 0x80;
+		REFUSED(ioctl(m.vcpu, KVM_SET_XSAVE, &area), EINVAL);
+		EXPECT(ioctl(m.vcpu, KVM_GET_XCRS, &xcrs) == 0 && xcrs.xcrs[0].value == 1, 0);
+		xcrs.xcrs[0].value = 3;
+		EXPECT(ioctl(m.vcpu, KVM_SET_XCRS, &xcrs) == 0, 0);
+		xcrs.xcrs[0].value = 2; /* Without x87. */
+		REFUSED(ioctl(m.vcpu, KVM_SET_XCRS, &xcrs), EINVAL);
+		xcrs.nr_xcrs = KVM_MAX_XCRS + 1;
+		REFUSED(ioctl(m.vcpu, KVM_SET_XCRS, &xcrs), EINVAL);
+		EXPECT(ioctl(m.vcpu, KVM_GET_XCRS, &xcrs) == 0 && xcrs.xcrs[0].value == 3, 0);
+	}
+	machine_close(&m);
+}
+
+const struct test state_tests[] = {
+	{ "sync-regs", sync_regs },
+	{ "events", events },
+	{ "events-delivered", events_delivered },
+	{ "debug-registers", debug_registers },
+	{ "xsave", xsave },
+	{ NULL, NULL },
+};
