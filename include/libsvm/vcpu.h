@@ -441,6 +441,18 @@ void svm_vcpu_get_system(const struct svm_vcpu *vcpu, struct svm_system_regs *re
  * @retval SVM_ERR_STATE  It is RUNNING.
  */
 SVM_MUST_CHECK int svm_vcpu_set_system(struct svm_vcpu *vcpu, const struct svm_system_regs *regs);
+/**
+ * @brief CR8 alone, for an APIC whose task priority the guest wrote by way of its registers.
+ *
+ * Unlike the setters of groups it may be called from a device's callback in the middle of a run.
+ * The interrupt port is told of it like of a change that the guest made itself.
+ *
+ * @param vcpu  By the thread that drives it.
+ * @param cr8   0 … 15; more is cut off.
+ * @par Context
+ * A.
+ */
+void svm_vcpu_set_cr8(struct svm_vcpu *vcpu, uint8_t cr8);
 /** @brief DR0 to DR3, DR6 and DR7 as the guest has them. */
 void svm_vcpu_get_debug(const struct svm_vcpu *vcpu, struct svm_debug_regs *regs);
 /** @brief Set them. ::SVM_ERR_INVAL: an upper half of DR6 or DR7 is set. ::SVM_ERR_STATE. */
@@ -503,6 +515,23 @@ const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu);
  */
 void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count);
 /** @} */
+
+/**
+ * @brief Give this vCPU a range of device memory of its own, such as its local APIC's registers.
+ *
+ * It answers before the VM's ranges, svm_vm_mmio_handler(), and like them only where no slot is:
+ * memory is the same for all vCPUs.  There is one such range; a call replaces it.
+ *
+ * @param vcpu  By the thread that drives it, also from a device's callback.
+ * @param gpa   First byte.
+ * @param size  Bytes, not 0; gpa + size does not wrap.
+ * @param fn    The callback; NULL: no range, and the numbers do not matter.
+ * @param arg   Its first argument.
+ * @par Context
+ * A.
+ */
+void svm_vcpu_mmio_handler(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t size, svm_mmio_fn fn,
+                           void *arg);
 
 /** @name Guest-virtual memory */
 /** @{ */

@@ -49,6 +49,8 @@ static bool pin_is_asserted(const struct svm_ioapic *ioapic, unsigned pin)
 {
 	const bool level = ioapic->lines >> pin & 1;
 
+	if (ioapic->no_polarity)
+		return level;
 	return level != !!(ioapic->entry[pin] & RTE_LOW);
 }
 
@@ -212,6 +214,11 @@ int svm_ioapic_init(struct svm_ioapic *ioapic, svm_apic_send *send, void *arg)
 	*ioapic = (struct svm_ioapic){ .send = send, .arg = arg };
 	svm_ioapic_reset(ioapic);
 	return 0;
+}
+
+void svm_ioapic_ignore_polarity(struct svm_ioapic *ioapic)
+{
+	ioapic->no_polarity = true;
 }
 
 void svm_ioapic_save(const struct svm_ioapic *ioapic, struct svm_ioapic_state *state)

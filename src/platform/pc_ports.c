@@ -9,7 +9,7 @@
 
 #include <libsvm/msrs.h>
 
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/exits.h"
 
 /* --- devices, by their ports ----------------------------------------------------------------- */
 
@@ -201,10 +201,7 @@ static void give_answer(struct svm_mmio_access *access, uint64_t value)
 /* The task priority is CR8 too, which the processor serves without an exit. */
 void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 {
-	const uint8_t cr8 = svm_lapic_get_tpr(&cpu->lapic);
-
-	if (svm_control_read(cpu->vcpu, 8) != cr8)
-		(void)svm_control_write(cpu->vcpu, 8, cr8);
+	svm_vcpu_set_cr8(cpu->vcpu, svm_lapic_get_tpr(&cpu->lapic));
 }
 
 /*
@@ -286,12 +283,10 @@ static const struct memory_row {
 void svm_pc_place_apic(struct pc_cpu *cpu)
 {
 	const uint64_t base = svm_lapic_mmio_base(&cpu->lapic);
-	struct svm_mmio_range range = { 0 };
+	const bool is_moved = base != SVM_NEVER && base != SVM_LAPIC_DEFAULT_BASE;
 
-	if (base != SVM_NEVER && base != SVM_LAPIC_DEFAULT_BASE)
-		range = (struct svm_mmio_range){ base, base + SVM_LAPIC_SIZE - 1, lapic_access,
-			                         cpu->pc };
-	svm_vcpu_set_own_mmio(cpu->vcpu, &range);
+	svm_vcpu_mmio_handler(cpu->vcpu, base, SVM_LAPIC_SIZE, is_moved ? lapic_access : NULL,
+	                      cpu->pc);
 }
 
 /* --- model-specific registers ---------------------------------------------------------------- */

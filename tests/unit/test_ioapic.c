@@ -300,6 +300,27 @@ START_TEST(an_active_low_level_is_asserted_while_nobody_drives_it)
 }
 END_TEST
 
+START_TEST(a_line_asserts_by_itself_where_polarity_is_ignored)
+{
+	make_ioapic();
+	svm_ioapic_ignore_polarity(&ioapic);
+	put(0x10, LEVEL | LOW | 0x40);
+	ck_assert_uint_eq(sent_count, 0);
+	raise(0);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(get(0x10), LEVEL | LOW | BUSY | 0x40);
+	lower(0);
+	svm_ioapic_eoi(&ioapic, 0x40);
+	ck_assert_uint_eq(sent_count, 1);
+	/* The same of an edge. */
+	put(0x12, LOW | 0x41);
+	raise(1);
+	ck_assert_uint_eq(sent_count, 2);
+	lower(1);
+	ck_assert_uint_eq(sent_count, 2);
+}
+END_TEST
+
 START_TEST(a_level_that_nobody_takes_is_pending_and_tried_again)
 {
 	make_ioapic();
@@ -429,6 +450,7 @@ int main(void)
 	tcase_add_test(tcase, all_pins_with_the_vector_end);
 	tcase_add_test(tcase, a_masked_level_waits_for_its_mask);
 	tcase_add_test(tcase, an_active_low_level_is_asserted_while_nobody_drives_it);
+	tcase_add_test(tcase, a_line_asserts_by_itself_where_polarity_is_ignored);
 	tcase_add_test(tcase, a_level_that_nobody_takes_is_pending_and_tried_again);
 	tcase_add_test(tcase, making_an_entry_edge_triggered_ends_its_interrupt);
 	tcase_add_test(tcase, a_new_vector_does_not_end_the_old_interrupt);

@@ -31,6 +31,7 @@ struct svm_ioapic {
 	uint64_t entry[SVM_IOAPIC_PINS]; /**< Without delivery status. */
 	uint32_t lines;                  /**< Bit n: level of pin n. */
 	uint8_t id, select;
+	bool no_polarity; /**< A line that is high asserts, whatever its entry says. */
 };
 
 /** All that a guest can tell of an I/O APIC. */
@@ -50,6 +51,14 @@ struct svm_ioapic_state {
  * @retval SVM_ERR_INVAL  @p send is NULL.
  */
 SVM_MUST_CHECK int svm_ioapic_init(struct svm_ioapic *ioapic, svm_apic_send *send, void *arg);
+
+/**
+ * @brief From now on a line that is high asserts, whatever polarity its entry says.
+ *
+ * For owners whose sources say whether they ask for an interrupt and not which level they drive;
+ * guests that were told "active low" and such that were told "active high" then work alike.
+ */
+void svm_ioapic_ignore_polarity(struct svm_ioapic *ioapic);
 
 /** @brief Power-up reset; the pins stay as they are driven. */
 void svm_ioapic_reset(struct svm_ioapic *ioapic);

@@ -155,6 +155,12 @@ static bool write_cr8(struct svm_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+void svm_vcpu_set_cr8(struct svm_vcpu *vcpu, uint8_t cr8)
+{
+	if (svm_control_read(vcpu, 8) != (cr8 & 0xf))
+		(void)write_cr8(vcpu, cr8 & 0xf);
+}
+
 /* --- by number -------------------------------------------------------------------------------- */
 
 uint64_t svm_control_read(const struct svm_vcpu *vcpu, unsigned n)

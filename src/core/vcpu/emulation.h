@@ -16,13 +16,6 @@ extern const struct svm_emul_ops svm_emulation_ops;
 enum svm_action svm_emulation_run(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                   enum svm_emul_class class);
 
-/*
- * A range of device memory of this vCPU alone; fn NULL: none.  It answers before the VM's ranges,
- * and like them only where no slot is: memory is the same for all vCPUs.  The vCPU's thread, or
- * before it runs.
- */
-void svm_vcpu_set_own_mmio(struct svm_vcpu *vcpu, const struct svm_mmio_range *range);
-
 /* The callback that owns all bytes of an access, or NULL. */
 const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm_gpa_t gpa,
                                                 unsigned size);

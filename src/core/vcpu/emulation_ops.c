@@ -102,9 +102,10 @@ static enum svm_emul_result emulation_ram_exchange(void *arg, uint64_t gpa, void
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-void svm_vcpu_set_own_mmio(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
+void svm_vcpu_mmio_handler(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t size, svm_mmio_fn fn,
+                           void *arg)
 {
-	vcpu->own_mmio = *range;
+	vcpu->own_mmio = (struct svm_mmio_range){ gpa, gpa + size - 1, fn, arg };
 }
 
 const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm_gpa_t gpa,
