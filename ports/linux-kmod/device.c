@@ -52,10 +52,8 @@ long guest_capability(unsigned long cap)
 		return GUEST_VCPUS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return GUEST_SLOTS;
-	case KVM_CAP_IRQ_ROUTING: /* Entries; there is nothing to route without a controller. */
-		return GUEST_ROUTES;
 	default:
-		return 0;
+		return guest_irq_capability(cap);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "guest.h"
+#include "guest_irq.h"
 #include "hal.h"
 
 static void destroy(struct kref *kref)
@@ -21,11 +22,13 @@ static void destroy(struct kref *kref)
 	unsigned int i;
 
 	guest_memory_end(guest);
+	guest_irq_stop(guest);
 	for (i = 0; i < GUEST_VCPUS; i++)
 		if (guest->vcpus[i])
 			guest_vcpu_destroy(guest->vcpus[i]);
 	if (svm_vm_destroy(guest->vm))
 		pr_err("a VM could not be destroyed\n");
+	guest_irq_destroy(guest);
 	mmdrop(guest->mm);
 	kfree(guest->cpuid);
 	kfree(guest);
@@ -80,7 +83,7 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 	case KVM_SET_TSS_ADDR: /* Of use to processors that cannot run real mode. */
 		return 0;
 	default:
-		return -ENOTTY;
+		return guest_irq_vm_ioctl(guest, number, arg);
 	}
 }
 

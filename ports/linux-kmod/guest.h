@@ -55,6 +55,7 @@ struct guest_memory {
 };
 
 struct guest_vcpu;
+struct guest_irq;
 
 struct guest {
 	struct kref references;
@@ -68,6 +69,7 @@ struct guest {
 	/* TSCs that are set to about the same are meant to be the same. */
 	u64 tsc_value, tsc_at, tsc_offset;
 	bool tsc_set;
+	struct guest_irq *irq; /* NULL: user space brings the interrupt controllers. */
 };
 
 /* What the guest's instruction waits for from user space. */
@@ -80,7 +82,10 @@ struct guest_vcpu {
 	struct kvm_run *run;
 	void *io_data;  /* Second page of the mapping. */
 	void *ring;     /* Third: coalesced MMIO, always empty. */
-	int interrupt;  /* Vector given by KVM_INTERRUPT, or -1. */
+	int interrupt;  /* Vector given by KVM_INTERRUPT or restored, or -1. */
+	wait_queue_head_t wait; /* Here the thread of a halted or waiting vCPU sleeps. */
+	bool waits_for_init;    /* KVM's "uninitialised". */
+	bool is_halted;         /* By user space, without a HLT. */
 	enum guest_debt debt;
 	struct svm_exit exit; /* That the debt is from. */
 	u8 mmio_data[SVM_MMIO_DATA_MAX];
@@ -141,6 +146,20 @@ long guest_xcrs_set(struct guest_vcpu *vcpu, void __user *user);
 long guest_debugregs_get(struct guest_vcpu *vcpu, void __user *user);
 long guest_debugregs_set(struct guest_vcpu *vcpu, void __user *user);
 
+/*
+ * guest_mp.c.  The first: 1, the guest may go on; negative, an error; it sleeps while a vCPU with a
+ * local APIC in the kernel is halted or waits for its start.  States are KVM_MP_STATE_*.
+ */
+int guest_mp_settle(struct guest_vcpu *vcpu);
+int guest_mp_get(struct guest_vcpu *vcpu, u32 *state);
+int guest_mp_set(struct guest_vcpu *vcpu, u32 state);
+
+/* Calls on a VM and on a vCPU that concern interrupt controllers; -ENOTTY: others. */
+long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long arg);
+long guest_irq_vcpu_ioctl(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg);
+/* 0: not one of these, or not there. */
+long guest_irq_capability(unsigned long cap);
+
 /* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);
 int guest_set_regs(struct guest_vcpu *vcpu, const struct kvm_regs *in);
@@ -161,7 +180,7 @@ int guest_cpuid_supported(void __user *user);
 int guest_cpuid_set(struct guest *guest, void __user *user);
 int guest_cpuid_get(struct guest *guest, void __user *user);
 
-/* guest_caps.c */
+/* device.c */
 long guest_capability(unsigned long cap);
 
 #endif

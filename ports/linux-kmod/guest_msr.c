@@ -21,6 +21,7 @@
 #include <libsvm/msrs.h>
 
 #include "guest.h"
+#include "guest_irq.h"
 #include "hal.h"
 
 /* Most that one call may carry; KVM's figure. */
@@ -35,7 +36,7 @@
 static const u32 listed[] = {
 	SVM_MSR_TSC,    SVM_MSR_SYSENTER_CS, SVM_MSR_SYSENTER_ESP,   SVM_MSR_SYSENTER_EIP,
 	SVM_MSR_PAT,    SVM_MSR_STAR,        SVM_MSR_LSTAR,          SVM_MSR_CSTAR,
-	SVM_MSR_SFMASK, SVM_MSR_TSC_AUX,     SVM_MSR_KERNEL_GS_BASE,
+	SVM_MSR_SFMASK, SVM_MSR_TSC_AUX,     SVM_MSR_KERNEL_GS_BASE, SVM_MSR_TSC_DEADLINE,
 };
 
 /* The last of them only where the processor has it. */
@@ -80,6 +81,12 @@ static u64 *mce_register(struct guest_vcpu *vcpu, u32 msr)
 	                                           ARRAY_SIZE(vcpu->mce_banks))];
 }
 
+/* A VMM that found it in the list may set it, whoever has the APIC. */
+static bool has_no_apic_for(const struct guest_vcpu *vcpu, u32 msr)
+{
+	return msr == SVM_MSR_TSC_DEADLINE && !guest_irq_of(vcpu->guest);
+}
+
 static int set_tsc(struct guest_vcpu *vcpu, u64 value)
 {
 	struct guest *const guest = vcpu->guest;
@@ -111,6 +118,10 @@ static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
 	}
 	if (msr == SVM_MSR_TSC)
 		return set_tsc(vcpu, value);
+	if (msr == SVM_MSR_APIC_BASE && guest_irq_of(vcpu->guest))
+		return guest_irq_set_base(guest_apic_of(vcpu), value);
+	if (has_no_apic_for(vcpu, msr))
+		return 0;
 	return hal_errno(svm_vcpu_set_msr(vcpu->vcpu, msr, value));
 }
 
@@ -120,7 +131,7 @@ static int get_msr(struct guest_vcpu *vcpu, u32 msr, u64 *value)
 	uint64_t read = kept ? *kept : 0;
 	int error = 0;
 
-	if (!kept && !is_paravirtual(msr))
+	if (!kept && !is_paravirtual(msr) && !has_no_apic_for(vcpu, msr))
 		error = svm_vcpu_get_msr(vcpu->vcpu, msr, &read);
 	*value = read;
 	return hal_errno(error);

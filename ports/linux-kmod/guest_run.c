@@ -6,8 +6,8 @@
  * what an instruction waits for is remembered here (guest_vcpu.debt and exit), so that nothing that
  * user space writes meanwhile changes size, port or address.
  *
- * Without an interrupt controller of ours HLT is an exit, after which the guest is where the
- * instruction ends: user space decides when it runs again.
+ * Without interrupt controllers in the kernel HLT is an exit, after which the guest is where the
+ * instruction ends: user space decides when it runs again.  With them the thread sleeps here.
  */
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "cpus.h"
 #include "guest.h"
+#include "guest_irq.h"
 #include "hal.h"
 
 /* KVM's answers to a hypercall that it does not know, or that user code made. */
@@ -190,6 +191,8 @@ static int need_memory(struct guest_vcpu *vcpu)
 
 static int halted(struct guest_vcpu *vcpu)
 {
+	if (guest_irq_of(vcpu->guest))
+		return 1; /* To guest_mp_settle(). */
 	svm_vcpu_unhalt(vcpu->vcpu);
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
 	return 0;
@@ -282,6 +285,8 @@ static int loop(struct guest_vcpu *vcpu)
 	while (result > 0) {
 		result = serve_task(vcpu);
 		if (result > 0)
+			result = guest_mp_settle(vcpu);
+		if (result > 0)
 			result = run_once(vcpu);
 	}
 	return result;
@@ -315,8 +320,10 @@ static void tell_state(struct guest_vcpu *vcpu)
 	run->flags = 0;
 	run->cr8 = system.cr8;
 	run->apic_base = apic_base;
+	/* With controllers in the kernel nobody else injects. */
 	run->ready_for_interrupt_injection =
-		vcpu->interrupt < 0 && svm_vcpu_can_interrupt(vcpu->vcpu);
+		guest_irq_of(vcpu->guest) ||
+		(vcpu->interrupt < 0 && svm_vcpu_can_interrupt(vcpu->vcpu));
 }
 
 int guest_run(struct guest_vcpu *vcpu)
@@ -329,13 +336,13 @@ int guest_run(struct guest_vcpu *vcpu)
 	/* As KVM: the exit reason is still the last one's, whose rest has been done just now. */
 	if (result > 0 && compat_immediate_exit(vcpu->run))
 		result = -EINTR;
-	if (result > 0) {
+	if (result > 0 && !guest_irq_of(vcpu->guest)) {
 		const int error = take_cr8(vcpu);
 
+		svm_vcpu_want_window(vcpu->vcpu, READ_ONCE(vcpu->run->request_interrupt_window));
 		result = error ? error : 1;
 	}
 	if (result > 0) {
-		svm_vcpu_want_window(vcpu->vcpu, READ_ONCE(vcpu->run->request_interrupt_window));
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 		result = loop(vcpu);
 	}

@@ -14,6 +14,7 @@
 #include <libsvm/msrs.h>
 
 #include "guest.h"
+#include "guest_irq.h"
 #include "hal.h"
 
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out)
@@ -148,6 +149,13 @@ static int drop_reinjection(struct guest_vcpu *vcpu)
 	return svm_vcpu_set_events(vcpu->vcpu, &events);
 }
 
+static int set_apic_base(struct guest_vcpu *vcpu, u64 base)
+{
+	if (guest_irq_of(vcpu->guest))
+		return guest_irq_set_base(guest_apic_of(vcpu), base);
+	return hal_errno(svm_vcpu_set_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, base));
+}
+
 int guest_set_sregs(struct guest_vcpu *vcpu, const struct kvm_sregs *in)
 {
 	const struct svm_system_regs r = {
@@ -159,19 +167,17 @@ int guest_set_sregs(struct guest_vcpu *vcpu, const struct kvm_sregs *in)
 		.efer = in->efer & ~BIT_ULL(10), /* LMA follows from LME and PG. */
 		.cpl = in->ss.dpl & 3,
 	};
-	uint64_t old_base;
-	int error = svm_vcpu_get_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, &old_base);
+	uint64_t old_base = 0;
+	int error = hal_errno(svm_vcpu_get_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, &old_base));
 
 	if (!error && in->apic_base != old_base)
-		error = svm_vcpu_set_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, in->apic_base);
+		error = set_apic_base(vcpu, in->apic_base);
 	if (error)
-		return hal_errno(error);
+		return error;
 	error = svm_vcpu_set_system(vcpu->vcpu, &r);
-	if (error) {
-		if (svm_vcpu_set_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, old_base))
-			return -EIO;
-		return hal_errno(error);
-	}
+	if (error)
+		return set_apic_base(vcpu, old_base) ? -EIO : hal_errno(error);
+	guest_irq_follow_cr8(vcpu);
 	vcpu->interrupt = vector_in(in->interrupt_bitmap);
 	return hal_errno(drop_reinjection(vcpu));
 }

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "guest.h"
+#include "guest_irq.h"
 #include "hal.h"
 
 #define SHARED_PAGES 3u
@@ -96,11 +97,13 @@ static long set_fpu(struct guest_vcpu *vcpu, void __user *user)
 	return guest_set_fpu(vcpu, &fpu);
 }
 
-/* Without local APICs of ours there is one state. */
 static long get_mp_state(struct guest_vcpu *vcpu, void __user *user)
 {
-	const struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_mp_state state = { 0 };
+	const int error = guest_mp_get(vcpu, &state.mp_state);
 
+	if (error)
+		return error;
 	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
 }
 
@@ -110,7 +113,7 @@ static long set_mp_state(struct guest_vcpu *vcpu, void __user *user)
 
 	if (copy_from_user(&state, user, sizeof(state)))
 		return -EFAULT;
-	return state.mp_state == KVM_MP_STATE_RUNNABLE ? 0 : -EINVAL;
+	return guest_mp_set(vcpu, state.mp_state);
 }
 
 static long interrupt(struct guest_vcpu *vcpu, void __user *user)
@@ -121,6 +124,8 @@ static long interrupt(struct guest_vcpu *vcpu, void __user *user)
 		return -EFAULT;
 	if (given.irq > 255)
 		return -EINVAL;
+	if (guest_irq_of(vcpu->guest))
+		return -ENXIO;
 	vcpu->interrupt = (int)given.irq;
 	svm_vcpu_notify(vcpu->vcpu);
 	return 0;
@@ -182,8 +187,8 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 		return 0;
 	case KVM_GET_TSC_KHZ:
 		return (long)(hal_table()->tsc_hz / 1000);
-	default: /* What KVM says. */
-		return -EINVAL;
+	default:
+		return guest_irq_vcpu_ioctl(vcpu, number, arg);
 	}
 }
 
@@ -264,6 +269,7 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	}
 	vcpu->guest = guest;
 	mutex_init(&vcpu->lock);
+	init_waitqueue_head(&vcpu->wait);
 	guest_run_init(vcpu);
 	*made = vcpu;
 	return 0;
@@ -276,16 +282,27 @@ void guest_vcpu_destroy(struct guest_vcpu *vcpu)
 	free_memory(vcpu);
 }
 
-/* The file is the last thing that can fail, and the first by which others reach the vCPU. */
+/*
+ * The file is the last thing that can fail.  Others reach the vCPU by its APIC and by its number,
+ * both after that.
+ */
 static int publish(struct guest *guest, u32 id, struct guest_vcpu *vcpu)
 {
+	const int fd = get_unused_fd_flags(O_RDWR | O_CLOEXEC);
+	struct file *file;
 	char name[24];
-	int fd;
 
+	if (fd < 0)
+		return fd;
 	snprintf(name, sizeof(name), "kvm-vcpu:%u", id);
-	fd = anon_inode_getfd(name, &vcpu_file, vcpu, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		guest->vcpus[id] = vcpu;
+	file = anon_inode_getfile(name, &vcpu_file, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	guest_irq_attach(vcpu);
+	guest->vcpus[id] = vcpu;
+	fd_install(fd, file);
 	return fd;
 }
 
