@@ -241,7 +241,7 @@ static int pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 {
 	struct guest_apic *const apic = arg;
 
-	/* What is no vector changes the vCPU's state, which is done between two runs: guest_mp.c. */
+	/* What is no vector changes the state of the vCPU, which is for between two runs. */
 	if (READ_ONCE(apic->lapic.requests))
 		svm_vcpu_kick(vcpu);
 	if (apic->vcpu->interrupt >= 0) /* Restored: it was on its way already. */

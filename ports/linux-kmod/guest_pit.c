@@ -228,7 +228,7 @@ static void get_state(struct guest_irq *irq, struct kvm_pit_state2 *out)
 	guest_irq_leave(irq, flags);
 }
 
-/* The gates of counters 0 and 1 are wired to high; of counter 2's and the speaker port 61h tells. */
+/* The gates of counters 0 and 1 are wired to high; counter 2's is in port 61h, with the speaker. */
 static int set_state(struct guest_irq *irq, const struct kvm_pit_state2 *in)
 {
 	const unsigned long flags = guest_irq_enter(irq);
