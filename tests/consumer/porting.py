@@ -5,6 +5,8 @@
 usage: porting.py TREE                  every step, in a tree without build folders
        porting.py --library BUILD TREE  in a folder beside it: the library is that of BUILD,
                                         installed, and the blocks named setup and linux are left out
+       porting.py --section HEAD TREE   in a folder beside it: what is below that heading, which is
+                                        no step
        porting.py --self-test           see that wrong output and broken pages are found
 
 A fenced block behind one of these lines is part of a step:
@@ -31,6 +33,15 @@ export PKG_CONFIG_SYSROOT_DIR="$PWD/build-port/installed"
 export PKG_CONFIG_PATH="$(dirname "$(find "$PWD/build-port/installed" -name libsvm-vmm.pc)")"
 """
 SECONDS = 900
+
+
+def section_of(page, head):
+    """What is below a heading of the second level, or below all those that begin with it."""
+    parts = re.split(r"^## ", page, flags=re.M)[1:]
+    found = [part for part in parts if part.startswith(head)]
+    if not found:
+        raise Failed(f"no heading {head}")
+    return "".join(found)
 
 
 class Failed(Exception):
@@ -154,18 +165,20 @@ def main():
     arguments = sys.argv[1:]
     if arguments == ["--self-test"]:
         sys.exit(self_test())
-    library = None
+    library, head = None, "Step "
     if arguments[:1] == ["--library"]:
         library, arguments = os.path.abspath(arguments[1]), arguments[2:]
+    elif arguments[:1] == ["--section"]:
+        head, arguments = arguments[1], arguments[2:]
     if len(arguments) != 1:
         sys.exit(__doc__)
     tree = pathlib.Path(arguments[0]).resolve()
-    page = (tree / "docs/porting.md").read_text(encoding="utf-8")
     try:
-        if library:
+        page = section_of((tree / "docs/porting.md").read_text(encoding="utf-8"), head)
+        if library or head != "Step ":
             with tempfile.TemporaryDirectory() as name:
                 folder = pathlib.Path(name)
-                for part in ("examples", "ports"):
+                for part in ("examples", "ports", "scripts"):
                     (folder / part).symlink_to(tree / part)
                 count = walk(page, folder, library)
         else:
