@@ -91,7 +91,7 @@ struct svm_slot {
 struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
 	uint32_t npt_levels;    /**< 4, or 5 on a host that runs with CR4.LA57; 0: what it needs. */
-	uint32_t table_reserve; /**< Frames kept for tables; 0 means 8. See svm_vm_reserve(). */
+	uint32_t table_reserve; /**< Frames kept for tables; 0 means 4. See svm_vm_reserve(). */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
 	bool exit_after_interrupt; /**< Leave the guest at once behind each injected interrupt: QEMU

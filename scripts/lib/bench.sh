@@ -107,23 +107,25 @@ bench_emulate_table() {
 		"${profiles[@]}"
 }
 
-bench_operations_build() {
+# bench_calls_build operations|scale
+bench_calls_build() {
 	[ -f "$root/build/build.ninja" ] || configure_main
-	build build tests/bench/bench_operations
+	build build "tests/bench/bench_$1"
 }
 
-# bench_operations_run short|full
-bench_operations_run() {
-	local folder=$log_dir/operations
+# bench_calls_run operations|scale short|full
+bench_calls_run() {
+	local folder=$log_dir/$1
 	rm -rf "$folder"
 	mkdir -p "$folder"
-	timeout 300 valgrind --tool=callgrind --collect-atstart=no \
-		--callgrind-out-file="$folder/operations.out" \
-		"$root/build/tests/bench/bench_operations" "$1" >"$folder/operations.txt"
+	timeout 900 valgrind --tool=callgrind --collect-atstart=no \
+		--callgrind-out-file="$folder/$1.out" \
+		"$root/build/tests/bench/bench_$1" "$2" >"$folder/$1.txt"
 }
 
-bench_operations_table() {
-	"$root/tests/bench/operations_table" "$@" "$log_dir/operations"
+# bench_calls_table operations|scale ARGUMENT...
+bench_calls_table() {
+	"$root/tests/bench/operations_table" "${@:2}" "$1" "$log_dir/$1"
 }
 
 bench_guest_build() {

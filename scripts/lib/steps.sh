@@ -247,9 +247,11 @@ step_bench() {
 	bench_emulate_build
 	bench_emulate_run
 	bench_emulate_table --check | tally_lines
-	bench_operations_build
-	bench_operations_run short
-	bench_operations_table --short --check | tally_lines
+	for calls in operations scale; do
+		bench_calls_build $calls
+		bench_calls_run $calls short
+		bench_calls_table $calls --short --check | tally_lines
+	done
 	bench_guest_build
 	bench_guest_run
 	bench_guest_table --check | tally_lines

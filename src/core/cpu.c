@@ -70,11 +70,14 @@ static void free_pages(struct svm_host *host, struct svm_cpu *cpu)
 	*cpu = (struct svm_cpu){ .online = false };
 }
 
+size_t svm_fpu_size(const struct svm_features *features)
+{
+	return features->xsave ? features->xsave_size : 512;
+}
+
 size_t svm_fpu_pages(const struct svm_features *features)
 {
-	const size_t size = features->xsave ? features->xsave_size : 512;
-
-	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
+	return (svm_fpu_size(features) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
 }
 
 int svm_cpu_online(struct svm_host *host)

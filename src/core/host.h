@@ -65,7 +65,8 @@ void svm_host_log(const struct svm_host *host, enum svm_log_level level, const c
 void *svm_host_frames(struct svm_host *host, size_t count, svm_hpa_t *hpa);
 void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_t count);
 
-/* Pages of an FPU area that holds every state a guest may have. */
+/* Bytes, and pages, of an FPU area that holds every state a guest may have. */
+size_t svm_fpu_size(const struct svm_features *features);
 size_t svm_fpu_pages(const struct svm_features *features);
 
 /* The CPU that executes the call, or NULL if it is not online. */

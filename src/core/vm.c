@@ -5,7 +5,7 @@
  */
 #include "core/vm.h"
 
-#define RESERVE_DEFAULT 8u
+#define RESERVE_DEFAULT 4u /* As many tables as a first touch takes with 5 levels. */
 #define WANT_ALL        (SVM_WANT_CPUID | SVM_WANT_MSR | SVM_WANT_PAUSE | SVM_WANT_CR | \
                          SVM_WANT_DEBUG | SVM_WANT_WINDOWS | SVM_WANT_UD | SVM_WANT_SVM | \
                          SVM_WANT_MMIO)

@@ -5,123 +5,18 @@
  *
  * usage: bench_operations short|full
  *
- * The process links the archive that kernels link, and tells callgrind where each operation begins
- * and ends.  For each there is a profile then, named `NAME COUNT`, and operations_table divides.
- * What the host does to find a frame is left out, what it does to find its address is not: the
- * former is the host's affair, the latter an addition in every kernel with a direct map.
- *
  * Guest memory is a range of addresses and no memory: mapping it touches the tables alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <valgrind/callgrind.h>
-
 #include <libsvm/diagnose.h>
-#include <libsvm/libsvm.h>
 
-#include "core/vcpu/vcpu.h"
-#include "hosted.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-#define TIB (1024 * GIB)
+#include "counted.h"
 
 #define HPA    (8 * TIB) /* Of the guest's memory; any address that is aligned to 1 GiB. */
 #define ROUNDS 1000u
-
-static struct hosted_machine *machine;
-static const struct svm_hal *model;
-static struct svm_host *host;
-static uint8_t *direct_map;
-
-static void check(const char *what, int error)
-{
-	if (!error)
-		return;
-	fprintf(stderr, "bench_operations: %s: %s\n", what, svm_error_name(error));
-	exit(1);
-}
-
-static void begin(void)
-{
-	CALLGRIND_ZERO_STATS;
-	CALLGRIND_TOGGLE_COLLECT;
-}
-
-static void end(const char *name, uint64_t count)
-{
-	char text[64];
-
-	CALLGRIND_TOGGLE_COLLECT;
-	snprintf(text, sizeof(text), "%s %llu", name, (unsigned long long)count);
-	CALLGRIND_DUMP_STATS_AT(text);
-}
-
-/* --- a host ------------------------------------------------------------------------------- */
-
-static void *bench_frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
-{
-	void *hva;
-
-	CALLGRIND_TOGGLE_COLLECT;
-	hva = model->frames_alloc(ctx, count, hpa);
-	CALLGRIND_TOGGLE_COLLECT;
-	return hva;
-}
-
-static void bench_frames_free(void *ctx, void *hva, svm_hpa_t hpa, size_t count)
-{
-	CALLGRIND_TOGGLE_COLLECT;
-	model->frames_free(ctx, hva, hpa, count);
-	CALLGRIND_TOGGLE_COLLECT;
-}
-
-static void *bench_phys_to_virt(void *ctx, svm_hpa_t hpa)
-{
-	(void)ctx;
-	return direct_map + hpa;
-}
-
-static bool bench_may_map(void *ctx, const struct svm_vm *vm, svm_hpa_t hpa, uint64_t count)
-{
-	(void)ctx;
-	(void)vm;
-	(void)hpa;
-	(void)count;
-	return true;
-}
-
-static void make_host(void)
-{
-	struct hosted_config config;
-	struct svm_hal hal;
-
-	hosted_config_init(&config);
-	config.memory = GIB / 2;
-	config.features.physical_bits = 48;
-	machine = hosted_create(&config);
-	hosted_become(machine, 0);
-	model = hosted_hal(machine);
-	hal = *model;
-	hal.frames_alloc = bench_frames_alloc;
-	hal.frames_free = bench_frames_free;
-	hal.phys_to_virt = bench_phys_to_virt;
-	hal.may_map = bench_may_map;
-	direct_map = (uint8_t *)hosted_memory(machine, HOSTED_MEMORY_BASE) - HOSTED_MEMORY_BASE;
-	check("host_create", svm_host_create(&hal, &host));
-	check("cpu_online", svm_cpu_online(host));
-}
-
-static void unmake_host(void)
-{
-	check("cpu_offline", svm_cpu_offline(host));
-	check("host_destroy", svm_host_destroy(host));
-	hosted_leave();
-	hosted_destroy(machine);
-}
 
 /* --- nested tables ------------------------------------------------------------------------ */
 
@@ -161,10 +56,10 @@ static void look_up(struct svm_vm *vm, const struct shape *shape)
 	char name[32];
 
 	named(name, sizeof(name), "walk", shape);
-	begin();
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
-		check("query", svm_vm_query(vm, i * step, &mapping));
-	end(name, ROUNDS);
+		counted_check("query", svm_vm_query(vm, i * step, &mapping));
+	counted_end(name, ROUNDS);
 	if (mapping.size != shape->leaf) {
 		fprintf(stderr, "bench_operations: %s has other leaves\n", shape->name);
 		exit(1);
@@ -173,13 +68,14 @@ static void look_up(struct svm_vm *vm, const struct shape *shape)
 
 static void count_tables(const struct shape *shape, size_t before)
 {
-	const uint64_t tables = hosted_frames_used(machine) - before + 1; /* The root was there. */
+	const uint64_t fewest = fewest_tables(shape);
+	/* The root was there before. */
+	const uint64_t tables = hosted_frames_used(counted_machine) - before + 1;
 	char name[32];
 
 	named(name, sizeof(name), "tables", shape);
 	printf("cost %s %llu\n", name,
-	       (unsigned long long)((tables * 1000 + fewest_tables(shape) - 1) /
-	                            fewest_tables(shape)));
+	       (unsigned long long)((tables * 1000 + fewest - 1) / fewest));
 }
 
 static void bench_shape(const struct shape *shape)
@@ -192,19 +88,19 @@ static void bench_shape(const struct shape *shape)
 	size_t frames;
 	char name[32];
 
-	check("vm_create", svm_vm_create(host, &config, &vm));
-	frames = hosted_frames_used(machine);
+	counted_check("vm_create", svm_vm_create(counted_host, &config, &vm));
+	frames = hosted_frames_used(counted_machine);
 	named(name, sizeof(name), "map", shape);
-	begin();
-	check("map", svm_vm_map(vm, 0, hpa, shape->size, SVM_PROT_ALL));
-	end(name, pages);
+	counted_begin();
+	counted_check("map", svm_vm_map(vm, 0, hpa, shape->size, SVM_PROT_ALL));
+	counted_end(name, pages);
 	count_tables(shape, frames);
 	look_up(vm, shape);
 	named(name, sizeof(name), "unmap", shape);
-	begin();
-	check("unmap", svm_vm_unmap(vm, 0, shape->size));
-	end(name, pages);
-	check("vm_destroy", svm_vm_destroy(vm));
+	counted_begin();
+	counted_check("unmap", svm_vm_unmap(vm, 0, shape->size));
+	counted_end(name, pages);
+	counted_check("vm_destroy", svm_vm_destroy(vm));
 }
 
 static void bench_faults(void)
@@ -216,14 +112,14 @@ static void bench_faults(void)
 	enum svm_npt_fault_reason reason;
 	struct svm_vm *vm;
 
-	check("vm_create", svm_vm_create(host, &config, &vm));
-	check("slot_add", svm_vm_slot_add(vm, &slot));
-	begin();
+	counted_check("vm_create", svm_vm_create(counted_host, &config, &vm));
+	counted_check("slot_add", svm_vm_slot_add(vm, &slot));
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
 		if (svm_memory_fault(vm, i * 4 * KIB, SVM_PROT_WRITE, &reason) != SVM_FAULT_FILLED)
 			exit(1);
-	end("fault-4k", ROUNDS);
-	check("vm_destroy", svm_vm_destroy(vm));
+	counted_end("fault-4k", ROUNDS);
+	counted_check("vm_destroy", svm_vm_destroy(vm));
 }
 
 /* A page in 64 is written between two looks. */
@@ -233,20 +129,20 @@ static void bench_dirty(void)
 	const uint64_t pages = GIB / (4 * KIB);
 	struct svm_vm *vm;
 
-	check("vm_create", svm_vm_create(host, NULL, &vm));
-	check("map", svm_vm_map(vm, 0, HPA, GIB, SVM_PROT_ALL));
-	begin();
-	check("dirty_log", svm_vm_dirty_log(vm, 0, SVM_DIRTY_PROTECT));
-	end("dirty-start", pages);
+	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
+	counted_check("map", svm_vm_map(vm, 0, HPA, GIB, SVM_PROT_ALL));
+	counted_begin();
+	counted_check("dirty_log", svm_vm_dirty_log(vm, 0, SVM_DIRTY_PROTECT));
+	counted_end("dirty-start", pages);
 	for (uint64_t page = 0; page < pages; page += 64)
-		check("dirty_mark", svm_vm_dirty_mark(vm, page * 4 * KIB, 1));
-	begin();
-	check("dirty_fetch", svm_vm_dirty_fetch(vm, 0, pages, bitmap));
-	end("dirty-fetch", pages);
-	begin();
-	check("dirty_log", svm_vm_dirty_log(vm, 0, SVM_DIRTY_OFF));
-	end("dirty-stop", pages);
-	check("vm_destroy", svm_vm_destroy(vm));
+		counted_check("dirty_mark", svm_vm_dirty_mark(vm, page * 4 * KIB, 1));
+	counted_begin();
+	counted_check("dirty_fetch", svm_vm_dirty_fetch(vm, 0, pages, bitmap));
+	counted_end("dirty-fetch", pages);
+	counted_begin();
+	counted_check("dirty_log", svm_vm_dirty_log(vm, 0, SVM_DIRTY_OFF));
+	counted_end("dirty-stop", pages);
+	counted_check("vm_destroy", svm_vm_destroy(vm));
 }
 
 /* --- the rest ----------------------------------------------------------------------------- */
@@ -255,22 +151,22 @@ static void bench_maps(void)
 {
 	struct svm_vm *vm;
 
-	check("vm_create", svm_vm_create(host, NULL, &vm));
-	check("io_allow", svm_vm_io_allow(vm, 0x80, 1, true)); /* The VM's own map. */
-	begin();
+	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
+	counted_check("io_allow", svm_vm_io_allow(vm, 0x80, 1, true)); /* The VM's own map. */
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
-		check("io_allow", svm_vm_io_allow(vm, (uint16_t)(0x1000 + i), 1, true));
-	end("ports-one", ROUNDS);
-	begin();
-	check("io_allow", svm_vm_io_allow(vm, 0, 0x10000, false));
-	end("ports-all", 1);
-	begin();
+		counted_check("io_allow", svm_vm_io_allow(vm, (uint16_t)(0x1000 + i), 1, true));
+	counted_end("ports-one", ROUNDS);
+	counted_begin();
+	counted_check("io_allow", svm_vm_io_allow(vm, 0, 0x10000, false));
+	counted_end("ports-all", 1);
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
-		check("msr_policy",
+		counted_check("msr_policy",
 		      svm_vm_set_msr_policy(vm, 0xc0000082, 1,
 		                            i & 1 ? SVM_MSR_PASS : SVM_MSR_EXIT));
-	end("msr-one", ROUNDS);
-	check("vm_destroy", svm_vm_destroy(vm));
+	counted_end("msr-one", ROUNDS);
+	counted_check("vm_destroy", svm_vm_destroy(vm));
 }
 
 static void bench_decode(void)
@@ -279,17 +175,17 @@ static void bench_decode(void)
 	static const uint8_t bytes[15] = { 0x48, 0x8b, 0x44, 0x8b, 0x10 };
 	struct svm_insn insn;
 
-	begin();
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
 		if (svm_insn_decode(SVM_INSN_MODE_64, bytes, sizeof(bytes), &insn) != SVM_INSN_OK)
 			exit(1);
-	end("decode", ROUNDS);
+	counted_end("decode", ROUNDS);
 }
 
 static void audit_once(const struct svm_vcpu *vcpu)
 {
 	const struct svm_audit_context context = {
-		.features = svm_host_features(host),
+		.features = svm_host_features(counted_host),
 		.host_paging = true,
 		.host_long_mode = true,
 		.host_interrupts = true,
@@ -305,7 +201,7 @@ static void audit_once(const struct svm_vcpu *vcpu)
 static void snapshot(struct svm_vcpu *vcpu, bool restore)
 {
 	static uint8_t xsave[8192] __attribute__((aligned(64)));
-	const size_t size = svm_host_features(host)->xsave_size;
+	const size_t size = svm_host_features(counted_host)->xsave_size;
 	struct svm_system_regs system;
 	struct svm_debug_regs debug;
 	struct svm_events events;
@@ -315,14 +211,14 @@ static void snapshot(struct svm_vcpu *vcpu, bool restore)
 	svm_vcpu_get_system(vcpu, &system);
 	svm_vcpu_get_debug(vcpu, &debug);
 	svm_vcpu_get_events(vcpu, &events);
-	check("get_xsave", svm_vcpu_get_xsave(vcpu, xsave, size));
+	counted_check("get_xsave", svm_vcpu_get_xsave(vcpu, xsave, size));
 	if (!restore)
 		return;
-	check("set_regs", svm_vcpu_set_regs(vcpu, &regs));
-	check("set_system", svm_vcpu_set_system(vcpu, &system));
-	check("set_debug", svm_vcpu_set_debug(vcpu, &debug));
-	check("set_events", svm_vcpu_set_events(vcpu, &events));
-	check("set_xsave", svm_vcpu_set_xsave(vcpu, xsave, size));
+	counted_check("set_regs", svm_vcpu_set_regs(vcpu, &regs));
+	counted_check("set_system", svm_vcpu_set_system(vcpu, &system));
+	counted_check("set_debug", svm_vcpu_set_debug(vcpu, &debug));
+	counted_check("set_events", svm_vcpu_set_events(vcpu, &events));
+	counted_check("set_xsave", svm_vcpu_set_xsave(vcpu, xsave, size));
 }
 
 static void bench_vcpu(void)
@@ -330,30 +226,30 @@ static void bench_vcpu(void)
 	struct svm_vcpu *vcpu;
 	struct svm_vm *vm;
 
-	begin();
-	check("vm_create", svm_vm_create(host, NULL, &vm));
-	end("vm-create", 1);
-	begin();
-	check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
-	end("vcpu-create", 1);
-	begin();
+	counted_begin();
+	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
+	counted_end("vm-create", 1);
+	counted_begin();
+	counted_check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
+	counted_end("vcpu-create", 1);
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
 		audit_once(vcpu);
-	end("audit", ROUNDS);
-	begin();
+	counted_end("audit", ROUNDS);
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
 		snapshot(vcpu, false);
-	end("snapshot", ROUNDS);
-	begin();
+	counted_end("snapshot", ROUNDS);
+	counted_begin();
 	for (unsigned i = 0; i < ROUNDS; i++)
 		snapshot(vcpu, true);
-	end("snapshot-restore", ROUNDS);
-	begin();
-	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
-	end("vcpu-destroy", 1);
-	begin();
-	check("vm_destroy", svm_vm_destroy(vm));
-	end("vm-destroy", 1);
+	counted_end("snapshot-restore", ROUNDS);
+	counted_begin();
+	counted_check("vcpu_destroy", svm_vcpu_destroy(vcpu));
+	counted_end("vcpu-destroy", 1);
+	counted_begin();
+	counted_check("vm_destroy", svm_vm_destroy(vm));
+	counted_end("vm-destroy", 1);
 }
 
 int main(int argc, char **argv)
@@ -364,7 +260,7 @@ int main(int argc, char **argv)
 		fputs("usage: bench_operations short|full\n", stderr);
 		return 2;
 	}
-	make_host();
+	counted_init(GIB / 2, NULL);
 	for (unsigned i = 0; i < SVM_ARRAY_SIZE(shapes); i++)
 		if (is_full || shapes[i].is_short)
 			bench_shape(&shapes[i]);
@@ -373,6 +269,6 @@ int main(int argc, char **argv)
 	bench_maps();
 	bench_decode();
 	bench_vcpu();
-	unmake_host();
+	counted_fini();
 	return 0;
 }

@@ -50,7 +50,7 @@ START_TEST(a_vcpu_costs_24_kib_and_its_xsave_area)
 	ck_assert_int_eq(svm_vm_create(r.host, &config, &r.vm), 0);
 	used = hosted_frames_used(r.m);
 	ck_assert_int_eq(svm_vcpu_create(r.vm, 0, &r.vcpu), 0);
-	fpu = svm_fpu_pages(&r.host->features);
+	fpu = svm_fpu_pages(&r.host->features); /* It shares pages with the rest. */
 	frames = taken(&r, &used) - fpu;
 	printf("vCPU: %zu KiB, and %zu for its XSAVE area\n", frames * 4, fpu * 4);
 	ck_assert_uint_gt(fpu, 0);

@@ -56,6 +56,11 @@ void svm_fpu_leave_guest(struct svm_vcpu *vcpu)
 		host->hal.fpu_end(host->hal.ctx);
 }
 
+static size_t area_size(const struct svm_vcpu *vcpu)
+{
+	return svm_fpu_size(&vcpu->vm->host->features);
+}
+
 void svm_fpu_reset(struct svm_vcpu *vcpu)
 {
 	const uint16_t fcw = FCW_RESET;
@@ -63,16 +68,9 @@ void svm_fpu_reset(struct svm_vcpu *vcpu)
 	uint8_t *area = vcpu->fpu;
 
 	/* A clear XSTATE_BV makes XRSTOR load the initial state; FXRSTOR needs the words. */
-	memset(area, 0, svm_fpu_pages(&vcpu->vm->host->features) * SVM_PAGE_SIZE);
+	memset(area, 0, area_size(vcpu));
 	memcpy(area + FCW_OFFSET, &fcw, sizeof(fcw));
 	memcpy(area + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
-}
-
-static size_t area_size(const struct svm_vcpu *vcpu)
-{
-	const struct svm_features *features = &vcpu->vm->host->features;
-
-	return features->xsave ? features->xsave_size : LEGACY_SIZE;
 }
 
 int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size)

@@ -2,16 +2,20 @@
 /*
  * Making and unmaking a vCPU, and the few ways in which other threads touch one.
  *
- * A vCPU is one allocation: this structure, its VMCB, the copy of the VMCB that was last audited,
- * and the FPU area, each on pages of its own.
+ * A vCPU is one allocation: its VMCB and the copy of the VMCB that was last audited, each on a page
+ * of its own, and in front of them this structure and the FPU area, which share their pages: the
+ * latter is small on most processors.
  */
+#include "core/features.h"
 #include "core/vcpu/vcpu.h"
 
-#define STRUCT_PAGES ((sizeof(struct svm_vcpu) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
+#define FPU_OFFSET ((sizeof(struct svm_vcpu) + 63) & ~(size_t)63)
 
-static size_t vcpu_pages(const struct svm_vm *vm)
+static size_t front_pages(const struct svm_vm *vm)
 {
-	return STRUCT_PAGES + 2 + svm_fpu_pages(&vm->host->features);
+	const size_t size = FPU_OFFSET + svm_fpu_size(&vm->host->features);
+
+	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
 }
 
 static int publish(struct svm_vm *vm, uint32_t id, struct svm_vcpu *vcpu)
@@ -32,6 +36,7 @@ static int publish(struct svm_vm *vm, uint32_t id, struct svm_vcpu *vcpu)
 int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 {
 	struct svm_vcpu *vcpu;
+	const size_t front = front_pages(vm);
 	svm_hpa_t hpa = 0;
 	uint8_t *page;
 	int error;
@@ -40,20 +45,20 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 		return SVM_ERR_INVAL;
 	if (svm_vm_state(vm) == SVM_VM_DEAD)
 		return SVM_ERR_DEAD;
-	vcpu = svm_host_frames(vm->host, vcpu_pages(vm), &hpa);
+	vcpu = svm_host_frames(vm->host, front + 2, &hpa);
 	if (!vcpu)
 		return SVM_ERR_NOMEM;
 
-	page = (uint8_t *)vcpu + STRUCT_PAGES * SVM_PAGE_SIZE;
+	page = (uint8_t *)vcpu + front * SVM_PAGE_SIZE;
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->serial = svm_atomic_add(&vm->host->vcpu_serial, 1);
 	vcpu->hpa = hpa;
-	vcpu->pages = vcpu_pages(vm);
+	vcpu->pages = front + 2;
 	vcpu->vmcb = (void *)page;
-	vcpu->s.vmcb = hpa + STRUCT_PAGES * SVM_PAGE_SIZE;
+	vcpu->s.vmcb = hpa + front * SVM_PAGE_SIZE;
 	vcpu->copy = (void *)(page + SVM_PAGE_SIZE);
-	vcpu->fpu = page + 2 * (size_t)SVM_PAGE_SIZE;
+	vcpu->fpu = (uint8_t *)vcpu + FPU_OFFSET;
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);
