@@ -128,6 +128,20 @@ const struct svm_rule_unseen *svm_rule_unseen(size_t index);
  */
 size_t svm_finding_text(const struct svm_finding *finding, char *buffer, size_t size);
 
+/** Bytes that the longest name of a field takes, with its NUL. */
+#define SVM_VMCB_FIELD_NAME_SIZE 40
+
+/**
+ * @brief Name of the field of a VMCB that begins at an offset: "EFER", "cs attributes",
+ *        "intercept word 3".
+ * @param offset       Byte of the VMCB.
+ * @param[out] buffer  Where to, if there is such a field.
+ * @return @p buffer, or NULL: no field begins there.
+ * @par Context
+ * Any.
+ */
+const char *svm_vmcb_field_name(uint16_t offset, char buffer[SVM_VMCB_FIELD_NAME_SIZE]);
+
 /** @brief Name of an exit code, such as "IOIO" or "CR4_WRITE"; "INVALID"; NULL if unknown.
  *         Any context. */
 const char *svm_exit_name(uint64_t exit_code, char buffer[24]);

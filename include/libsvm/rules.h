@@ -183,7 +183,15 @@ enum svm_severity {
 	X(W40, WARNING, "15.14.3", "the last exit left the save area undefined",                   \
 	  "reset the vCPU, or restore a copy, before it runs again")                               \
 	X(W41, WARNING, "15.19", "paged real mode without a #PF intercept is undefined",           \
-	  "intercept #PF")
+	  "intercept #PF")                                                                         \
+	X(W42, WARNING, "15.5.1", "segment attributes are in VMX's form, or a descriptor's",     \
+	  "pack bits 47:40 and 55:52 of the descriptor into bits 11:0: G is bit 11, L bit 9")      \
+	X(W43, WARNING, "15.5.1", "EFER.LMA is not what EFER.LME and CR0.PG make of it",           \
+	  "set LMA exactly if LME and PG are set: VMRUN takes the bit as it stands")               \
+	X(W44, WARNING, "15.25.4", "the nested root has low bits, as an EPT pointer has",          \
+	  "give nCR3 a page's address; nested tables have the format of ordinary ones, not EPT's") \
+	X(W45, WARNING, "15.5.1", "DR6 lacks bits that a processor always shows as 1",             \
+	  "start with FFFF0FF0h, the value at reset")
 
 /**
  * Rules that a VMCB and svm_audit_context do not decide: X(id, sentence, why not).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * C06, W26 to W30 and W32 to W34: permission maps, translations, and what the processor keeps.
+ * C06, W26 to W30 and W32 to W34, W44: permission maps, translations, and what the processor keeps.
  *
  * The worst of these cannot be seen in one VMCB: a clean bit is wrong only against what the
  * processor has kept, a translation stale only against the tables of before.  A caller that keeps
@@ -138,6 +138,15 @@ static bool w30(const struct svm_audit_facts *facts, struct svm_finding *finding
 	       svm_audit_if(finding, gpa, mapping.mapped && !(mapping.rights & PTE_WRITE));
 }
 
+/* PWT and PCD are a memory type; VMRUN ignores the rest.  An EPT pointer has 1Eh there. */
+static bool w44(const struct svm_audit_facts *facts, struct svm_finding *finding)
+{
+	const uint64_t root = svm_vmcb_get_ncr3(facts->vmcb);
+
+	return facts->nested &&
+	       svm_audit_bits(finding, root, root & ~SVM_PAGE_MASK & ~PTE_UNCACHED);
+}
+
 static bool w32(const struct svm_audit_facts *facts, struct svm_finding *finding)
 {
 	const uint64_t root = svm_vmcb_get_ncr3(facts->vmcb);
@@ -193,6 +202,7 @@ struct svm_audit_rows svm_audit_memory_rows(void)
 		{ SVM_RULE_W29, SVM_FINDING_NO_FIELD, w29 },
 		{ SVM_RULE_W30, SVM_FINDING_NO_FIELD, w30 },
 		{ SVM_RULE_W32, SVM_AUDIT_OFFSET(control._ncr3), w32 },
+		{ SVM_RULE_W44, SVM_AUDIT_OFFSET(control._ncr3), w44 },
 		{ SVM_RULE_W33, SVM_FINDING_NO_FIELD, w33 },
 		{ SVM_RULE_W34, SVM_AUDIT_OFFSET(save._g_pat), w34_pat },
 		{ SVM_RULE_W34, SVM_AUDIT_OFFSET(save._cr0), w34_cr0 },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * S01 to S13, W35 to W38, W40, W41: the guest's own state.  APM vol. 2, 15.5.1.
+ * S01 to S13, W35 to W38, W40 to W43, W45: the guest's own state.  APM vol. 2, 15.5.1.
  *
  * VMRUN is laxer than the instructions that usually write these registers.  CR0 with NW needs CD
  * (the reset value 60000010h is legal), PG without PE is legal, attributes of a segment are not
@@ -21,6 +21,8 @@
 
 #define DR7_ENABLE SVM_BITS(7, 0)
 #define DR7_GD     SVM_BIT(13)
+
+#define DR6_ONES (SVM_BITS(31, 16) | SVM_BITS(10, 4)) /* Bit 11 is 0 for a bus lock. */
 
 #define TSS_BUSY_16 UINT64_C(3)
 #define TSS_BUSY_32 UINT64_C(11) /* Or 64-bit. */
@@ -250,6 +252,40 @@ static bool w41(const struct svm_audit_facts *facts, struct svm_finding *finding
 	                            !svm_vmcb_get_intercept(facts->vmcb, page_fault));
 }
 
+/* The processor keeps 12 bits.  In VMX's form L, D and G stand above them and would be lost. */
+#define OTHER_FORM(name, register)                                                                 \
+	static bool name(const struct svm_audit_facts *facts, struct svm_finding *finding)         \
+	{                                                                                          \
+		const uint64_t attributes = svm_vmcb_get_##register(facts->vmcb).attributes;       \
+                                                                                                   \
+		return svm_audit_bits(finding, attributes, attributes & ~SVM_SEG_ALL);             \
+	}
+
+OTHER_FORM(w42_es, es)
+OTHER_FORM(w42_cs, cs)
+OTHER_FORM(w42_ss, ss)
+OTHER_FORM(w42_ds, ds)
+OTHER_FORM(w42_fs, fs)
+OTHER_FORM(w42_gs, gs)
+OTHER_FORM(w42_ldtr, ldtr)
+OTHER_FORM(w42_tr, tr)
+
+/* A processor's own instructions keep the two together; here software writes both. */
+static bool w43(const struct svm_audit_facts *facts, struct svm_finding *finding)
+{
+	const uint64_t efer = svm_vmcb_get_efer(facts->vmcb);
+	const uint64_t wanted = pages_long(facts) ? EFER_LMA : 0;
+
+	return svm_audit_bits(finding, efer, (efer & EFER_LMA) ^ wanted);
+}
+
+static bool w45(const struct svm_audit_facts *facts, struct svm_finding *finding)
+{
+	const uint64_t dr6 = svm_vmcb_get_dr6(facts->vmcb);
+
+	return svm_audit_bits(finding, dr6, ~dr6 & DR6_ONES);
+}
+
 struct svm_audit_rows svm_audit_state_rows(void)
 {
 	static const struct svm_audit_row rows[] = {
@@ -262,6 +298,16 @@ struct svm_audit_rows svm_audit_state_rows(void)
 		{ SVM_RULE_W38, SVM_AUDIT_OFFSET(save._dr7), w38 },
 		{ SVM_RULE_W40, SVM_AUDIT_OFFSET(control.exit_code), w40 },
 		{ SVM_RULE_W41, SVM_AUDIT_OFFSET(save._cr0), w41 },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save._es.attributes), w42_es },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save._cs.attributes), w42_cs },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save._ss.attributes), w42_ss },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save._ds.attributes), w42_ds },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save.fs.attributes), w42_fs },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save.gs.attributes), w42_gs },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save.ldtr.attributes), w42_ldtr },
+		{ SVM_RULE_W42, SVM_AUDIT_OFFSET(save.tr.attributes), w42_tr },
+		{ SVM_RULE_W43, SVM_AUDIT_OFFSET(save._efer), w43 },
+		{ SVM_RULE_W45, SVM_AUDIT_OFFSET(save._dr6), w45 },
 	};
 
 	return (struct svm_audit_rows)SVM_AUDIT_ROWS(rows);

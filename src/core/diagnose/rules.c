@@ -43,8 +43,8 @@ size_t svm_finding_errors(const struct svm_finding *findings, size_t count)
 	return errors;
 }
 
-/* The field that covers an offset: "EFER", "CS attributes", "intercept word 4"; NULL if none. */
-static const char *field_name(uint16_t offset, const char **part)
+/* The name of a field, and for a segment register which part of it; NULL if none begins there. */
+static const char *find_field(uint16_t offset, const char **part)
 {
 	static const char *const words[] = {
 		"intercepts of CR0 to CR15", "intercepts of DR0 to DR15",
@@ -81,6 +81,8 @@ static const char *field_name(uint16_t offset, const char **part)
 
 		if (offset < segments[i].offset || inside >= sizeof(struct svm_vmcb_segment))
 			continue;
+		if (inside != 0 && inside != 2 && inside != 4 && inside != 8)
+			break;
 		*part = inside == 0   ? " selector"
 		        : inside == 2 ? " attributes"
 		        : inside == 4 ? " limit"
@@ -90,9 +92,23 @@ static const char *field_name(uint16_t offset, const char **part)
 	return NULL;
 }
 
-static void add_field(struct svm_text *text, const struct svm_finding *finding)
+const char *svm_vmcb_field_name(uint16_t offset, char buffer[SVM_VMCB_FIELD_NAME_SIZE])
 {
 	const char *part;
+	const char *name = find_field(offset, &part);
+	struct svm_text text;
+
+	if (!name)
+		return NULL;
+	svm_text_init(&text, buffer, SVM_VMCB_FIELD_NAME_SIZE);
+	svm_text_add(&text, name);
+	svm_text_add(&text, part);
+	return buffer;
+}
+
+static void add_field(struct svm_text *text, const struct svm_finding *finding)
+{
+	char buffer[SVM_VMCB_FIELD_NAME_SIZE];
 	const char *name;
 
 	if (finding->rule == SVM_RULE_W08) {
@@ -107,11 +123,10 @@ static void add_field(struct svm_text *text, const struct svm_finding *finding)
 		return;
 	}
 	if (finding->offset != SVM_FINDING_NO_FIELD) {
-		name = field_name(finding->offset, &part);
+		name = svm_vmcb_field_name(finding->offset, buffer);
 		svm_text_add(text, " ");
 		if (name) {
 			svm_text_add(text, name);
-			svm_text_add(text, part);
 			svm_text_add(text, " ");
 		}
 		svm_text_add(text, "(");

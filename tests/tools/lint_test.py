@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What svm-lint says on its command line: forms of files, options, status, JSON, differences.
+
+usage: lint_test.py SVM-LINT BROKEN
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+LINT, BROKEN = None, None
+CHECKS = []
+
+CPUINFO = """processor\t: 0
+vendor_id\t: AuthenticAMD
+flags\t\t: fpu nx lm svm umip npt lbrv nrip_save vgif
+address sizes\t: 43 bits physical, 48 bits virtual
+
+processor\t: 1
+flags\t\t: fpu svm npt vnmi
+"""
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+def broken(name):
+    return subprocess.run([BROKEN, name], capture_output=True, check=True).stdout
+
+
+def good():
+    """One in which nothing is found."""
+    vmcb = bytearray(broken("asid_zero"))
+    vmcb[0x58] = 1
+    return bytes(vmcb)
+
+
+def lint(*options, data=b""):
+    """Status, what was printed, what was complained."""
+    done = subprocess.run([LINT, *options], input=data, capture_output=True, check=False)
+    return done.returncode, done.stdout.decode("ascii"), done.stderr.decode("ascii")
+
+
+def write(name, data):
+    with open(name, "wb") as file:
+        file.write(data)
+    return name
+
+
+def words(data, size, address=0x1af000):
+    """As the QEMU monitor prints it."""
+    lines = ["(qemu) xp /%d 0x%x" % (len(data) // size, address)]
+    for at in range(0, len(data), 16):
+        numbers = (data[i:i + size][::-1].hex() for i in range(at, at + 16, size))
+        lines.append("%016x: %s" % (address + at, " ".join("0x" + n for n in numbers)))
+    return "\n".join(lines + ["(qemu) "]).encode("ascii")
+
+
+@check
+def status_follows_severity():
+    assert lint(data=good()) == (0, "-: 0 errors, 0 warnings\n", "")
+    assert lint("-q", data=broken("no_hlt_intercept")) == (1, "-: 0 errors, 1 warning\n", "")
+    assert lint("-q", data=broken("asid_zero")) == (2, "-: 1 error, 0 warnings\n", "")
+    assert lint("-q", data=b"12")[0] == 3
+    assert lint("/nonexistent")[0] == 3
+    assert lint("/")[0] == 3
+    assert lint("--nonsense")[0] == 3
+
+
+@check
+def the_worst_file_decides_and_each_is_judged():
+    write("a", good())
+    write("b", broken("asid_zero"))
+    write("c", b"short")
+    assert lint("-q", "a", "b") == (2, "a: 0 errors, 0 warnings\nb: 1 error, 0 warnings\n", "")
+    status, text, complaint = lint("-q", "c", "b")
+    assert status == 3 and text == "b: 1 error, 0 warnings\n" and complaint.startswith("svm-lint: c:")
+
+
+@check
+def every_form_of_a_dump_is_the_same():
+    vmcb = broken("asid_zero")
+    expected = lint(data=vmcb)
+    assert "ASID" in expected[1] and "(058h) = 0h" in expected[1]
+    for size in (1, 2, 4, 8):
+        assert lint(data=words(vmcb, size)) == expected
+    assert lint(data=vmcb.hex().encode()) == expected
+    for command in (["xxd"], ["xxd", "-p"], ["hexdump", "-C"], ["od", "-Ax", "-tx1"]):
+        try:
+            text = subprocess.run(command, input=vmcb, capture_output=True, check=True).stdout
+        except FileNotFoundError:
+            continue
+        assert lint(data=text) == expected, command
+
+
+@check
+def several_in_one_file_have_numbers():
+    two = good() + broken("asid_zero")
+    assert lint("-q", data=two)[1] == "-[0]: 0 errors, 0 warnings\n-[1]: 1 error, 0 warnings\n"
+    text = words(good(), 4, 0x1000) + b"\n" + words(broken("asid_zero"), 8, 0x9000)
+    assert lint("-q", data=text)[1] == "-[0]: 0 errors, 0 warnings\n-[1]: 1 error, 0 warnings\n"
+    assert lint("-q", "--at", "4096", data=two)[:2] == (2, "-: 1 error, 0 warnings\n")
+    assert lint("--at=0x1001", data=two)[0] == 3
+    assert lint(data=two[:-1])[0] == 3
+
+
+@check
+def a_finding_says_where_what_and_why():
+    text = lint(data=broken("no_svme"))[1]
+    for part in ("error S01: EFER.SVME is clear", "EFER (4D0h) = 500h", "bits 1000h (SVME)",
+                 "OR SVME into the guest's EFER", "APM vol. 2, 15.5.1"):
+        assert part in text, text
+    assert "bits 1000000h (HLT)" in lint(data=broken("no_hlt_intercept"))[1]
+    assert "last exit SHUTDOWN (7Fh)" in lint(data=broken("resumed_after_shutdown"))[1]
+
+
+@check
+def json_is_json():
+    status, text, _ = lint("--json", data=good() + broken("no_svme"))
+    first, second = json.loads(text)
+    assert status == 2 and first["findings"] == [] and first["name"] == "-[0]"
+    assert second["errors"] == 1 and second["warnings"] == 0
+    assert second["findings"] == [{
+        "rule": "S01", "severity": "error", "field": "EFER", "offset": 0x4d0, "value": "0x500",
+        "bits": "0x1000", "bit_names": "SVME", "text": "EFER.SVME is clear", "section": "15.5.1",
+        "advice": "OR SVME into the guest's EFER, always"}]
+    assert json.loads(lint("--json", "/nonexistent")[1]) == []
+    name = write('"\\\n\xe9', good())
+    assert json.loads(lint("--json", name)[1])[0]["errors"] == 0
+    noise = bytes(range(1, 256)) * 16 + bytes(16)
+    assert json.loads(lint("--json", data=noise)[1])[0]["errors"] > 5
+
+
+@check
+def a_difference_is_shown_field_by_field():
+    after = bytearray(good())
+    assert lint("--diff", data=good() + bytes(after)) == (0, "", "")
+    after[0x578] += 2
+    after[0x4d1] ^= 0x10
+    after[0x412] ^= 0x80
+    after[0x20] = 7
+    write("a", good())
+    write("b", bytes(after))
+    status, text, _ = lint("--diff", "a", "b")
+    assert status == 1
+    assert text.splitlines() == [
+        "reserved (020h): 0h -> 7h",
+        "cs attributes (412h): A9Bh -> A1Bh; cleared: P",
+        "EFER (4D0h): 1500h -> 500h; cleared: SVME",
+        "RIP (578h): 100000h -> 100002h"], text
+    rows = json.loads(lint("--diff", "--json", "a", "b")[1])
+    assert [row["offset"] for row in rows] == [0x20, 0x412, 0x4d0, 0x578]
+    assert rows[3] == {"field": "RIP", "offset": 0x578, "a": "0x100000", "b": "0x100002"}
+    assert lint("--diff", "a")[0] == 3
+    assert lint("--diff", "a", "b", "a")[0] == 3
+
+
+@check
+def every_byte_of_a_vmcb_is_in_some_field():
+    before = good()
+    write("a", before)
+    for offset in [0x3b, 0x5d, 0xd0, 0xdf, 0x3ff, 0x4ca, 0x4cb, 0xfff, *range(0, 4096, 203)]:
+        write("b", before[:offset] + bytes([before[offset] ^ 1]) + before[offset + 1:])
+        status, text, _ = lint("--diff", "a", "b")
+        assert status == 1 and len(text.splitlines()) == 1, (offset, text)
+
+
+@check
+def features_decide():
+    vmcb = broken("tlb_control_not_there")
+    assert lint(data=vmcb)[0] == 0
+    assert lint("--cpu=qemu", data=vmcb)[0] == 2
+    assert lint("--cpu=qemu", "--features=+flush_by_asid", data=vmcb)[0] == 0
+    assert lint("--features=npt,FlushByAsid", data=vmcb)[0] == 0
+    assert lint("--features=npt", data=vmcb)[0] == 2
+    assert lint("--features=-flush-by-asid", data=vmcb)[0] == 2
+    assert lint("--features=npt,xyzzy", data=vmcb)[0] == 3
+    assert lint("--cpu=zx81", data=vmcb)[0] == 3
+    assert lint("--asids=8", data=broken("asid_too_large"))[0] == 2
+    assert lint("--asids=0x2000", data=broken("asid_too_large"))[0] == 0
+    assert lint("--phys-bits=53", data=good())[0] == 3
+    assert lint("--phys-bits=36", data=broken("msr_map_at_the_end"))[0] == 2
+    assert lint("--phys-bits=37", data=broken("msr_map_at_the_end"))[0] == 0
+
+
+@check
+def cpuinfo_is_read():
+    path = write("cpuinfo", CPUINFO.encode("ascii"))
+    assert lint("--cpuinfo", path, data=good())[0] == 0
+    vmcb = bytearray(good())
+    vmcb[0x063] |= 2  # V_GIF enable
+    assert lint("--cpuinfo", path, data=bytes(vmcb))[0] == 0
+    vmcb[0x063] |= 4  # V_NMI enable: of the second processor only
+    assert lint("--cpuinfo", path, data=bytes(vmcb))[0] == 2
+    vmcb = bytearray(good())
+    vmcb[0x556 - 1] = 8  # CR3 bit 43
+    assert "S06" in lint("--cpuinfo", path, data=bytes(vmcb))[1]
+    vmcb = bytearray(good())
+    vmcb[0x54a] |= 0x20  # CR4.SMAP
+    assert "S07" in lint("--cpuinfo", path, data=bytes(vmcb))[1]
+    assert lint("--cpuinfo", write("none", b"flags : fpu\n"), data=good())[0] == 3
+    assert lint("--cpuinfo", write("none", b"\x00\xff" * 99), data=good())[0] == 3
+
+
+@check
+def facts_are_given():
+    assert "W19" in lint("--given=if-clear", data=good())[1]
+    assert "C14" in lint("-g", "no-paging", data=good())[1]
+    assert lint("-g", "if-clear,debug-switched,nonsense", data=good())[0] == 3
+    assert "V03" in lint("--vmcb-address=0x1008", data=good())[1]
+    assert "V04" in lint("--hsave=0x1008", data=good())[1]
+    assert lint("--hsave=-1", data=good())[0] == 3
+    assert "V06" in lint("--vmcb-address=0x1000", "--hsave=0x1000", data=good())[1]
+    iopm = write("iopm", b"\xff" * 0x3000)
+    assert lint("--iopm", iopm, data=good())[0] == 0
+    assert lint("--msrpm", iopm, data=good())[0] == 3
+    assert "W08" in lint("--msrpm", write("msrpm", bytes(0x2000)), data=good())[1]
+
+
+@check
+def rules_are_left_out():
+    vmcb = broken("no_hlt_intercept")
+    assert lint("--ignore=W02,W01", data=vmcb)[0] == 0
+    assert lint("--ignore=W02", data=vmcb)[0] == 1
+    assert lint("--errors-only", data=vmcb)[0] == 0
+    for wrong in ("W0", "W99", "W01W02", "W01;W02", "hello"):
+        assert lint("--ignore=" + wrong, data=vmcb)[0] == 3, wrong
+
+
+@check
+def colour_is_asked_for():
+    vmcb = broken("asid_zero")
+    assert "\033" not in lint(data=vmcb)[1]
+    assert "\033[31;1merror C02" in lint("--color=always", data=vmcb)[1]
+    assert lint("--color=maybe", data=vmcb)[0] == 3
+
+
+@check
+def fields_are_printed():
+    text = lint("--fields", data=good())[1]
+    assert "4D0h  EFER                         1500h  LME, LMA, SVME\n" in text, text
+    assert "reserved" not in text and "CR2" not in text
+    assert "CR2" in lint("--fields=all", data=good())[1]
+
+
+@check
+def a_full_disk_is_noticed():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([LINT], input=good(), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 3 and b"standard output" in done.stderr
+
+
+def main():
+    global LINT, BROKEN
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    LINT, BROKEN = (os.path.abspath(path) for path in sys.argv[1:])
+    failed = 0
+    for function in CHECKS:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                function()
+                print("ok   " + function.__name__)
+            except AssertionError as wrong:
+                failed += 1
+                line = wrong.__traceback__.tb_next or wrong.__traceback__
+                print(f"FAIL {function.__name__}, line {line.tb_lineno}: {wrong}")
+            os.chdir("/")
+    print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
