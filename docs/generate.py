@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Put the tables that docs-tables prints, and one of its own, into the pages, or see that they
-are there.
+"""Put the tables that docs-tables prints, and those of cross_table.py, into the pages, or see that
+they are there.
 
 usage: generate.py --write TABLES ROOT    bring pages, graph and picture up to date
        generate.py --check TABLES ROOT    fail where one of them is not
@@ -22,6 +22,8 @@ import shutil
 import subprocess
 import sys
 
+from cross_table import Cross
+
 BLOCK = re.compile(
     r"(<!-- table (?P<name>[a-z-]+) \(generated\) -->\n)(?P<old>.*?)(<!-- end of (?P=name) -->\n)",
     re.S)
@@ -35,36 +37,6 @@ def read_tables(program):
         name, body = part.split("\n", 1)
         tables[name] = body
     return tables
-
-
-def code_in(folder):
-    for file in sorted(folder.rglob("*.[ch]")):
-        yield file, file.read_text(encoding="utf-8")
-
-
-def hal_table(root):
-    """Who calls each entry of struct svm_hal, and what it is in each port.
-
-    Without the checks of ports, which call everything.
-    """
-    header = (root / "include/libsvm/hal.h").read_text(encoding="utf-8")
-    entries = re.findall(r"\(\*(\w+)\)\(void \*ctx", header.split("struct svm_hal {")[1])
-    library = [(file.relative_to(root / "src"), text) for file, text in code_in(root / "src")
-               if "diagnose" not in file.parts and not file.name.startswith("hal_check")]
-    ports = {}
-    for folder in sorted((root / "ports").iterdir()):
-        tables = [text for _, text in code_in(folder) if ".abi = SVM_HAL_ABI" in text]
-        ports[folder.name] = "\n".join(tables)
-    lines = ["| entry | called from | " + " | ".join(ports) + " |",
-             "| --- " * (len(ports) + 2) + "|"]
-    for entry in entries:
-        callers = [f"`src/{file}`" for file, text in library
-                   if re.search(rf"\bhal(?:\.|->){entry}\(", text)]
-        here = [re.search(rf"\.{entry} = (\w+)", text) for text in ports.values()]
-        cells = [f"`{found[1]}()`" if found else "default" for found in here]
-        lines.append(f"| `{entry}` | {', '.join(callers) or 'nowhere yet'} | "
-                     + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
 
 
 def pages(root):
@@ -101,7 +73,10 @@ def main():
         sys.exit(__doc__)
     write = sys.argv[1] == "--write"
     tables, root = read_tables(sys.argv[2]), pathlib.Path(sys.argv[3])
-    tables["hal-entries"] = hal_table(root)
+    cross = Cross(root.resolve())
+    tables["hal-entries"], tables["callbacks"] = cross.hal_table(), cross.callback_table()
+    for complaint in (complaints := list(cross.complaints())):
+        print(complaint)
     graphs = [name for name in tables if name.endswith(".dot")]
     used, stale = set(graphs), []
 
@@ -132,7 +107,7 @@ def main():
     for path in stale:
         print(f"{path}: {'updated' if write else 'stale; run: ninja -C build docs-update'}")
     print(f"{len(used)} tables, {count} arrows, {len(stale)} files were stale")
-    sys.exit(bool(stale) and not write)
+    sys.exit(bool(complaints) or bool(stale) and not write)
 
 
 if __name__ == "__main__":

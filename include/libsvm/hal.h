@@ -155,7 +155,7 @@ struct svm_hal {
 	 * A.  Returns false instead of faulting.  NULL: only architectural MSRs are touched.
 	 */
 	bool (*rdmsr_safe)(void *ctx, uint32_t msr, uint64_t *value);
-	/** @brief Write a model-specific register that may not exist. As rdmsr_safe(). */
+	/** @brief Write a model-specific register that may not exist. A; as rdmsr_safe(). */
 	bool (*wrmsr_safe)(void *ctx, uint32_t msr, uint64_t value);
 
 	/**
