@@ -423,6 +423,31 @@ START_TEST(a_restored_apic_is_the_saved_one)
 }
 END_TEST
 
+/* By VMMs in the place of firmware.  Once the guest writes the entry only its own rules hold. */
+START_TEST(the_8259_may_pass_an_apic_that_software_disabled)
+{
+	struct svm_lapic_state state;
+
+	make_lapic(6);
+	svm_lapic_save(&lapic, &state, now);
+	state.lvt[SVM_LAPIC_LVT_LINT0] = 0x700;
+	ck_assert_int_eq(svm_lapic_restore(&lapic, &state, now), 0);
+	ck_assert(!svm_lapic_wants_extint(&lapic));
+	svm_lapic_set_lint(&lapic, 0, true);
+	ck_assert(svm_lapic_wants_extint(&lapic));
+	ck_assert_int_eq(svm_lapic_pending(&lapic, 0), -1);
+	svm_lapic_write(&lapic, 0x350, 4, 0x700, now);
+	ck_assert(!svm_lapic_wants_extint(&lapic));
+	/* Not LINT1, and no vector. */
+	svm_lapic_save(&lapic, &state, now);
+	state.lvt[SVM_LAPIC_LVT_LINT1] = 0x700;
+	ck_assert_int_eq(svm_lapic_restore(&lapic, &state, now), SVM_ERR_INVAL);
+	state.lvt[SVM_LAPIC_LVT_LINT1] = 0x10000;
+	state.lvt[SVM_LAPIC_LVT_LINT0] = 0x040;
+	ck_assert_int_eq(svm_lapic_restore(&lapic, &state, now), SVM_ERR_INVAL);
+}
+END_TEST
+
 #define FIELD(member)                             \
 	offsetof(struct svm_lapic_state, member), \
 		sizeof(((struct svm_lapic_state *)0)->member)
@@ -517,6 +542,7 @@ int main(void)
 	suite_add_tcase(suite, modes);
 
 	tcase_add_test(state, a_restored_apic_is_the_saved_one);
+	tcase_add_test(state, the_8259_may_pass_an_apic_that_software_disabled);
 	tcase_add_loop_test(state, a_state_that_cannot_be_is_refused_whole, 0,
 	                    ARRAY_SIZE(hostile_rows));
 	suite_add_tcase(suite, state);

@@ -306,6 +306,9 @@ void svm_lapic_save(struct svm_lapic *lapic, struct svm_lapic_state *state,
 
 /**
  * @brief Take over a state.
+ *
+ * LINT0 may be open for the 8259 (ExtINT) although the APIC is disabled by software.
+ *
  * @retval 0              Done.
  * @retval SVM_ERR_INVAL  A member no APIC of this configuration can have; nothing changed.
  */
