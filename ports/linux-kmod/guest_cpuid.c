@@ -6,7 +6,8 @@
  * VMMs give all vCPUs the same table but for those IDs, so the last one given counts, until the
  * first run; after that only the same again is accepted, as KVM does it.
  *
- * Machine checks are not offered, since nothing raises them.
+ * Machine checks are not offered, since nothing raises them.  x2APIC is, whatever the processor
+ * has; VMMs take it back where their own APIC lacks it.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -15,7 +16,10 @@
 #include "hal.h"
 
 #define SUBLEAF_MATTERS 1u /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX. */
-#define MCE_MCA (BIT(7) | BIT(14))
+
+/* Of leaf 1. */
+#define EDX_MCE_MCA (BIT(7) | BIT(14))
+#define ECX_X2APIC  BIT(21)
 
 static struct kvm_cpuid_entry2 to_kvm(const struct svm_cpuid_entry *e)
 {
@@ -26,7 +30,7 @@ static struct kvm_cpuid_entry2 to_kvm(const struct svm_cpuid_entry *e)
 		.eax = e->eax,
 		.ebx = e->ebx,
 		.ecx = e->ecx,
-		.edx = e->leaf == 1 ? e->edx & ~(u32)MCE_MCA : e->edx,
+		.edx = e->edx,
 	};
 }
 
@@ -68,6 +72,18 @@ static struct svm_cpuid_entry *room_for_table(void)
 	return kcalloc(SVM_CPUID_MAX, sizeof(struct svm_cpuid_entry), GFP_KERNEL_ACCOUNT);
 }
 
+static void change_offer(struct svm_cpuid_entry *entries, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (entries[i].leaf != 1)
+			continue;
+		entries[i].edx &= ~(u32)EDX_MCE_MCA;
+		entries[i].ecx |= ECX_X2APIC;
+	}
+}
+
 int guest_cpuid_supported(void __user *user)
 {
 	struct svm_cpuid_entry *const entries = room_for_table();
@@ -77,6 +93,7 @@ int guest_cpuid_supported(void __user *user)
 	if (!entries)
 		return -ENOMEM;
 	error = hal_errno(svm_cpuid_default(guest_host, entries, SVM_CPUID_MAX, &count));
+	change_offer(entries, count);
 	if (!error)
 		error = copy_out(user, entries, (u32)count);
 	kfree(entries);

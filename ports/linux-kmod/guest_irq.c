@@ -351,10 +351,9 @@ void guest_irq_attach(struct guest_vcpu *vcpu)
 
 	if (!apic)
 		return;
-	svm_lapic_reset(&apic->lapic);
 	vcpu->waits_for_init = svm_vcpu_id(vcpu->vcpu) != 0;
 	svm_vcpu_set_wake(vcpu->vcpu, wake, vcpu);
-	if (svm_vcpu_set_irq_port(vcpu->vcpu, &port))
+	if (guest_lapic_reset(apic) || svm_vcpu_set_irq_port(vcpu->vcpu, &port))
 		pr_err("no interrupt port\n");
 	smp_store_release(&apic->vcpu, vcpu);
 	guest_irq_follow_apic(apic);

@@ -118,6 +118,8 @@ int guest_irq_set_gsi(struct guest_irq *irq, u32 gsi, enum guest_irq_source sour
 /* --- guest_irq_state.c ----------------------------------------------------------------------- */
 int guest_irqchip_get(struct guest_irq *irq, struct kvm_irqchip *chip);
 int guest_irqchip_set(struct guest_irq *irq, const struct kvm_irqchip *chip);
+/* As KVM makes one: power-up, but the boot processor's LINT0 passes the 8259's interrupts. */
+int guest_lapic_reset(struct guest_apic *apic);
 void guest_lapic_get(struct guest_apic *apic, struct kvm_lapic_state *out);
 int guest_lapic_set(struct guest_apic *apic, const struct kvm_lapic_state *in);
 

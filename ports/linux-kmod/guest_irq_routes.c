@@ -39,14 +39,13 @@ static struct svm_apic_message decode_msi(u32 address, u32 data)
 	};
 }
 
-/* Under the lock.  As guest_irq_set_gsi(). */
+/* As guest_irq_set_gsi(), but one that the guest has already counts as another. */
 static int send(struct guest_irq *irq, const struct svm_apic_message *message)
 {
 	/* Neither a device nor an I/O APIC can send these (APM vol. 2, 16.5). */
 	if (message->mode == SVM_APIC_STARTUP || message->mode == SVM_APIC_REMOTE_READ)
 		return -1;
-	irq->delivered = 0;
-	return svm_apic_bus_send(&irq->bus, message) ? (int)irq->delivered : -1;
+	return svm_apic_bus_send(&irq->bus, message) ? 1 : -1;
 }
 
 int guest_irq_send_msi(struct guest_irq *irq, u32 address, u32 data)

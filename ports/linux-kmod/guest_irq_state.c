@@ -171,6 +171,8 @@ int guest_irqchip_set(struct guest_irq *irq, const struct kvm_irqchip *chip)
 #define APIC_VERSION  0x00050010u /* As the library's: 6 entries. */
 #define SVR_ENABLE    0x100u
 #define LVT_MASKED    BIT(16)
+#define LVT_MODE      0x700u
+#define LVT_EXTINT    0x700u
 #define LVT_BUSY      BIT(14)
 #define LVT_LEVEL     BIT(15)
 
@@ -245,6 +247,20 @@ static void lapic_to_kvm(const struct svm_lapic_state *s, struct kvm_lapic_state
 	put(out, R_DIVIDE, s->divide);
 }
 
+/* Under no lock: the APIC is its vCPU's, which does not run yet. */
+int guest_lapic_reset(struct guest_apic *apic)
+{
+	const struct svm_lapic_time now = guest_irq_apic_time(apic);
+	struct svm_lapic_state state;
+
+	svm_lapic_reset(&apic->lapic);
+	if (!apic->lapic.config.is_bsp)
+		return 0;
+	svm_lapic_save(&apic->lapic, &state, now);
+	state.lvt[SVM_LAPIC_LVT_LINT0] = LVT_EXTINT;
+	return hal_errno(svm_lapic_restore(&apic->lapic, &state, now));
+}
+
 void guest_lapic_get(struct guest_apic *apic, struct kvm_lapic_state *out)
 {
 	struct svm_lapic_state state;
@@ -259,8 +275,11 @@ static u32 legal_lvt(const struct kvm_lapic_state *in, unsigned int entry)
 {
 	const u32 value = get(in, lvt_registers[entry].offset) & lvt_registers[entry].bits;
 
-	/* A disabled APIC masks them all. */
-	return get(in, R_SVR) & SVR_ENABLE ? value : value | LVT_MASKED;
+	/* A disabled APIC masks them all, but what passes the 8259's interrupts through. */
+	if ((get(in, R_SVR) & SVR_ENABLE) ||
+	    (entry == SVM_LAPIC_LVT_LINT0 && (value & LVT_MODE) == LVT_EXTINT))
+		return value;
+	return value | LVT_MASKED;
 }
 
 static u32 busy_pin(const struct kvm_lapic_state *in, unsigned int entry, u32 pin)
