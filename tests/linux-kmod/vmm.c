@@ -50,7 +50,7 @@ int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size
 	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-void machine_open(struct machine *m)
+void machine_open_vm(struct machine *m)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 
@@ -58,6 +58,10 @@ void machine_open(struct machine *m)
 	m->vm = ioctl(m->device, KVM_CREATE_VM, 0);
 	m->memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, flags, -1, 0);
 	EXPECT(set_slot(m, 0, 0, MEMORY, m->memory, 0) == 0, 0);
+}
+
+void machine_open_vcpu(struct machine *m)
+{
 	m->vcpu = ioctl(m->vm, KVM_CREATE_VCPU, 0);
 	m->run = mmap(NULL, (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0),
 	              PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu, 0);
@@ -65,6 +69,12 @@ void machine_open(struct machine *m)
 		printf("FAIL %s: no machine: %s\n", test_name, strerror(errno));
 		exit(1);
 	}
+}
+
+void machine_open(struct machine *m)
+{
+	machine_open_vm(m);
+	machine_open_vcpu(m);
 }
 
 void machine_close(struct machine *m)
@@ -663,7 +673,9 @@ static unsigned long random_request(void)
 		KVM_RUN, KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS, KVM_SET_SREGS, KVM_GET_FPU,
 		KVM_SET_FPU, KVM_GET_MSRS, KVM_SET_MSRS, KVM_GET_MP_STATE, KVM_SET_MP_STATE,
 		KVM_SET_CPUID2, KVM_GET_CPUID2, KVM_INTERRUPT, KVM_NMI, KVM_RUN, KVM_RUN, KVM_RUN,
-		KVM_SET_REGS, KVM_SET_SREGS,
+		KVM_SET_REGS, KVM_SET_SREGS, KVM_CREATE_IRQCHIP, KVM_GET_IRQCHIP, KVM_SET_IRQCHIP,
+		KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, KVM_SET_GSI_ROUTING, KVM_SIGNAL_MSI,
+		KVM_CREATE_PIT2, KVM_GET_PIT2, KVM_SET_PIT2, KVM_GET_LAPIC, KVM_SET_LAPIC,
 	};
 
 	if (random_u64() % 8 == 0)
@@ -737,7 +749,7 @@ static const struct test basic_tests[] = {
 	{ NULL, NULL },
 };
 
-static const struct test *const groups[] = { basic_tests, state_tests };
+static const struct test *const groups[] = { basic_tests, irq_tests, state_tests };
 
 static bool is_wanted(const char *name, char **names)
 {

@@ -27,7 +27,7 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test state_tests[];
+extern const struct test irq_tests[], state_tests[];
 
 extern const char *test_name;
 extern bool failed;
@@ -43,7 +43,10 @@ void fail(const char *what, long got);
 /* A call that has to be refused so. */
 #define REFUSED(call, code) EXPECT((call) == -1 && errno == (code), 0)
 
+/* The second in two steps: a VM with its memory, and then a vCPU of number 0. */
 void machine_open(struct machine *m);
+void machine_open_vm(struct machine *m);
+void machine_open_vcpu(struct machine *m);
 void machine_close(struct machine *m);
 int set_slot(const struct machine *m, uint32_t slot, uint64_t gpa, uint64_t size, void *hva,
              uint32_t flags);

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Interrupt controllers in the kernel.
+ *
+ * The guests are in real mode, from where an APIC can be reached as x2APIC only, by MSRs.  Each
+ * says by a port where it is: the process then does its part and runs it on.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vmm.h"
+
+#define PIN_VECTOR 0x40u /* Handled at HANDLER: counts at DATA, port 81h, EOI. */
+#define MSI_VECTOR 0x41u /* At HANDLER + 100h: port 82h, EOI. */
+#define NMI_VECTOR 2u    /* At HANDLER + 200h: port 83h. */
+#define HANDLER    0x3000u
+#define AP_PAGE    5u /* Where the second vCPU starts. */
+
+/* --- code ------------------------------------------------------------------------------------- */
+
+static uint8_t *at;
+
+static void emit(const void *bytes, size_t size)
+{
+	memcpy(at, bytes, size);
+	at += size;
+}
+
+#define EMIT(...)                                                                                  \
+	do {                                                                                       \
+		const uint8_t bytes[] = { __VA_ARGS__ };                                           \
+		emit(bytes, sizeof(bytes));                                                        \
+	} while (0)
+
+#define CLI 0xfa
+#define STI 0xfb
+#define HLT 0xf4
+#define IRET 0xcf
+#define COUNT 0xfe, 0x06, 0x00, 0x20 /* inc byte [2000h] */
+#define OUT(port, value) 0xb0, (value), 0xe6, (port)
+#define BACK(bytes) 0xeb, (uint8_t)(-(bytes) - 2)
+
+/* mov ecx, msr; mov eax, ...; mov edx, ...; wrmsr */
+static void emit_wrmsr(uint32_t msr, uint64_t value)
+{
+	const uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
+
+	EMIT(0x66, 0xb9);
+	emit(&msr, 4);
+	EMIT(0x66, 0xb8);
+	emit(&low, 4);
+	EMIT(0x66, 0xba);
+	emit(&high, 4);
+	EMIT(0x0f, 0x30);
+}
+
+static void emit_eoi(void)
+{
+	emit_wrmsr(0x80b, 0);
+}
+
+/* rdmsr 1Bh; or ah, 0ch; wrmsr; then the APIC is enabled by software. */
+static void emit_x2apic(void)
+{
+	EMIT(0x66, 0xb9, 0x1b, 0, 0, 0, 0x0f, 0x32, 0x80, 0xcc, 0x0c, 0x0f, 0x30);
+	emit_wrmsr(0x80f, 0x1ff);
+}
+
+/* Vectors from 20h, and all inputs masked but those of this byte of zeros. */
+static void emit_pic(uint8_t mask)
+{
+	EMIT(OUT(0x20, 0x11), OUT(0x21, 0x20), OUT(0x21, 0x04), OUT(0x21, 0x01), OUT(0x21, mask));
+}
+
+static void set_vector(struct machine *m, unsigned vector, uint32_t handler)
+{
+	memcpy(m->memory + 4 * vector, &handler, 4);
+}
+
+static void make_handlers(struct machine *m)
+{
+	at = m->memory + HANDLER;
+	set_vector(m, PIN_VECTOR, HANDLER);
+	EMIT(COUNT, OUT(0x81, 0));
+	emit_eoi();
+	EMIT(IRET);
+	at = m->memory + HANDLER + 0x100;
+	set_vector(m, MSI_VECTOR, HANDLER + 0x100);
+	EMIT(OUT(0x82, 0));
+	emit_eoi();
+	EMIT(IRET);
+	at = m->memory + HANDLER + 0x200;
+	set_vector(m, NMI_VECTOR, HANDLER + 0x200);
+	EMIT(OUT(0x83, 0), IRET);
+}
+
+/* --- machines --------------------------------------------------------------------------------- */
+
+static void set_cpuid(const struct machine *m)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 room[100];
+	} cpuid = { .head.nent = 100 };
+
+	EXPECT(ioctl(m->device, KVM_GET_SUPPORTED_CPUID, &cpuid) == 0, 0);
+	for (uint32_t i = 0; i < cpuid.head.nent; i++)
+		if (cpuid.room[i].function == 1)
+			cpuid.room[i].ecx |= 1u << 24; /* The deadline timer is an extension. */
+	EXPECT(ioctl(m->vcpu, KVM_SET_CPUID2, &cpuid) == 0, 0);
+}
+
+/* Ready for code at CODE, with the handlers above. */
+static void open_with_irqchip(struct machine *m)
+{
+	machine_open_vm(m);
+	EXPECT(ioctl(m->vm, KVM_CREATE_IRQCHIP, 0xc) == 0, 0); /* The argument means nothing. */
+	machine_open_vcpu(m);
+	set_cpuid(m);
+	make_handlers(m);
+	at = m->memory + CODE;
+}
+
+static void begin(struct machine *m)
+{
+	start(m, m->memory + CODE, 1); /* The code is there already. */
+}
+
+static void run_to_port(struct machine *m, uint16_t port)
+{
+	run_to(m, KVM_EXIT_IO);
+	EXPECT(m->run->io.port == port, m->run->io.port);
+}
+
+static int line(const struct machine *m, uint32_t gsi, uint32_t level)
+{
+	struct kvm_irq_level irq = { .irq = gsi, .level = level };
+
+	EXPECT(ioctl(m->vm, KVM_IRQ_LINE_STATUS, &irq) == 0, 0);
+	return irq.status;
+}
+
+static int signal_msi(const struct machine *m, uint32_t destination, uint32_t vector)
+{
+	struct kvm_msi msi = { .address_lo = 0xfee00000 | destination << 12, .data = vector };
+
+	return ioctl(m->vm, KVM_SIGNAL_MSI, &msi);
+}
+
+static uint32_t mp_state(const struct machine *m)
+{
+	struct kvm_mp_state state = { .mp_state = 99 };
+
+	EXPECT(ioctl(m->vcpu, KVM_GET_MP_STATE, &state) == 0, 0);
+	return state.mp_state;
+}
+
+static int set_mp_state(const struct machine *m, uint32_t state)
+{
+	struct kvm_mp_state wanted = { .mp_state = state };
+
+	return ioctl(m->vcpu, KVM_SET_MP_STATE, &wanted);
+}
+
+/* --- what is refused -------------------------------------------------------------------------- */
+
+static void without_irqchip(void)
+{
+	struct kvm_irq_routing none = { .nr = 0 };
+	struct kvm_irq_level level = { .irq = 1 };
+	struct kvm_irqchip chip = { .chip_id = 0 };
+	struct kvm_pit_state2 pit = { 0 };
+	struct kvm_lapic_state lapic;
+	struct kvm_msi msi = { 0 };
+	struct machine m;
+
+	machine_open(&m);
+	REFUSED(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0), EINVAL); /* There is a vCPU. */
+	REFUSED(ioctl(m.vm, KVM_IRQ_LINE, &level), ENXIO);
+	REFUSED(ioctl(m.vm, KVM_IRQ_LINE_STATUS, &level), ENXIO);
+	REFUSED(ioctl(m.vm, KVM_GET_IRQCHIP, &chip), ENXIO);
+	REFUSED(ioctl(m.vm, KVM_SET_IRQCHIP, &chip), ENXIO);
+	REFUSED(ioctl(m.vm, KVM_SIGNAL_MSI, &msi), EINVAL);
+	REFUSED(ioctl(m.vm, KVM_SET_GSI_ROUTING, &none), EINVAL);
+	REFUSED(ioctl(m.vm, KVM_GET_PIT2, &pit), ENXIO);
+	REFUSED(ioctl(m.vcpu, KVM_GET_LAPIC, &lapic), EINVAL);
+	REFUSED(ioctl(m.vcpu, KVM_SET_LAPIC, &lapic), EINVAL);
+	REFUSED(set_mp_state(&m, KVM_MP_STATE_HALTED), EINVAL);
+	EXPECT(mp_state(&m) == KVM_MP_STATE_RUNNABLE, mp_state(&m));
+	machine_close(&m);
+}
+
+struct routing {
+	struct kvm_irq_routing head;
+	struct kvm_irq_routing_entry entry[2];
+};
+
+static int set_routing(const struct machine *m, const struct routing *routing)
+{
+	return ioctl(m->vm, KVM_SET_GSI_ROUTING, routing);
+}
+
+static struct kvm_irq_routing_entry msi_route(uint32_t gsi, uint32_t vector)
+{
+	return (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = { .address_lo = 0xfee00000, .data = vector },
+	};
+}
+
+static struct kvm_irq_routing_entry pin_route(uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+	return (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = chip, .pin = pin },
+	};
+}
+
+static void refused_routes(void)
+{
+	const struct routing bad[] = {
+		{ { 1, 1 }, { msi_route(30, MSI_VECTOR) } },             /* flags */
+		{ { 1, 0 }, { msi_route(1000000, MSI_VECTOR) } },        /* GSI */
+		{ { 1, 0 }, { pin_route(3, KVM_IRQCHIP_IOAPIC, 24) } },  /* pin */
+		{ { 1, 0 }, { pin_route(3, KVM_IRQCHIP_PIC_SLAVE, 8) } },
+		{ { 1, 0 }, { pin_route(3, 3, 0) } },                    /* controller */
+		{ { 1, 0 }, { { .gsi = 3, .type = 99 } } },
+		{ { 2, 0 }, { msi_route(3, MSI_VECTOR), msi_route(3, MSI_VECTOR) } },
+		{ { 2, 0 }, { msi_route(3, MSI_VECTOR), pin_route(3, 0, 1) } },
+		{ { 2, 0 }, { pin_route(3, 0, 1), pin_route(3, 0, 2) } },
+		{ { 1000000, 0 }, { msi_route(3, MSI_VECTOR) } },
+	};
+	struct machine m;
+
+	open_with_irqchip(&m);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT(set_routing(&m, &bad[i]) == -1 && errno == EINVAL, i);
+	machine_close(&m);
+}
+
+static void with_irqchip(void)
+{
+	struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct kvm_interrupt interrupt = { .irq = 32 };
+	struct kvm_irqchip chip = { .chip_id = 3 };
+	struct kvm_msi msi = { .flags = 8 };
+	struct kvm_pit_state2 pit;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	REFUSED(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0), EEXIST);
+	REFUSED(ioctl(m.vm, KVM_GET_IRQCHIP, &chip), EINVAL);
+	REFUSED(ioctl(m.vm, KVM_SET_IRQCHIP, &chip), EINVAL);
+	REFUSED(ioctl(m.vm, KVM_SIGNAL_MSI, &msi), EINVAL);
+	REFUSED(ioctl(m.vcpu, KVM_INTERRUPT, &interrupt), ENXIO);
+	REFUSED(set_mp_state(&m, 77), EINVAL);
+	REFUSED(ioctl(m.vm, KVM_GET_PIT2, &pit), ENXIO);
+	EXPECT(ioctl(m.vm, KVM_CREATE_PIT2, &config) == 0, 0);
+	REFUSED(ioctl(m.vm, KVM_CREATE_PIT2, &config), EEXIST);
+	EXPECT(line(&m, 900, 1) < 0, 0); /* Leads nowhere. */
+	machine_close(&m);
+}
+
+/* --- interrupts ------------------------------------------------------------------------------- */
+
+static void pic_lines(void)
+{
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_pic(0xf7);
+	EMIT(OUT(0x80, 0), STI, HLT, CLI, OUT(0x84, 0), BACK(7));
+	at = m.memory + HANDLER;
+	set_vector(&m, 0x23, HANDLER);
+	EMIT(COUNT, OUT(0x20, 0x20), IRET);
+	begin(&m);
+	run_to_port(&m, 0x80);
+	for (uint8_t n = 1; n < 4; n++) {
+		EXPECT(line(&m, 3, 1) == 1, n);
+		EXPECT(line(&m, 4, 1) < 0, n); /* Masked. */
+		run_to_port(&m, 0x84);
+		EXPECT(m.memory[DATA] == n, m.memory[DATA]);
+		EXPECT(line(&m, 3, 0) > 0, n);
+		(void)line(&m, 4, 0);
+	}
+	machine_close(&m);
+}
+
+static void set_ioapic_entry(const struct machine *m, unsigned pin, uint64_t entry)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	EXPECT(ioctl(m->vm, KVM_GET_IRQCHIP, &chip) == 0, 0);
+	chip.chip.ioapic.redirtbl[pin].bits = entry;
+	EXPECT(ioctl(m->vm, KVM_SET_IRQCHIP, &chip) == 0, 0);
+}
+
+static uint64_t ioapic_entry(const struct machine *m, unsigned pin)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	EXPECT(ioctl(m->vm, KVM_GET_IRQCHIP, &chip) == 0, 0);
+	return chip.chip.ioapic.redirtbl[pin].bits;
+}
+
+/* A level comes again after its end until it is taken back; its polarity does not matter. */
+static void ioapic_level(void)
+{
+	const uint64_t level = 0x8000, low = 0x2000, busy = 0x4000;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_x2apic();
+	EMIT(OUT(0x80, 0), STI, HLT, BACK(1));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	set_ioapic_entry(&m, 20, level | low | PIN_VECTOR);
+	EXPECT(line(&m, 20, 1) == 1, 0);
+	EXPECT(ioapic_entry(&m, 20) & busy, 0);
+	run_to_port(&m, 0x81);
+	run_to_port(&m, 0x81);
+	EXPECT(m.memory[DATA] == 2, m.memory[DATA]);
+	EXPECT(line(&m, 20, 0) == 1, 0);
+	EXPECT(signal_msi(&m, 0, MSI_VECTOR) == 1, 0);
+	run_to_port(&m, 0x82);
+	EXPECT(!(ioapic_entry(&m, 20) & busy), 0);
+	machine_close(&m);
+}
+
+static void messages(void)
+{
+	const struct routing routing = { { 1, 0 }, { msi_route(40, MSI_VECTOR) } };
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_x2apic();
+	EMIT(OUT(0x80, 0), STI, HLT, BACK(1));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(signal_msi(&m, 0, MSI_VECTOR) == 1, 0);
+	EXPECT(signal_msi(&m, 9, MSI_VECTOR) <= 0, 0); /* Nobody is there. */
+	run_to_port(&m, 0x82);
+	EXPECT(set_routing(&m, &routing) == 0, 0);
+	EXPECT(line(&m, 40, 1) == 1, 0);
+	run_to_port(&m, 0x82);
+	EXPECT(line(&m, 40, 0) < 0, 0); /* A message has no level. */
+	EXPECT(line(&m, 20, 1) < 0, 0); /* The default routes are gone. */
+	machine_close(&m);
+}
+
+static void task_priority(void)
+{
+	struct kvm_sregs sregs;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_x2apic();
+	emit_wrmsr(0x808, 0x50);
+	EMIT(OUT(0x80, 0), STI, OUT(0x84, 0));
+	emit_wrmsr(0x808, 0x30);
+	EMIT(OUT(0x85, 0));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(m.run->cr8 == 5, m.run->cr8);
+	EXPECT(signal_msi(&m, 0, MSI_VECTOR) == 1, 0);
+	run_to_port(&m, 0x84);
+	run_to_port(&m, 0x82);
+	run_to_port(&m, 0x85);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &sregs) == 0 && sregs.cr8 == 3, sregs.cr8);
+	machine_close(&m);
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
+
+static void apic_timers(void)
+{
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_x2apic();
+	emit_wrmsr(0x83e, 0xb); /* By 1. */
+	emit_wrmsr(0x832, MSI_VECTOR);
+	emit_wrmsr(0x838, 3000000);
+	EMIT(OUT(0x80, 0), STI, HLT, CLI, OUT(0x84, 0));
+	emit_wrmsr(0x832, 0x40000 | MSI_VECTOR);
+	/* rdtsc; add eax, 3000000; adc edx, 0; mov ecx, 6e0h; wrmsr */
+	EMIT(0x0f, 0x31, 0x66, 0x05, 0xc0, 0xc6, 0x2d, 0x00, 0x66, 0x83, 0xd2, 0x00);
+	EMIT(0x66, 0xb9, 0xe0, 0x06, 0x00, 0x00, 0x0f, 0x30);
+	EMIT(STI, HLT, OUT(0x85, 0));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	run_to_port(&m, 0x82);
+	run_to_port(&m, 0x84);
+	run_to_port(&m, 0x82);
+	run_to_port(&m, 0x85);
+	machine_close(&m);
+}
+
+/* A thousand a second by way of the 8259, until 20 have come. */
+static void pit_ticks(void)
+{
+	struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct kvm_pit_state2 pit, again;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	EXPECT(ioctl(m.vm, KVM_CREATE_PIT2, &config) == 0, 0);
+	emit_pic(0xfe);
+	EMIT(OUT(0x43, 0x34), OUT(0x40, 0xa9), OUT(0x40, 0x04), STI);
+	EMIT(HLT, 0x80, 0x3e, 0x00, 0x20, 20, 0x72, 0xf8); /* hlt; cmp [2000h], 20; jb */
+	EMIT(CLI, OUT(0x61, 0x03), OUT(0x80, 0));
+	at = m.memory + HANDLER;
+	set_vector(&m, 0x20, HANDLER);
+	EMIT(COUNT, OUT(0x20, 0x20), IRET);
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(m.memory[DATA] >= 20, m.memory[DATA]);
+	EXPECT(ioctl(m.vm, KVM_GET_PIT2, &pit) == 0, 0);
+	EXPECT(pit.channels[0].count == 1193 && pit.channels[0].mode == 2, pit.channels[0].count);
+	EXPECT(pit.channels[0].rw_mode == 3 && pit.channels[0].gate == 1, pit.channels[0].rw_mode);
+	EXPECT(pit.channels[2].gate == 1, pit.channels[2].gate);
+	EXPECT(pit.flags == KVM_PIT_FLAGS_SPEAKER_DATA_ON, pit.flags);
+	EXPECT(ioctl(m.vm, KVM_SET_PIT2, &pit) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_GET_PIT2, &again) == 0, 0);
+	EXPECT(again.channels[0].count == 1193 && again.channels[0].mode == 2, 0);
+	EXPECT(again.flags == pit.flags, again.flags);
+	machine_close(&m);
+}
+
+/* --- several vCPUs ---------------------------------------------------------------------------- */
+
+static volatile bool ap_returned;
+
+/* One KVM_RUN, whatever ends it. */
+static void *run_ap(void *arg)
+{
+	struct machine *const m = arg;
+
+	while (run_once(m) == -1 && errno == EAGAIN)
+		;
+	ap_returned = true;
+	return NULL;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void open_ap(const struct machine *m, struct machine *ap)
+{
+	const size_t size = (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	*ap = *m;
+	ap->vcpu = ioctl(m->vm, KVM_CREATE_VCPU, 1);
+	EXPECT(ap->vcpu >= 0, ap->vcpu);
+	ap->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ap->vcpu, 0);
+	set_cpuid(ap);
+}
+
+static void close_ap(const struct machine *ap)
+{
+	munmap(ap->run, (size_t)ioctl(ap->device, KVM_GET_VCPU_MMAP_SIZE, 0));
+	close(ap->vcpu);
+}
+
+/* The signal may come before the thread is in the kernel: until it is out. */
+static void interrupt_ap(pthread_t thread)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGUSR1, &action, NULL);
+	while (!ap_returned) {
+		usleep(10000);
+		pthread_kill(thread, SIGUSR1);
+	}
+	pthread_join(thread, NULL);
+}
+
+static void start_up(void)
+{
+	const uint64_t to_ap = 1ull << 32;
+	struct machine m, ap;
+	pthread_t thread;
+
+	open_with_irqchip(&m);
+	open_ap(&m, &ap);
+	EXPECT(mp_state(&m) == KVM_MP_STATE_RUNNABLE, mp_state(&m));
+	EXPECT(mp_state(&ap) == KVM_MP_STATE_UNINITIALIZED, mp_state(&ap));
+	emit_x2apic();
+	emit_wrmsr(0x830, to_ap | 0x4600 | 9); /* Before INIT: dropped. */
+	emit_wrmsr(0x830, to_ap | 0x4500);
+	EMIT(OUT(0x80, 0));
+	emit_wrmsr(0x830, to_ap | 0x4600 | AP_PAGE);
+	EMIT(OUT(0x84, 0));
+	at = m.memory + (AP_PAGE << 12);
+	EMIT(0x31, 0xc0, 0x8e, 0xd8, COUNT, OUT(0x85, 0), CLI, HLT, OUT(0x86, 0)); /* ds = 0 */
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(mp_state(&ap) == KVM_MP_STATE_INIT_RECEIVED, mp_state(&ap));
+	ap_returned = false;
+	pthread_create(&thread, NULL, run_ap, &ap);
+	usleep(50000);
+	EXPECT(!ap_returned, 0);
+	run_to_port(&m, 0x84);
+	pthread_join(thread, NULL);
+	EXPECT(ap.run->exit_reason == KVM_EXIT_IO && ap.run->io.port == 0x85, ap.run->io.port);
+	EXPECT(mp_state(&ap) == KVM_MP_STATE_RUNNABLE, mp_state(&ap));
+	EXPECT(m.memory[DATA] == 1, m.memory[DATA]);
+	/* Halted with interrupts off it sleeps in the kernel until a signal, or an NMI. */
+	ap_returned = false;
+	pthread_create(&thread, NULL, run_ap, &ap);
+	usleep(50000);
+	EXPECT(!ap_returned, 0);
+	interrupt_ap(thread);
+	EXPECT(ap.run->exit_reason == KVM_EXIT_INTR, ap.run->exit_reason);
+	EXPECT(mp_state(&ap) == KVM_MP_STATE_HALTED, mp_state(&ap));
+	EXPECT(ioctl(ap.vcpu, KVM_NMI, 0) == 0, 0);
+	run_to_port(&ap, 0x83);
+	run_to_port(&ap, 0x86);
+	close_ap(&ap);
+	machine_close(&m);
+}
+
+/* Whatever the guest has done, a VMM that resets its machine gets every state. */
+static void forced_states(void)
+{
+	struct kvm_sregs sregs;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	emit_x2apic();
+	EMIT(OUT(0x80, 0), OUT(0x84, 0));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &sregs) == 0, 0);
+	EXPECT(sregs.apic_base == 0xfee00d00, sregs.apic_base);
+	sregs.apic_base = 0xfee00900; /* The guest could not. */
+	EXPECT(ioctl(m.vcpu, KVM_SET_SREGS, &sregs) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &sregs) == 0, 0);
+	EXPECT(sregs.apic_base == 0xfee00900, sregs.apic_base);
+	sregs.apic_base = 0xfee00500;
+	REFUSED(ioctl(m.vcpu, KVM_SET_SREGS, &sregs), EINVAL);
+	EXPECT(set_mp_state(&m, KVM_MP_STATE_HALTED) == 0, 0);
+	EXPECT(mp_state(&m) == KVM_MP_STATE_HALTED, mp_state(&m));
+	EXPECT(set_mp_state(&m, KVM_MP_STATE_RUNNABLE) == 0, 0);
+	run_to_port(&m, 0x84);
+	machine_close(&m);
+}
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+static void lapic_state(void)
+{
+	struct kvm_lapic_state page, again;
+	struct kvm_sregs sregs;
+	struct machine m;
+	uint32_t lint0;
+
+	open_with_irqchip(&m);
+	EXPECT(ioctl(m.vcpu, KVM_GET_LAPIC, &page) == 0, 0);
+	memcpy(&lint0, page.regs + 0x350, 4);
+	EXPECT(lint0 == 0x700, lint0); /* The 8259's interrupts pass, as firmware has it. */
+	page.regs[0x80] = 0x35;
+	page.regs[0xf0] = 0xff, page.regs[0xf1] = 1;
+	page.regs[0x370] = 0x44, page.regs[0x372] = 0;
+	page.regs[0x220] = 2; /* IRR: vector 41h, which comes when the guest can. */
+	EXPECT(ioctl(m.vcpu, KVM_SET_LAPIC, &page) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_LAPIC, &again) == 0, 0);
+	EXPECT(memcmp(page.regs + 0x80, again.regs + 0x80, 4) == 0, again.regs[0x80]);
+	EXPECT(memcmp(page.regs + 0xf0, again.regs + 0xf0, 4) == 0, again.regs[0xf0]);
+	EXPECT(memcmp(page.regs + 0x200, again.regs + 0x200, 0x180) == 0, 0);
+	EXPECT(ioctl(m.vcpu, KVM_GET_SREGS, &sregs) == 0 && sregs.cr8 == 3, sregs.cr8);
+	EMIT(STI, 0x90, OUT(0x84, 0));
+	begin(&m);
+	run_to_port(&m, 0x82);
+	machine_close(&m);
+}
+
+static void irqchip_state(void)
+{
+	struct kvm_irqchip chip, again;
+	struct machine m;
+
+	open_with_irqchip(&m);
+	for (uint32_t id = 0; id < 2; id++) {
+		chip.chip_id = again.chip_id = id;
+		EXPECT(ioctl(m.vm, KVM_GET_IRQCHIP, &chip) == 0, id);
+		chip.chip.pic.imr = 0x5a;
+		chip.chip.pic.irq_base = 0x30;
+		chip.chip.pic.elcr = 0x08;
+		chip.chip.pic.isr = 0x02;
+		EXPECT(ioctl(m.vm, KVM_SET_IRQCHIP, &chip) == 0, id);
+		EXPECT(ioctl(m.vm, KVM_GET_IRQCHIP, &again) == 0, id);
+		EXPECT(memcmp(&chip.chip.pic, &again.chip.pic, sizeof(chip.chip.pic)) == 0, id);
+	}
+	set_ioapic_entry(&m, 5, 0x0300000000000000 | 0x18950);
+	EXPECT(ioapic_entry(&m, 5) == (0x0300000000000000 | 0x18950), ioapic_entry(&m, 5));
+	machine_close(&m);
+}
+
+const struct test irq_tests[] = {
+	{ "without-irqchip", without_irqchip },
+	{ "with-irqchip", with_irqchip },
+	{ "refused-routes", refused_routes },
+	{ "pic-lines", pic_lines },
+	{ "ioapic-level", ioapic_level },
+	{ "messages", messages },
+	{ "task-priority", task_priority },
+	{ "apic-timers", apic_timers },
+	{ "pit-ticks", pit_ticks },
+	{ "start-up", start_up },
+	{ "forced-states", forced_states },
+	{ "lapic-state", lapic_state },
+	{ "irqchip-state", irqchip_state },
+	{ NULL, NULL },
+};
