@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "guest.h"
+
+	.section .rodata
+	.globl	guest, guest_end
+	.code16
+guest:	mov	$0x1234, %ax
+	mov	%ax, 0x9000
+	vmmcall
+	.code64
+guest_end:
+	.section .note.GNU-stack, "", @progbits
