@@ -13,6 +13,7 @@ sleep can be reached from a call that may not is answered on the safe side: a fu
 is taken counts as called from the run path, where the library calls back.
 """
 
+import functools
 import pathlib
 import re
 import sys
@@ -29,6 +30,7 @@ MEMBER = re.compile(r"^\s*(?:const )?(?P<type>(?:struct |enum )?\w+)[ *]+(?:cons
 CALL = re.compile(r"\b(?P<base>\w+)(?P<chain>(?:(?:->|\.)\w+(?:\[[^\]]*\])?)*)(?:->|\.)"
                   r"(?P<name>\w+)\(")
 
+INITIALIZER = re.compile(r"\bstruct (\w+)(?:[^;{}()]*=\s*|\)\s*)\{")
 SETTER = re.compile(r"_(?:init|create|attach|add|handler|set_\w+|audit)$")
 
 
@@ -71,7 +73,8 @@ class Source:
                 self.files[path.relative_to(root)] = path.read_text(encoding="utf-8")
         self.functions, self.structs, self.public = {}, {}, set()
         self.taken = {}     # {function: files that name it without calling it}
-        self.assigned = {}  # {member: functions that it is set to}
+        self.assigned = {}  # {member: {(function that it is set to, structure if that is seen)}}
+        self.passed = {}    # {function: names among the arguments of its calls}
         for path, text in self.files.items():
             self.read(path, blank(text))
 
@@ -87,8 +90,12 @@ class Source:
                 self.structs[name][pointer["name"]] = f"{name}.{pointer['name']}"
         for name in re.findall(r"\b(\w+)\b(?!\s*\()", text):
             self.taken.setdefault(name, set()).add(path)
-        for member, name in re.findall(r"(?:\.|->)(\w+) = (\w+)\b", text):
-            self.assigned.setdefault(member, set()).add(name)
+        for match in re.finditer(r"(?:\.|->)(\w+) = (\w+)\b", text):
+            outer = INITIALIZER.findall(text[max(0, match.start() - 2000):match.start()])
+            inside = outer[-1] if outer and text[match.start() - 1] in " \t\n{" else None
+            self.assigned.setdefault(match[1], set()).add((match[2], inside))
+        for name, arguments in re.findall(r"\b(svm_\w+)\(([^;{}]*?)\)[;) ]", text):
+            self.passed.setdefault(name, set()).update(re.findall(r"\w+", arguments))
 
     def callers(self):
         """{callee: callers}; who mentions a function may call it."""
@@ -225,15 +232,27 @@ class Cross:
 
     def implementations(self, source, kind, types):
         """Functions of these files that are given as such a callback."""
-        member = kind.rpartition(".")[2]
-        given = source.assigned.get(member, set()) if "." in kind else set(source.taken)
-        given = given & set(source.functions)
+        struct, _, member = kind.rpartition(".")
+        if struct:
+            given = {name for name, inside in source.assigned.get(member, ())
+                     if not inside or self.holds(inside, struct)}
+        else:
+            given = set(source.taken)
+        for giver in self.givers(kind):
+            given |= source.passed.get(giver, set())
+        fits = {name for name, function in source.functions.items() if function.types == types}
+        given &= fits
         # Those in a plain initializer have no assignment; few arguments would tell too little.
-        if not given and len(types) > 3 and not kind.startswith("svm_hal."):
-            given = set(source.taken).difference(*source.assigned.values())
-        return "; ".join(f"`{name}()` in `{function.path}`"
-                         for name, function in sorted(source.functions.items())
-                         if name in given and function.types == types)
+        if not given and len(types) > 3 and struct != "svm_hal":
+            given = (fits & set(source.taken)) - {name for set_to in source.assigned.values()
+                                                  for name, _ in set_to}
+        return "; ".join(f"`{name}()` in `{source.functions[name].path}`" for name in sorted(given))
+
+    def holds(self, outer, inner, depth=3):
+        """Is one structure the other, or does it have one in it?"""
+        kinds = self.library.structs.get(outer, {}).values()
+        return outer == inner or depth > 0 and any(self.holds(kind, inner, depth - 1)
+                                                   for kind in kinds if kind != outer)
 
     def hal_rows(self):
         header = (self.root / "include/libsvm/hal.h").read_text(encoding="utf-8")
@@ -255,6 +274,7 @@ class Cross:
                          + " | ".join(here) + " |")
         return "\n".join(lines) + "\n"
 
+    @functools.cache
     def givers(self, kind):
         """Public functions that take the callback, or a structure with it; of several, setters."""
         struct, _, member = kind.partition(".")
@@ -268,8 +288,7 @@ class Cross:
             for match in PROTOTYPE.finditer(text):
                 if any(re.search(holder, match["arguments"]) for holder in holders):
                     found.add(match["name"])
-        setters = {name for name in found if SETTER.search(name)} or found
-        return ", ".join(f"`{name}()`" for name in sorted(setters))
+        return sorted({name for name in found if SETTER.search(name)} or found)
 
     def callback_table(self):
         lines = ["| callback | declared in | context | given to | called by | the library's own | "
@@ -278,10 +297,11 @@ class Cross:
             if kind.startswith("svm_hal."):
                 continue
             cell, _ = self.called_by(kind)
+            givers = ", ".join(f"`{name}()`" for name in self.givers(kind))
             here = [self.implementations(source, kind, types)
                     for source in [self.library, *self.ports.values()]]
             lines.append(f"| `{kind}` | `{path.relative_to(self.root)}` "
-                         f"| {context_of(doc, {}, 'its caller')} | {self.givers(kind)} | {cell} | "
+                         f"| {context_of(doc, {}, 'its caller')} | {givers} | {cell} | "
                          + " | ".join(here) + " |")
         return "\n".join(lines) + "\n"
 
