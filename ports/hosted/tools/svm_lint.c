@@ -44,7 +44,7 @@ static const char usage_text[] =
 	"Judge VMCBs of AMD-V: each rule of VMRUN that is broken, and each setting that is\n"
 	"legal and deadly. A FILE is 4096 raw bytes or several times that, or a hex dump: xxd,\n"
 	"hexdump -C, QEMU's \"xp /1024wx ADDRESS\", gdb's \"x/1024wx\". No FILE or -: standard "
-        "input.\n"
+	"input.\n"
 	"\n"
 	"  -c, --cpu MODEL         judge for a processor: --list-cpus; default: any\n"
 	"  -f, --features LIST     SVM features it has: npt,nrips,... or +nrips,-avic\n"
@@ -67,7 +67,7 @@ static const char usage_text[] =
 	"      --list-rules, --list-features, --list-cpus, --help, --version\n"
 	"\n"
 	"Status: 0 clean, 1 warnings, 2 broken rules, 3 wrong usage or a file that cannot be "
-        "read;\n"
+	"read;\n"
 	"with --diff 0 alike, 1 different, 3 trouble.\n";
 
 enum long_option {

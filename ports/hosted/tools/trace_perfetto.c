@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The trace event format of Chrome, which Perfetto reads too: JSON, times in microseconds.
+ *
+ * An exit is a slice until the next exit, so its length is the handler and the guest's run behind
+ * it: the recorder has one time for each exit.
+ */
+#include <libsvm/diagnose.h>
+
+#include "exit_text.h"
+#include "json.h"
+#include "trace_print.h"
+
+static void print_thread(FILE *out, const struct trace_dump *dump)
+{
+	fprintf(out,
+	        "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%" PRIu32
+	        ",\"args\":{\"name\":\"vcpu %" PRIu32 "\"}}",
+	        dump->header.vcpu, dump->header.vcpu);
+}
+
+static void print_arguments(FILE *out, const struct svm_record *record)
+{
+	char text[EXIT_TEXT_SIZE], event[EXIT_NAME_SIZE];
+
+	fprintf(out, "\"args\":{\"number\":%" PRIu64 ",", record->number);
+	json_hex(out, "rip", record->rip);
+	fputc(',', out);
+	json_hex(out, "info1", record->exit_info_1);
+	fputc(',', out);
+	json_hex(out, "info2", record->exit_info_2);
+	if (*exit_details(record, text)) {
+		fputc(',', out);
+		json_text(out, "what", text);
+	}
+	if (record->exit_int_info & SVM_EVENT_VALID) {
+		fputc(',', out);
+		json_text(out, "cut_short", exit_event(record->exit_int_info, event));
+	}
+	if (record->event & SVM_EVENT_VALID) {
+		fputc(',', out);
+		json_text(out, "injected", exit_event(record->event, event));
+	}
+	if (record->kind != SVM_EXIT_KIND_NONE && record->kind < SVM_EXIT_KIND_COUNT) {
+		fputc(',', out);
+		json_text(out, "came_back_as",
+		          svm_exit_kind_name((enum svm_exit_kind)record->kind));
+	}
+	fputc('}', out);
+}
+
+static void print_slice(FILE *out, const struct trace_clock *clock, const struct trace_dump *dump,
+                        size_t index, const struct trace_exit *exit)
+{
+	char name[EXIT_NAME_SIZE];
+
+	fputc('{', out);
+	json_text(out, "name", exit_name(exit->record.exit_code, name));
+	fprintf(out,
+	        ",\"cat\":\"exit\",\"ph\":\"X\",\"pid\":1,\"tid\":%" PRIu32
+	        ",\"ts\":%.3f,\"dur\":%.3f,",
+	        dump->header.vcpu, trace_time(clock, dump, index, exit),
+	        trace_length(clock, dump, exit));
+	print_arguments(out, &exit->record);
+	fputc('}', out);
+}
+
+void trace_print_perfetto(FILE *out, const struct trace *trace)
+{
+	const struct trace_clock clock = trace_clock(trace);
+
+	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
+	      "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"guest\"}}",
+	      out);
+	for (size_t i = 0; i < trace->dump_count; i++) {
+		const struct trace_dump *dump = &trace->dumps[i];
+
+		fputs(",\n", out);
+		print_thread(out, dump);
+		for (size_t j = dump->first; j < dump->first + dump->count; j++) {
+			fputs(",\n", out);
+			print_slice(out, &clock, dump, j, &trace->exits[j]);
+		}
+	}
+	fputs("\n]}\n", out);
+}
