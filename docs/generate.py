@@ -11,11 +11,13 @@ TABLES is the program.  In a page a table stands between two lines:
     <!-- table NAME (generated) -->
     <!-- end of NAME -->
 
-NAME.dot is a table of its own.  NAME.svg is drawn from it; every version of Graphviz draws a little
-differently, so of the picture only the arrows and their labels are compared.
+NAME.dot is a table of its own, and walkthrough/layers.dot is what the check of includes allows.  The
+other graphs are written by hand.  Beside each graph of docs/ lies its picture, NAME.svg; every version
+of Graphviz draws a little differently, so of pictures only the arrows and their labels are compared.
 """
 
 import html
+import importlib.util
 import pathlib
 import re
 import shutil
@@ -68,6 +70,31 @@ def graph_arrows(dot):
     return {(a, b): label for a, b, label in ARROW.findall(dot)}
 
 
+def layers(root):
+    """Who may include whose headers, as tests/checks/includes.py has it."""
+    path = root / "tests" / "checks" / "includes.py"
+    spec = importlib.util.spec_from_file_location("includes", path)
+    includes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(includes)
+    arrows = {(user, "public") for user in ("port", "example")}
+    for layer, others in includes.MAY_SEE.items():
+        arrows |= {(layer, other) for other in others}
+        if layer not in ("build", "public"):
+            arrows.add((layer, "public"))
+    # An arrow that two others make is not drawn.
+    plain = [(a, b) for a, b in sorted(arrows)
+             if not any((a, c) in arrows and (c, b) in arrows for _, c in arrows)]
+    names = {layer: prefix.rstrip("/") for prefix, layer in includes.LAYERS}
+    used = sorted({layer for arrow in plain for layer in arrow})
+    return "".join([
+        "// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only\n",
+        "// Generated from MAY_SEE of tests/checks/includes.py: ninja -C build docs-update\n",
+        "digraph layers {\n",
+        '\tnode [shape=box, style=rounded, fontname="sans-serif", fontsize=11];\n',
+        *(f'\t{layer} [label="{names[layer]}"];\n' for layer in used),
+        *(f'\t{a} -> {b} [label=""];\n' for a, b in plain), "}\n"])
+
+
 def main():
     if len(sys.argv) != 4 or sys.argv[1] not in ("--write", "--check"):
         sys.exit(__doc__)
@@ -81,6 +108,7 @@ def main():
     used, stale = set(graphs), []
 
     wanted = {root / "docs" / name: tables[name] for name in graphs}
+    wanted[root / "docs" / "walkthrough" / "layers.dot"] = layers(root)
     for page in pages(root):
         wanted[page] = fill(page.read_text(encoding="utf-8"), tables, used, page)
     for path, text in wanted.items():
@@ -91,9 +119,11 @@ def main():
             path.write_text(text, encoding="utf-8")
 
     count = 0
-    for name in graphs:
-        svg = root / "docs" / pathlib.Path(name).with_suffix(".svg")
-        arrows = graph_arrows(tables[name])
+    for graph in sorted({*wanted, *(root / "docs").rglob("*.dot")}):
+        if graph.suffix != ".dot":
+            continue
+        svg = graph.with_suffix(".svg")
+        arrows = graph_arrows(wanted.get(graph) or graph.read_text(encoding="utf-8"))
         count += len(arrows)
         if svg.exists() and picture_arrows(svg.read_text(encoding="utf-8")) == arrows:
             continue
