@@ -687,6 +687,27 @@ typedef bool (*svm_msr_fn)(void *arg, struct svm_vcpu *vcpu, struct svm_msr_acce
  */
 SVM_MUST_CHECK int svm_vm_msr_handler(struct svm_vm *vm, uint32_t first, uint64_t count,
                                       svm_msr_fn fn, void *arg);
+
+/** @brief Whether callbacks and policies may answer this access; false: an exit.  Context A. */
+typedef bool (*svm_msr_filter_fn)(void *arg, uint32_t msr, bool is_write);
+
+/**
+ * @brief Have a callback asked before each access of the guest to a register.
+ *
+ * What it denies is an exit of kind RDMSR or WRMSR, before any callback or policy.  Registers that
+ * the guest would reach without an exit are asked for during this call: make it again when the
+ * answers have changed.  svm_vcpu_get_msr() and svm_vcpu_set_msr() do not ask.
+ *
+ * @param vm   A VM none of whose vCPUs is running.
+ * @param fn   The callback; NULL: none.
+ * @param arg  Its first argument.
+ * @retval 0              In force.
+ * @retval SVM_ERR_NOMEM  No frames for a map of the VM's own; nothing changed.
+ * @retval SVM_ERR_BUSY   A vCPU is running.
+ * @par Source
+ * APM vol. 2, 15.11.
+ */
+SVM_MUST_CHECK int svm_vm_msr_filter(struct svm_vm *vm, svm_msr_filter_fn fn, void *arg);
 /** @} */
 
 /** @name What the embedder wants to see */
@@ -694,7 +715,7 @@ SVM_MUST_CHECK int svm_vm_msr_handler(struct svm_vm *vm, uint32_t first, uint64_
 
 /* Bits of svm_vm_set_exits(): each turns a class that the library finishes into an exit. */
 #define SVM_WANT_CPUID      SVM_BIT(0) /**< Leaves that the table lacks. */
-#define SVM_WANT_MSR        SVM_BIT(1) /**< MSRs that would be refused. */
+#define SVM_WANT_MSR        SVM_BIT(1) /**< Accesses to MSRs that would be refused. */
 #define SVM_WANT_PAUSE      SVM_BIT(2) /**< PAUSE loops, by the filter where there is one. */
 #define SVM_WANT_CR         SVM_BIT(3) /**< Writes of CR0, CR3, CR4 and reads of CR0, CR4. */
 #define SVM_WANT_DEBUG      SVM_BIT(4) /**< \#DB and \#BP, before the guest sees them. */

@@ -20,6 +20,7 @@ void svm_msr_policy_init(struct svm_vm *vm)
 	vm->msr.owns_map = false;
 	vm->msr.range_count = 0;
 	vm->msr.handler_count = 0;
+	vm->msr.filter = NULL;
 }
 
 void svm_msr_policy_fini(struct svm_vm *vm)
@@ -52,6 +53,11 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 			return range->policy;
 	}
 	return svm_msr_default_policy(svm_msr_index_of(msr));
+}
+
+bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write)
+{
+	return !policies->filter || policies->filter(policies->filter_arg, msr, is_write);
 }
 
 /* Whether a register of the table can have a policy. */
@@ -94,8 +100,11 @@ static bool range_may_have(const struct svm_msr_range *range)
 /* Whether a register of the table is open under the policies: by right and by choice. */
 static bool is_msr_open(const struct svm_msr_policies *policies, enum svm_msr_index index)
 {
+	const uint32_t msr = svm_msr_number(index);
+
 	return svm_msr_default_policy(index) == SVM_MSR_PASS &&
-	       svm_msr_policy_of(policies, svm_msr_number(index)) == SVM_MSR_PASS;
+	       svm_msr_policy_of(policies, msr) == SVM_MSR_PASS &&
+	       svm_msr_is_offered(policies, msr, false) && svm_msr_is_offered(policies, msr, true);
 }
 
 static bool map_differs(const struct svm_msr_policies *policies)
@@ -147,6 +156,18 @@ static bool add_range(struct svm_msr_policies *policies, const struct svm_msr_ra
 	return true;
 }
 
+static void update_map(struct svm_vm *vm)
+{
+	if (!vm->msr.owns_map)
+		return;
+	vm->map_serial++;
+	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
+		const enum svm_msr_index index = (enum svm_msr_index)i;
+
+		svm_msrpm_set(vm->msr.msrpm, svm_msr_number(index), is_msr_open(&vm->msr, index));
+	}
+}
+
 /* Caller: holds the VM's lock. */
 static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 {
@@ -164,14 +185,7 @@ static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 	}
 	vm->msr.range_count = changed.range_count;
 	memcpy(vm->msr.range, changed.range, sizeof(changed.range));
-	if (!vm->msr.owns_map)
-		return 0;
-	vm->map_serial++;
-	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
-		const enum svm_msr_index index = (enum svm_msr_index)i;
-
-		svm_msrpm_set(vm->msr.msrpm, svm_msr_number(index), is_msr_open(&vm->msr, index));
-	}
+	update_map(vm);
 	return 0;
 }
 
@@ -251,6 +265,39 @@ int svm_vm_msr_handler(struct svm_vm *vm, uint32_t first, uint64_t count, svm_ms
 		result = add_handler(&vm->msr, &handler);
 	else
 		result = remove_handler(&vm->msr, &handler);
+	svm_vm_unlock(vm);
+	return result;
+}
+
+/* --- the filter ------------------------------------------------------------------------------- */
+
+/* Caller: holds the VM's lock. */
+static int set_filter(struct svm_vm *vm, svm_msr_filter_fn fn, void *arg)
+{
+	struct svm_msr_policies changed = vm->msr;
+	int result;
+
+	if (!svm_vm_is_idle(vm))
+		return SVM_ERR_BUSY;
+	changed.filter = fn;
+	changed.filter_arg = arg;
+	if (map_differs(&changed)) {
+		result = own_msrpm(vm);
+		if (result)
+			return result;
+	}
+	vm->msr.filter = fn;
+	vm->msr.filter_arg = arg;
+	update_map(vm);
+	return 0;
+}
+
+int svm_vm_msr_filter(struct svm_vm *vm, svm_msr_filter_fn fn, void *arg)
+{
+	int result;
+
+	svm_vm_lock(vm);
+	result = set_filter(vm, fn, arg);
 	svm_vm_unlock(vm);
 	return result;
 }

@@ -29,6 +29,8 @@ struct svm_msr_policies {
 	struct svm_msr_range range[SVM_MSR_RANGE_MAX]; /* In the order set: the last match wins. */
 	uint32_t handler_count;
 	struct svm_msr_handler handler[SVM_MSR_HANDLER_MAX];
+	svm_msr_filter_fn filter; /* NULL: everything is offered. */
+	void *filter_arg;
 };
 
 /* Index of a register in SVM_MSRS, for shadow values; SVM_MSR_INDEX_COUNT if it has none. */
@@ -47,6 +49,9 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 /* The callback of a register whose policy is DEVICE; NULL for another. */
 const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *policies,
                                                  uint32_t msr);
+
+/* Whether the filter, if there is one, lets the guest's access through. */
+bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write);
 
 /* The table of msrs.h (msr_table.c): SVM_MSR_INDEX_COUNT stands for "not in the table". */
 enum svm_msr_index svm_msr_index_of(uint32_t msr);

@@ -3,6 +3,7 @@
  * What the library answers for the processor: CPUID, MSRs, control and debug registers, XCR0, and
  * the instructions that never run.  APM vol. 2, 3.1, 8.2, 13.1, 15.7 to 15.14.
  */
+#include "core/msrpm.h"
 #include "core/vcpu/emulation.h"
 #include "vcpu_rig.h"
 
@@ -548,6 +549,67 @@ START_TEST(a_policy_decides_what_the_guest_gets)
 	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_RDMSR);
 	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 13, 0), 0);
 	ck_assert_int_eq(outcome(&r), 13);
+	rig_fini(&r);
+}
+END_TEST
+
+/* For its number above; here for its value. */
+START_TEST(a_value_that_is_refused_can_be_an_exit)
+{
+	struct svm_regs regs;
+	struct rig r;
+
+	init_help(&r, _i, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_MSR), 0);
+	regs = rig_regs(&r);
+	regs.rcx = 0x277;
+	regs.rax = 2; /* No memory type. */
+	regs.rdx = 0;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	hosted_script_wrmsr(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_WRMSR);
+	ck_assert_uint_eq(r.exit.msr.value, 2);
+	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 13, 0), 0);
+	ck_assert_int_eq(outcome(&r), 13);
+	rig_fini(&r);
+}
+END_TEST
+
+static bool deny_reads_of(void *arg, uint32_t msr, bool is_write)
+{
+	const uint32_t *denied = arg;
+
+	return is_write || msr != *denied;
+}
+
+/* STAR is open to the guest, PAT the library's: what the filter denies is an exit of both. */
+START_TEST(a_filter_comes_before_everything)
+{
+	static const uint32_t denied[] = { 0xc0000081, 0x277 };
+	uint32_t msr = denied[_i];
+	struct svm_regs regs;
+	uint64_t value = 0;
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert(!svm_msrpm_denies(r.vm->msr.msrpm, 0xc0000081, false));
+	ck_assert_int_eq(svm_vm_msr_filter(r.vm, deny_reads_of, &msr), 0);
+	ck_assert_int_eq(svm_msrpm_denies(r.vm->msr.msrpm, 0xc0000081, false), _i == 0);
+	ck_assert(!svm_msrpm_denies(r.vm->msr.msrpm, 0xc0000082, false));
+	regs = rig_regs(&r);
+	regs.rcx = msr;
+	regs.rax = 6;
+	regs.rdx = 0;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	hosted_script_wrmsr(&r.code);
+	hosted_script_rdmsr(&r.code);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_RDMSR);
+	ck_assert_uint_eq(r.exit.msr.msr, msr);
+	ck_assert_int_eq(svm_vcpu_complete_value(r.vcpu, 7), 0);
+	ck_assert_int_eq(svm_vcpu_get_msr(r.vcpu, msr, &value), 0);
+	ck_assert_uint_eq(value, 6);
+	ck_assert_int_eq(svm_vm_msr_filter(r.vm, NULL, NULL), 0);
+	ck_assert(!svm_msrpm_denies(r.vm->msr.msrpm, 0xc0000081, false));
 	rig_fini(&r);
 }
 END_TEST
@@ -1846,6 +1908,8 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_address_must_be_canonical, 0, ROWS(address_msrs));
 	tcase_add_test(tc, speculation_msrs_need_their_processor);
 	tcase_add_loop_test(tc, a_policy_decides_what_the_guest_gets, 0, ROWS(helps));
+	tcase_add_loop_test(tc, a_value_that_is_refused_can_be_an_exit, 0, ROWS(helps));
+	tcase_add_loop_test(tc, a_filter_comes_before_everything, 0, 2);
 	tcase_add_test(tc, the_tsc_has_an_offset);
 	tcase_add_loop_test(tc, cr4_holds_what_cpuid_offers, 0, ROWS(cr4_rows));
 	tcase_add_loop_test(tc, control_registers_go_to_whoever_wants_them, 0, ROWS(helps));

@@ -291,7 +291,7 @@ static enum svm_emul_result emulation_read_register(void *arg, enum svm_emul_reg
 		return SVM_EMUL_OK;
 	case SVM_EMUL_MSR:
 		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
-		if (svm_vcpu_wants_msr(vcpu, policy))
+		if (svm_vcpu_wants_msr(vcpu, policy, number, false))
 			return SVM_EMUL_UNKNOWN;
 		return register_result(svm_msr_read(vcpu, policy, number, value), fault);
 	case SVM_EMUL_XCR:
@@ -330,7 +330,7 @@ static enum svm_emul_result emulation_write_register(void *arg, enum svm_emul_re
 		return register_result(svm_debug_write(vcpu, number, value), fault);
 	case SVM_EMUL_MSR:
 		policy = svm_msr_policy_of(&vcpu->vm->msr, number);
-		if (svm_vcpu_wants_msr(vcpu, policy))
+		if (svm_vcpu_wants_msr(vcpu, policy, number, true))
 			return SVM_EMUL_UNKNOWN;
 		return register_result(svm_msr_write(vcpu, policy, number, value), fault);
 	case SVM_EMUL_XCR:

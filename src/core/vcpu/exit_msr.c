@@ -20,10 +20,16 @@ static enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *e
 	return SVM_ACTION_RETURN;
 }
 
-bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy)
+static bool wants_refused(const struct svm_vcpu *vcpu)
 {
-	return policy == SVM_MSR_EXIT ||
-	       (policy == SVM_MSR_REFUSE && (vcpu->vm->want & SVM_WANT_MSR));
+	return vcpu->vm->want & SVM_WANT_MSR;
+}
+
+bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr,
+                        bool is_write)
+{
+	return policy == SVM_MSR_EXIT || (policy == SVM_MSR_REFUSE && wants_refused(vcpu)) ||
+	       !svm_msr_is_offered(&vcpu->vm->msr, msr, is_write);
 }
 
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -37,11 +43,12 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!next)
 		return SVM_ACTION_RESUME;
 	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
-	if (svm_vcpu_wants_msr(vcpu, policy))
+	if (svm_vcpu_wants_msr(vcpu, policy, msr, is_write))
 		return msr_to_embedder(vcpu, exit, is_write, next);
 	if (is_write ? !svm_msr_write(vcpu, policy, msr, value)
 	             : !svm_msr_read(vcpu, policy, msr, &value))
-		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
+		return wants_refused(vcpu) ? msr_to_embedder(vcpu, exit, is_write, next)
+		                           : svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	if (!is_write) {
 		vcpu->vmcb->save.rax = (uint32_t)value;
 		vcpu->s.rdx = value >> 32;

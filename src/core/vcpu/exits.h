@@ -86,8 +86,9 @@ void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu);
 bool svm_vcpu_debugger_wants(const struct svm_vcpu *vcpu, unsigned code);
 /* Are accesses to control register n the embedder's? */
 bool svm_vcpu_wants_control(const struct svm_vcpu *vcpu, unsigned n, bool is_write);
-/* Is a MSR of this policy the embedder's? */
-bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy);
+/* Is an access to a MSR of this policy the embedder's? */
+bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr,
+                        bool is_write);
 
 /* CR4 bits that the guest's CPUID offers; others are reserved for it. */
 uint64_t svm_vcpu_cr4_allowed(const struct svm_vcpu *vcpu);
