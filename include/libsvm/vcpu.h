@@ -483,6 +483,14 @@ uint64_t svm_vcpu_get_xcr0(const struct svm_vcpu *vcpu);
 /** @brief Set XCR0 with XSETBV's own checks. ::SVM_ERR_INVAL. */
 SVM_MUST_CHECK int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0);
 
+/**
+ * @brief Show MONITOR in CPUID or not, whatever the table says, from now on.
+ *
+ * For embedders with a register by which software switches the instructions, such as HWCR's bit 9
+ * or Intel's MISC_ENABLE.  What the instructions do is decided at their exits of kind MWAIT.
+ */
+void svm_vcpu_show_monitor(struct svm_vcpu *vcpu, bool on);
+
 /** @brief Guest TSC = host TSC + offset. Any value. */
 void svm_vcpu_set_tsc_offset(struct svm_vcpu *vcpu, uint64_t offset);
 /** @brief The present offset. */

@@ -723,6 +723,7 @@ SVM_MUST_CHECK int svm_vm_msr_filter(struct svm_vm *vm, svm_msr_filter_fn fn, vo
 #define SVM_WANT_UD         SVM_BIT(6) /**< \#UD. */
 #define SVM_WANT_MMIO       SVM_BIT(8) /**< Touches of absent memory, decoded, as MMIO. */
 #define SVM_WANT_SVM        SVM_BIT(7) /**< SVM instructions, instead of \#UD. */
+#define SVM_WANT_MWAIT      SVM_BIT(9) /**< MONITOR and MWAIT also if CPUID lacks them. */
 
 /**
  * @brief Choose classes of exits.  Default: none of them.

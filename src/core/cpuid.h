@@ -32,11 +32,19 @@ static inline unsigned svm_cpuid_hint(uint32_t leaf)
 	return leaf >> 30 << 5 | (leaf & 0x1f);
 }
 
+/* Whether MONITOR and MWAIT are shown; svm_vcpu_show_monitor(). */
+enum svm_cpuid_monitor {
+	SVM_CPUID_MONITOR_AS_TABLE,
+	SVM_CPUID_MONITOR_HIDDEN,
+	SVM_CPUID_MONITOR_SHOWN,
+};
+
 /* What the dynamic bits depend on. */
 struct svm_cpuid_state {
 	uint32_t apic_id;
 	uint64_t cr4;
 	uint64_t xcr0, xss;
+	enum svm_cpuid_monitor monitor;
 };
 
 /* Frames for the table, and svm_cpuid_default()'s rows for config.vcpu_max CPUs in it, or none. */

@@ -13,6 +13,7 @@
 #define CR4_PKE     SVM_BIT(22)
 
 #define F1_APIC_ID UINT32_C(0xff000000) /* EBX. */
+#define F1_MONITOR SVM_BIT(3)           /* ECX. */
 #define F1_XSAVE   SVM_BIT(26)          /* ECX. */
 #define F1_OSXSAVE SVM_BIT(27)
 #define F7_PKU     SVM_BIT(3) /* ECX. */
@@ -109,6 +110,8 @@ bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpui
 		regs->ebx = (regs->ebx & ~F1_APIC_ID) | state->apic_id << 24;
 		set_bit(&regs->ecx, F1_OSXSAVE,
 		        (regs->ecx & F1_XSAVE) && (state->cr4 & CR4_OSXSAVE));
+		if (state->monitor != SVM_CPUID_MONITOR_AS_TABLE)
+			set_bit(&regs->ecx, F1_MONITOR, state->monitor == SVM_CPUID_MONITOR_SHOWN);
 		break;
 	case 0x00000007:
 		if (subleaf == 0)

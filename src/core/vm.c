@@ -8,7 +8,7 @@
 #define RESERVE_DEFAULT 4u /* As many tables as a first touch takes with 5 levels. */
 #define WANT_ALL        (SVM_WANT_CPUID | SVM_WANT_MSR | SVM_WANT_PAUSE | SVM_WANT_CR | \
                          SVM_WANT_DEBUG | SVM_WANT_WINDOWS | SVM_WANT_UD | SVM_WANT_SVM | \
-                         SVM_WANT_MMIO)
+                         SVM_WANT_MMIO | SVM_WANT_MWAIT)
 #define MITIGATE_ALL    (SVM_MITIGATE_IBPB | SVM_MITIGATE_RSB | SVM_MITIGATE_VERW | \
                          SVM_MITIGATE_DIV)
 

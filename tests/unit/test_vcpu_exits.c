@@ -258,6 +258,25 @@ START_TEST(an_instruction_faults_as_without_a_monitor)
 }
 END_TEST
 
+START_TEST(mwait_goes_to_whoever_wants_it)
+{
+	struct rig r;
+
+	init_help(&r, _i, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_MWAIT), 0);
+	emit_monitor(&r);
+	emit_mwait(&r);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_MWAIT);
+	ck_assert(r.exit.mwait.is_monitor);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_MWAIT);
+	ck_assert(!r.exit.mwait.is_monitor);
+	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 6, 0), 0);
+	ck_assert_int_eq(outcome(&r), 6);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(svm_instructions_go_to_whoever_wants_them)
 {
 	struct rig r;
@@ -1899,6 +1918,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_instruction_uses_up_rf_and_the_shadow, 1, ROWS(stepped_rows));
 	tcase_add_loop_test(tc, icebp_is_a_debug_exception, 0, ROWS(helps));
 	tcase_add_loop_test(tc, an_instruction_faults_as_without_a_monitor, 0, ROWS(fault_rows));
+	tcase_add_loop_test(tc, mwait_goes_to_whoever_wants_it, 0, ROWS(helps));
 	tcase_add_loop_test(tc, svm_instructions_go_to_whoever_wants_them, 0, ROWS(helps));
 	tcase_add_loop_test(tc, xsetbv_takes_what_the_manual_allows, 0, ROWS(xsetbv_rows));
 	tcase_add_loop_test(tc, states_come_in_groups, 0, ROWS(state_rows));

@@ -12,7 +12,13 @@ struct svm_cpuid_state svm_vcpu_cpuid_state(const struct svm_vcpu *vcpu)
 		.cr4 = svm_vmcb_get_cr4(vcpu->vmcb),
 		.xcr0 = vcpu->s.guest_xcr0,
 		.xss = vcpu->s.guest_xss,
+		.monitor = vcpu->monitor,
 	};
+}
+
+void svm_vcpu_show_monitor(struct svm_vcpu *vcpu, bool on)
+{
+	vcpu->monitor = on ? SVM_CPUID_MONITOR_SHOWN : SVM_CPUID_MONITOR_HIDDEN;
 }
 
 static void set_results(struct svm_vcpu *vcpu, struct svm_cpuid_regs regs)

@@ -110,14 +110,17 @@ static enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_PAUSE);
 }
 
-/* A guest that CPUID does not offer MONITOR gets what a processor without it would raise. */
+/*
+ * A guest that CPUID does not offer MONITOR gets what a processor without it would raise, unless
+ * the embedder is more generous.
+ */
 static enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
 	struct svm_cpuid_regs leaf1 = { 0, 0, 0, 0 };
 
 	(void)svm_cpuid_lookup(&vcpu->vm->cpuid, &state, 1, 0, &leaf1);
-	if (!(leaf1.ecx & SVM_BIT(3)))
+	if (!(leaf1.ecx & SVM_BIT(3)) && !(vcpu->vm->want & SVM_WANT_MWAIT))
 		return svm_exit_fault(vcpu, SVM_VECTOR_UD, 0);
 	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_MWAIT, SVM_OWED_SKIP, svm_vcpu_next_rip(vcpu));
 	exit->mwait.is_monitor = vcpu->vmcb->control.exit_code == SVM_EXIT_MONITOR;

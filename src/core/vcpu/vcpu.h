@@ -90,6 +90,7 @@ struct svm_vcpu {
 	uint64_t seen_maps;       /* vm->map_serial that the processor was told of. */
 	uint64_t seen_want;       /* vm->want that the intercepts follow. */
 	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
+	enum svm_cpuid_monitor monitor;
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
 
 	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
