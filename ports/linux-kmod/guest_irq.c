@@ -317,7 +317,7 @@ static int force_base(struct guest_apic *apic, u64 base)
 
 	flags = guest_irq_enter(apic->irq); /* The level of LINT0 stays what it is. */
 	svm_lapic_save(&apic->lapic, &state, now);
-	state.base = (base & ~BASE_BSP) | (state.base & BASE_BSP);
+	state.base = base;
 	if (base & BASE_X2APIC) {
 		state.ldr = state.id >> 4 << 16 | 1u << (state.id & 15); /* APM vol. 2, 16.14. */
 	} else {
@@ -331,8 +331,11 @@ static int force_base(struct guest_apic *apic, u64 base)
 
 int guest_irq_set_base(struct guest_apic *apic, u64 base)
 {
-	const int error = svm_lapic_set_base(&apic->lapic, base) ? 0 : force_base(apic, base);
+	const bool moves_bsp = (svm_lapic_get_base(&apic->lapic) ^ base) & BASE_BSP;
+	int error = 0;
 
+	if (moves_bsp || !svm_lapic_set_base(&apic->lapic, base))
+		error = force_base(apic, base);
 	if (!error)
 		guest_irq_follow_apic(apic);
 	return error;

@@ -50,8 +50,6 @@ static bool lapic_mode_is_possible(const struct svm_lapic *lapic,
 
 	if (!svm_lapic_base_is_legal(lapic, state->base) || state->id != lapic->config.id)
 		return false;
-	if (!!(state->base & APIC_BASE_BSP) != lapic->config.is_bsp)
-		return false;
 	if (is_x2apic)
 		return (state->base & APIC_BASE_ENABLE) &&
 		       state->ldr == svm_lapic_x2apic_ldr(state->id);
