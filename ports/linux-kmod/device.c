@@ -13,6 +13,7 @@
 #include <linux/module.h>
 
 #include "guest.h"
+#include "guest_own.h"
 
 static char *node = "libsvm";
 module_param(node, charp, 0444);
@@ -37,7 +38,17 @@ long guest_capability(unsigned long cap)
 		return 1;
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_MSR_PLATFORM_INFO:
+	case KVM_CAP_X86_MSR_FILTER:
+	case KVM_CAP_ENABLE_CAP_VM:
 		return 1;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return GUEST_QUIRKS;
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		return GUEST_MSR_EXITS;
+	case KVM_CAP_ADJUST_CLOCK:
+		return guest_clock_flags();
 	case KVM_CAP_XSAVE:
 	case KVM_CAP_XCRS:
 		return svm_host_features(guest_host)->xsave;
@@ -70,6 +81,10 @@ static long device_ioctl(struct file *file, unsigned int number, unsigned long a
 		return arg ? -EINVAL : 3 * PAGE_SIZE;
 	case KVM_GET_MSR_INDEX_LIST:
 		return guest_msr_list((void __user *)arg);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST:
+		return guest_msr_feature_list((void __user *)arg);
+	case KVM_GET_MSRS:
+		return guest_msr_features((void __user *)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return guest_cpuid_supported((void __user *)arg);
 	default: /* What KVM says; of a VM it is -ENOTTY. */

@@ -12,8 +12,11 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include <libsvm/msrs.h>
+
 #include "guest.h"
 #include "guest_irq.h"
+#include "guest_own.h"
 #include "hal.h"
 
 static void destroy(struct kref *kref)
@@ -30,6 +33,7 @@ static void destroy(struct kref *kref)
 		pr_err("a VM could not be destroyed\n");
 	guest_irq_destroy(guest);
 	mmdrop(guest->mm);
+	guest_msr_filter_free(guest->msr_filter);
 	kfree(guest->cpuid);
 	kfree(guest);
 }
@@ -43,6 +47,23 @@ struct guest *guest_get(struct guest *guest)
 void guest_put(struct guest *guest)
 {
 	kref_put(&guest->references, destroy);
+}
+
+int guest_while_stopped(struct guest *guest, int (*change)(struct guest *guest, void *arg),
+                        void *arg)
+{
+	int error;
+
+	do {
+		/* Before the first run there is nothing to stop, but it may come just now. */
+		const bool stopped = svm_vm_state(guest->vm) == SVM_VM_RUNNING &&
+		                     !svm_vm_pause(guest->vm);
+
+		error = change(guest, arg);
+		if (stopped && svm_vm_resume(guest->vm))
+			return -EIO;
+	} while (error == SVM_ERR_BUSY);
+	return hal_errno(error);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -80,6 +101,14 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 		return set_memory(guest, (void __user *)arg);
 	case KVM_GET_DIRTY_LOG:
 		return get_dirty_log(guest, (void __user *)arg);
+	case KVM_ENABLE_CAP:
+		return guest_enable_cap(guest, (void __user *)arg);
+	case KVM_X86_SET_MSR_FILTER:
+		return guest_msr_filter_set(guest, (void __user *)arg);
+	case KVM_GET_CLOCK:
+		return guest_clock_get(guest, (void __user *)arg);
+	case KVM_SET_CLOCK:
+		return guest_clock_set(guest, (void __user *)arg);
 	case KVM_SET_TSS_ADDR: /* Of use to processors that cannot run real mode. */
 		return 0;
 	default:
@@ -103,6 +132,8 @@ static const struct file_operations vm_file = {
 
 /* --- making ----------------------------------------------------------------------------------- */
 
+#define WANTED_EXITS (SVM_WANT_MMIO | SVM_WANT_MSR | SVM_WANT_UD | SVM_WANT_MWAIT)
+
 static int make_vm(struct guest *guest)
 {
 	const struct svm_vm_config config = { .vcpu_max = GUEST_VCPUS };
@@ -114,7 +145,10 @@ static int make_vm(struct guest *guest)
 	} while (error == SVM_ERR_NOMEM && tries++ < 3 && hal_reclaim(8));
 	if (error)
 		return hal_errno(error);
-	return hal_errno(svm_vm_set_exits(guest->vm, SVM_WANT_MMIO));
+	error = svm_vm_set_exits(guest->vm, WANTED_EXITS);
+	if (!error) /* A write of it moves TSC_ADJUST too. */
+		error = svm_vm_set_msr_policy(guest->vm, SVM_MSR_TSC, 1, SVM_MSR_EXIT);
+	return hal_errno(error);
 }
 
 static int make(struct guest *guest)
@@ -125,8 +159,11 @@ static int make(struct guest *guest)
 		return error;
 	kref_init(&guest->references);
 	mutex_init(&guest->lock);
+	mutex_init(&guest->tsc_lock);
 	guest->mm = current->mm;
-	error = guest_memory_start(guest);
+	error = guest_clock_init(guest);
+	if (!error)
+		error = guest_memory_start(guest);
 	if (error) {
 		if (svm_vm_destroy(guest->vm))
 			pr_err("a VM could not be destroyed\n");

@@ -7,8 +7,8 @@
  * The VM lives as long as one of its files: its own and each vCPU's hold a reference.  Only the
  * process that made it may use it, since its memory is that process's (mm below).
  *
- * Locks, outer before inner: guest_vcpu.lock, guest.lock, memory.lock.  None of them is taken by an
- * MMU notifier except the last.
+ * Locks, outer before inner: guest_vcpu.lock, guest.lock, tsc_lock or clock_lock, memory.lock.  None
+ * of them is taken by an MMU notifier except the last.
  */
 #include <linux/kref.h>
 #include <linux/kvm.h>
@@ -17,12 +17,20 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include <libsvm/platform/paravirt.h>
 #include <libsvm/vcpu.h>
 
 #define GUEST_VCPUS 16u
 #define GUEST_SLOTS SVM_SLOT_MAX
 #define GUEST_ROUTES 1024u
 #define GUEST_MCE_BANKS 32u
+
+/* Habits of KVM's that user space can switch off, and reasons to show it an access to an MSR. */
+#define GUEST_QUIRKS                                                                               \
+	(KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |                   \
+	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+#define GUEST_MSR_EXITS                                                                            \
+	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER)
 
 struct guest_memory;
 
@@ -56,6 +64,7 @@ struct guest_memory {
 
 struct guest_vcpu;
 struct guest_irq;
+struct guest_msr_filter;
 
 struct guest {
 	struct kref references;
@@ -67,13 +76,22 @@ struct guest {
 	struct svm_cpuid_entry *cpuid; /* What the vCPUs were given; SVM_CPUID_MAX rows of room. */
 	u32 cpuid_count;
 	/* TSCs that are set to about the same are meant to be the same. */
+	struct mutex tsc_lock; /* For these. */
 	u64 tsc_value, tsc_at, tsc_offset;
 	bool tsc_set;
+	struct mutex clock_lock; /* For these. */
+	u64 clock_base_tsc, clock_base_ns; /* Of the host's TSC, and the clock at that moment. */
+	struct svm_paravirt paravirt;
+	u32 vcpu_ids; /* Limit that user space has set; 0: none. */
+	u64 quirks_off; /* KVM_X86_QUIRK_*. */
+	u64 msr_exits; /* KVM_MSR_EXIT_REASON_*. */
+	bool hides_platform_info;
+	struct guest_msr_filter *msr_filter; /* NULL: none. */
 	struct guest_irq *irq; /* NULL: user space brings the interrupt controllers. */
 };
 
 /* What the guest's instruction waits for from user space. */
-enum guest_debt { GUEST_OWES_NOTHING, GUEST_OWES_IO, GUEST_OWES_MMIO };
+enum guest_debt { GUEST_OWES_NOTHING, GUEST_OWES_IO, GUEST_OWES_MMIO, GUEST_OWES_MSR };
 
 struct guest_vcpu {
 	struct guest *guest;
@@ -90,6 +108,11 @@ struct guest_vcpu {
 	struct svm_exit exit; /* That the debt is from. */
 	u8 mmio_data[SVM_MMIO_DATA_MAX];
 	u32 mmio_done;
+	u64 tsc_offset, tsc_adjust; /* The offset is read by others. */
+	u64 misc_enable, platform_info, power_ctl;
+	bool monitor_by_msr; /* Who decides whether there is MONITOR: misc_enable, or CPUID. */
+	struct svm_paravirt_vcpu paravirt;
+	u32 clock_tries; /* To write the clock's page; 0: it is up to date. */
 	u64 mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS]; /* User space's alone. */
 	struct kvm_vcpu *task; /* KVM's, for the kernel's loop. */
 	void *xsave; /* Room for svm_features.xsave_size. */
@@ -102,6 +125,12 @@ extern struct svm_host *guest_host;
 int guest_create(unsigned long type);
 struct guest *guest_get(struct guest *guest);
 void guest_put(struct guest *guest);
+/*
+ * Make a change that no vCPU may run beside; SVM_ERR_BUSY from it means that one did, and it is made
+ * again.  Errors of the change are the library's, the result is Linux's.  The caller holds the lock.
+ */
+int guest_while_stopped(struct guest *guest, int (*change)(struct guest *guest, void *arg),
+                        void *arg);
 
 /* guest_memory.c; guest_memory_end() while the VM lives and no vCPU does. */
 int guest_memory_start(struct guest *guest);
@@ -179,6 +208,9 @@ int guest_set_msrs(struct guest_vcpu *vcpu, void __user *user);
 int guest_cpuid_supported(void __user *user);
 int guest_cpuid_set(struct guest *guest, void __user *user);
 int guest_cpuid_get(struct guest *guest, void __user *user);
+enum guest_cpuid_word { GUEST_CPUID_EBX, GUEST_CPUID_ECX };
+/* A register of subleaf 0 in what user space has set; 0 where it has set nothing. */
+u32 guest_cpuid_word(struct guest *guest, u32 leaf, enum guest_cpuid_word word);
 
 /* device.c */
 long guest_capability(unsigned long cap);

@@ -11,8 +11,10 @@
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <uapi/asm/kvm_para.h>
 
 #include "guest.h"
+#include "guest_own.h"
 #include "hal.h"
 
 #define SUBLEAF_MATTERS 1u /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX. */
@@ -20,6 +22,11 @@
 /* Of leaf 1. */
 #define EDX_MCE_MCA (BIT(7) | BIT(14))
 #define ECX_X2APIC  BIT(21)
+/* Of leaf 7. */
+#define EBX_TSC_ADJUST BIT(1)
+
+/* Calls that are always there; the clock where the host has one. */
+#define PARAVIRT (BIT(KVM_FEATURE_NOP_IO_DELAY) | BIT(KVM_FEATURE_PV_SCHED_YIELD))
 
 static struct kvm_cpuid_entry2 to_kvm(const struct svm_cpuid_entry *e)
 {
@@ -77,11 +84,24 @@ static void change_offer(struct svm_cpuid_entry *entries, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		if (entries[i].leaf == 7 && !entries[i].subleaf)
+			entries[i].ebx |= EBX_TSC_ADJUST;
 		if (entries[i].leaf != 1)
 			continue;
 		entries[i].edx &= ~(u32)EDX_MCE_MCA;
 		entries[i].ecx |= ECX_X2APIC;
 	}
+}
+
+/* The signature, and behind it what there is of KVM's interface. */
+static size_t add_paravirt(struct svm_cpuid_entry *rows)
+{
+	const struct svm_paravirt pv = {
+		.config.features = PARAVIRT | guest_clock_features(),
+	};
+
+	svm_paravirt_cpuid(&pv, rows);
+	return SVM_PARAVIRT_ROWS;
 }
 
 int guest_cpuid_supported(void __user *user)
@@ -92,10 +112,13 @@ int guest_cpuid_supported(void __user *user)
 
 	if (!entries)
 		return -ENOMEM;
-	error = hal_errno(svm_cpuid_default(guest_host, entries, SVM_CPUID_MAX, &count));
+	error = hal_errno(svm_cpuid_default(guest_host, entries,
+	                                    SVM_CPUID_MAX - SVM_PARAVIRT_ROWS, &count));
 	change_offer(entries, count);
-	if (!error)
+	if (!error) {
+		count += add_paravirt(entries + count);
 		error = copy_out(user, entries, (u32)count);
+	}
 	kfree(entries);
 	return error;
 }
@@ -161,4 +184,19 @@ int guest_cpuid_get(struct guest *guest, void __user *user)
 	error = copy_out(user, guest->cpuid, guest->cpuid_count);
 	mutex_unlock(&guest->lock);
 	return error;
+}
+
+u32 guest_cpuid_word(struct guest *guest, u32 leaf, enum guest_cpuid_word word)
+{
+	u32 i, value = 0;
+
+	mutex_lock(&guest->lock);
+	for (i = 0; guest->cpuid && i < guest->cpuid_count; i++) {
+		const struct svm_cpuid_entry *const e = &guest->cpuid[i];
+
+		if (e->leaf == leaf && !e->subleaf)
+			value = word == GUEST_CPUID_EBX ? e->ebx : e->ecx;
+	}
+	mutex_unlock(&guest->lock);
+	return value;
 }

@@ -3,46 +3,41 @@
  * Model-specific registers for user space.
  *
  * The list is short on purpose: a VMM saves and restores what is in it, and what it restores must
- * be accepted.  Beyond the library's own are three groups.  The clock registers of KVM's
- * paravirtual interface, which VMMs write without asking, are only ever 0 here.  The banks of
- * machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP says the
- * same, does not see what is kept for QEMU.  The third is the TSC.
- *
- * VMMs set the TSC of one vCPU after the other to the same value.  Taken literally the guest would
- * find them apart by the time between the calls, and give the TSC up as a clock.  So a value that
- * is what an earlier one would be by now, give or take a second, gets the earlier one's offset.
+ * be accepted.  Beyond the library's own, and those of guest_msr_own.c, are two groups.  Registers of
+ * KVM's paravirtual interface that are not there VMMs write without asking, but only 0.  The banks
+ * of machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP says the
+ * same, does not see what is kept for QEMU.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <asm/msr.h>
-#include <asm/tsc.h>
 
 #include <libsvm/msrs.h>
 
 #include "guest.h"
 #include "guest_irq.h"
+#include "guest_own.h"
 #include "hal.h"
 
-/* Most that one call may carry; KVM's figure. */
-#define MSR_ENTRIES_MAX 256u
-
-#define MCE_BANKS_FIRST    0x400u
-#define PV_WALL_CLOCK      0x11u
-#define PV_SYSTEM_TIME     0x12u
-#define PV_FIRST           0x4b564d00u
-#define PV_LAST            0x4b564d08u
+#define MCE_BANKS_FIRST 0x400u
+#define PV_FIRST        0x4b564d00u
+#define PV_LAST         0x4b564d08u
 
 static const u32 listed[] = {
 	SVM_MSR_TSC,    SVM_MSR_SYSENTER_CS, SVM_MSR_SYSENTER_ESP,   SVM_MSR_SYSENTER_EIP,
 	SVM_MSR_PAT,    SVM_MSR_STAR,        SVM_MSR_LSTAR,          SVM_MSR_CSTAR,
 	SVM_MSR_SFMASK, SVM_MSR_TSC_AUX,     SVM_MSR_KERNEL_GS_BASE, SVM_MSR_TSC_DEADLINE,
+	SVM_MSR_SPEC_CTRL, GUEST_MSR_TSC_ADJUST, GUEST_MSR_MISC_ENABLE, GUEST_MSR_PLATFORM_INFO,
 };
 
-/* The last of them only where the processor has it. */
+/* Two of them only where the processor has them. */
 static bool is_there(u32 msr)
 {
-	return msr != SVM_MSR_TSC_AUX || svm_host_features(guest_host)->rdtscp;
+	const struct svm_features *const features = svm_host_features(guest_host);
+
+	if (msr == SVM_MSR_SPEC_CTRL)
+		return features->spec_ctrl;
+	return msr != SVM_MSR_TSC_AUX || features->rdtscp;
 }
 
 int guest_msr_list(void __user *user)
@@ -66,8 +61,7 @@ int guest_msr_list(void __user *user)
 
 static bool is_paravirtual(u32 msr)
 {
-	return msr == PV_WALL_CLOCK || msr == PV_SYSTEM_TIME ||
-	       (msr >= PV_FIRST && msr <= PV_LAST);
+	return msr >= PV_FIRST && msr <= PV_LAST;
 }
 
 /* Where a register of machine checks is kept for user space, or NULL. */
@@ -87,37 +81,19 @@ static bool has_no_apic_for(const struct guest_vcpu *vcpu, u32 msr)
 	return msr == SVM_MSR_TSC_DEADLINE && !guest_irq_of(vcpu->guest);
 }
 
-static int set_tsc(struct guest_vcpu *vcpu, u64 value)
-{
-	struct guest *const guest = vcpu->guest;
-	const u64 second = tsc_khz * 1000ull;
-	u64 now, expected;
-
-	mutex_lock(&guest->lock);
-	now = rdtsc();
-	expected = guest->tsc_value + (now - guest->tsc_at);
-	if (!guest->tsc_set || value + second - expected > 2 * second)
-		guest->tsc_offset = value - now;
-	guest->tsc_set = true;
-	guest->tsc_value = value;
-	guest->tsc_at = now;
-	svm_vcpu_set_tsc_offset(vcpu->vcpu, guest->tsc_offset);
-	mutex_unlock(&guest->lock);
-	return 0;
-}
-
 static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
 {
+	const enum guest_msr_result own = guest_msr_own_set(vcpu, msr, false, value);
 	u64 *const kept = mce_register(vcpu, msr);
 
+	if (own != GUEST_MSR_ANOTHER)
+		return own == GUEST_MSR_DONE ? 0 : -EINVAL;
 	if (is_paravirtual(msr))
 		return value ? -EINVAL : 0;
 	if (kept) {
 		*kept = value;
 		return 0;
 	}
-	if (msr == SVM_MSR_TSC)
-		return set_tsc(vcpu, value);
 	if (msr == SVM_MSR_APIC_BASE && guest_irq_of(vcpu->guest))
 		return guest_irq_set_base(guest_apic_of(vcpu), value);
 	if (has_no_apic_for(vcpu, msr))
@@ -131,6 +107,8 @@ static int get_msr(struct guest_vcpu *vcpu, u32 msr, u64 *value)
 	uint64_t read = kept ? *kept : 0;
 	int error = 0;
 
+	if (guest_msr_own_get(vcpu, msr, false, value) == GUEST_MSR_DONE)
+		return 0;
 	if (!kept && !is_paravirtual(msr) && !has_no_apic_for(vcpu, msr))
 		error = svm_vcpu_get_msr(vcpu->vcpu, msr, &read);
 	*value = read;
@@ -143,7 +121,7 @@ static struct kvm_msr_entry *copy_entries(struct kvm_msrs __user *user, u32 *cou
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return ERR_PTR(-EFAULT);
-	if (head.nmsrs > MSR_ENTRIES_MAX)
+	if (head.nmsrs > GUEST_MSR_ENTRIES)
 		return ERR_PTR(-E2BIG);
 	*count = head.nmsrs;
 	return memdup_user(user->entries, array_size(sizeof(struct kvm_msr_entry), head.nmsrs));

@@ -18,11 +18,8 @@
 #include "cpus.h"
 #include "guest.h"
 #include "guest_irq.h"
+#include "guest_own.h"
 #include "hal.h"
-
-/* KVM's answers to a hypercall that it does not know, or that user code made. */
-#define HYPERCALL_UNKNOWN UINT64_C(-1000)
-#define HYPERCALL_DENIED  UINT64_C(-1)
 
 #define IO_DATA_OFFSET PAGE_SIZE
 
@@ -140,6 +137,8 @@ static int settle_debt(struct guest_vcpu *vcpu)
 			return 0;
 		}
 		error = complete_mmio(vcpu);
+	} else if (vcpu->debt == GUEST_OWES_MSR) {
+		error = guest_msr_complete(vcpu);
 	}
 	return error ? hal_errno(error) : 1;
 }
@@ -160,13 +159,6 @@ static int internal_error(struct guest_vcpu *vcpu, u32 why)
 	if ((vcpu->exit.flags & SVM_EXIT_COMPLETE) && svm_vcpu_complete_retry(vcpu->vcpu))
 		return -EIO;
 	return 0;
-}
-
-static int hypercall(struct guest_vcpu *vcpu)
-{
-	const u64 answer = vcpu->exit.hypercall.cpl ? HYPERCALL_DENIED : HYPERCALL_UNKNOWN;
-
-	return svm_vcpu_complete_value(vcpu->vcpu, answer) ? -EIO : 1;
 }
 
 /* Memory that is there but not now; and what cannot be there for this access. */
@@ -238,9 +230,14 @@ static int dispatch(struct guest_vcpu *vcpu)
 	case SVM_EXIT_KIND_NEED_MEMORY:
 		return need_memory(vcpu);
 	case SVM_EXIT_KIND_HYPERCALL:
-		return hypercall(vcpu);
-	case SVM_EXIT_KIND_MWAIT: /* As on a processor that always finds something stored. */
-		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
+		return guest_hypercall(vcpu);
+	case SVM_EXIT_KIND_EXCEPTION:
+		return guest_undefined(vcpu);
+	case SVM_EXIT_KIND_RDMSR:
+	case SVM_EXIT_KIND_WRMSR:
+		return guest_msr_exit(vcpu);
+	case SVM_EXIT_KIND_MWAIT:
+		return guest_mwait(vcpu);
 	case SVM_EXIT_KIND_SHUTDOWN:
 		return shut_down(vcpu);
 	case SVM_EXIT_KIND_ENTRY_FAILED:
@@ -268,6 +265,18 @@ static int serve_task(struct guest_vcpu *vcpu)
 	return cpus_are_stopping() ? -EIO : 1;
 }
 
+/* Whoever has stopped the VM holds its lock until it may go on. */
+static int wait_for_change(struct guest_vcpu *vcpu)
+{
+	const enum svm_vcpu_state state = svm_vcpu_state(vcpu->vcpu);
+
+	if (state == SVM_VCPU_WAIT_SIPI || state == SVM_VCPU_SHUTDOWN)
+		return -EINVAL;
+	mutex_lock(&vcpu->guest->lock);
+	mutex_unlock(&vcpu->guest->lock);
+	return 1;
+}
+
 /* The CPU went offline under us, and the scheduler is about to take us elsewhere. */
 static int run_once(struct guest_vcpu *vcpu)
 {
@@ -275,6 +284,8 @@ static int run_once(struct guest_vcpu *vcpu)
 
 	if (error == SVM_ERR_CPU_OFFLINE)
 		return 1;
+	if (error == SVM_ERR_STATE)
+		return wait_for_change(vcpu);
 	return error ? hal_errno(error) : dispatch(vcpu);
 }
 
@@ -286,6 +297,8 @@ static int loop(struct guest_vcpu *vcpu)
 		result = serve_task(vcpu);
 		if (result > 0)
 			result = guest_mp_settle(vcpu);
+		if (result > 0)
+			result = guest_clock_settle(vcpu);
 		if (result > 0)
 			result = run_once(vcpu);
 	}

@@ -14,6 +14,7 @@
 
 #include "guest.h"
 #include "guest_irq.h"
+#include "guest_own.h"
 #include "hal.h"
 
 #define SHARED_PAGES 3u
@@ -185,6 +186,8 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 	case KVM_NMI:
 		svm_vcpu_inject_nmi(vcpu->vcpu);
 		return 0;
+	case KVM_SET_TSC_KHZ:
+		return guest_tsc_set_khz(arg);
 	case KVM_GET_TSC_KHZ:
 		return (long)(hal_table()->tsc_hz / 1000);
 	default:
@@ -271,6 +274,7 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	mutex_init(&vcpu->lock);
 	init_waitqueue_head(&vcpu->wait);
 	guest_run_init(vcpu);
+	guest_tsc_set(vcpu, 0);
 	*made = vcpu;
 	return 0;
 }
@@ -301,7 +305,7 @@ static int publish(struct guest *guest, u32 id, struct guest_vcpu *vcpu)
 		return PTR_ERR(file);
 	}
 	guest_irq_attach(vcpu);
-	guest->vcpus[id] = vcpu;
+	smp_store_release(&guest->vcpus[id], vcpu);
 	fd_install(fd, file);
 	return fd;
 }
@@ -315,7 +319,10 @@ int guest_vcpu_create(struct guest *guest, unsigned long id)
 		return -EINVAL;
 	id = array_index_nospec(id, GUEST_VCPUS);
 	mutex_lock(&guest->lock);
-	result = guest->vcpus[id] ? -EEXIST : make(guest, (u32)id, &vcpu);
+	if (guest->vcpu_ids && id >= guest->vcpu_ids)
+		result = -EINVAL;
+	else
+		result = guest->vcpus[id] ? -EEXIST : make(guest, (u32)id, &vcpu);
 	if (!result) {
 		guest_get(guest);
 		result = publish(guest, (u32)id, vcpu);

@@ -749,7 +749,7 @@ static const struct test basic_tests[] = {
 	{ NULL, NULL },
 };
 
-static const struct test *const groups[] = { basic_tests, irq_tests, state_tests };
+static const struct test *const groups[] = { basic_tests, irq_tests, state_tests, msr_tests };
 
 static bool is_wanted(const char *name, char **names)
 {

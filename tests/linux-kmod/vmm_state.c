@@ -81,7 +81,8 @@ static void events(void)
 	e.exception.injected = 0;
 	e.flags = KVM_VCPUEVENT_VALID_SMM;
 	e.smi.smm = 1;
-	REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
+	if (!ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_X86_SMM))
+		REFUSED(ioctl(m.vcpu, KVM_SET_VCPU_EVENTS, &e), EINVAL);
 	e.smi.smm = 0;
 	e.flags = 0;
 	e.interrupt.injected = 1;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What user space switches on or off for a VM (KVM_ENABLE_CAP).
+ */
+#include <linux/uaccess.h>
+
+#include "guest.h"
+#include "guest_own.h"
+
+static bool has_vcpus(const struct guest *guest)
+{
+	unsigned int i;
+
+	for (i = 0; i < GUEST_VCPUS; i++)
+		if (guest->vcpus[i])
+			return true;
+	return false;
+}
+
+/* Once, before there are any; the same again is no change. */
+static int limit_ids(struct guest *guest, u64 most)
+{
+	int error = -EINVAL;
+
+	if (!most || most > GUEST_VCPUS)
+		return -EINVAL;
+	mutex_lock(&guest->lock);
+	if (guest->vcpu_ids ? guest->vcpu_ids == most : !has_vcpus(guest)) {
+		guest->vcpu_ids = (u32)most;
+		error = 0;
+	}
+	mutex_unlock(&guest->lock);
+	return error;
+}
+
+static int set_bits(u64 *bits, u64 wanted, u64 known)
+{
+	if (wanted & ~known)
+		return -EINVAL;
+	WRITE_ONCE(*bits, wanted);
+	return 0;
+}
+
+long guest_enable_cap(struct guest *guest, void __user *user)
+{
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, user, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags)
+		return -EINVAL;
+	switch (cap.cap) {
+	case KVM_CAP_MAX_VCPU_ID:
+		return limit_ids(guest, cap.args[0]);
+	case KVM_CAP_MSR_PLATFORM_INFO:
+		WRITE_ONCE(guest->hides_platform_info, !cap.args[0]);
+		return 0;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return set_bits(&guest->quirks_off, cap.args[0], GUEST_QUIRKS);
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		return set_bits(&guest->msr_exits, cap.args[0], GUEST_MSR_EXITS);
+	default:
+		return -EINVAL;
+	}
+}
