@@ -7,8 +7,8 @@
  * The VM lives as long as one of its files: its own and each vCPU's hold a reference.  Only the
  * process that made it may use it, since its memory is that process's (mm below).
  *
- * Locks, outer before inner: guest_vcpu.lock, guest.lock, tsc_lock or clock_lock, memory.lock.  None
- * of them is taken by an MMU notifier except the last.
+ * Locks, outer before inner: guest_vcpu.lock, guest.lock, tsc_lock or clock_lock, memory.lock.  An
+ * MMU notifier takes none of them but the last.
  */
 #include <linux/kref.h>
 #include <linux/kvm.h>
@@ -126,8 +126,8 @@ int guest_create(unsigned long type);
 struct guest *guest_get(struct guest *guest);
 void guest_put(struct guest *guest);
 /*
- * Make a change that no vCPU may run beside; SVM_ERR_BUSY from it means that one did, and it is made
- * again.  Errors of the change are the library's, the result is Linux's.  The caller holds the lock.
+ * Make a change that no vCPU may run beside; SVM_ERR_BUSY from it means that one did, and it is
+ * made again.  Its errors are the library's, the result is Linux's.  The caller holds the lock.
  */
 int guest_while_stopped(struct guest *guest, int (*change)(struct guest *guest, void *arg),
                         void *arg);

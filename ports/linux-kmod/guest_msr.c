@@ -3,10 +3,10 @@
  * Model-specific registers for user space.
  *
  * The list is short on purpose: a VMM saves and restores what is in it, and what it restores must
- * be accepted.  Beyond the library's own, and those of guest_msr_own.c, are two groups.  Registers of
- * KVM's paravirtual interface that are not there VMMs write without asking, but only 0.  The banks
- * of machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP says the
- * same, does not see what is kept for QEMU.
+ * be accepted.  Beyond the library's own, and those of guest_msr_own.c, are two groups.  Registers
+ * of KVM's paravirtual interface that are not there VMMs write without asking, but only 0.  The
+ * banks of machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP
+ * says the same, does not see what is kept for QEMU.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kernel wants of a task before it may go on: signals, rescheduling, task work, restartable
- * sequences, live patches.
+ * What the kernel wants of a task before it may go on: signals, rescheduling, task work,
+ * restartable sequences, live patches.
  *
  * The kernel's loop for it is KVM's alone: it takes a struct kvm_vcpu, of which it uses the run
- * page, for the exit reason, and a counter.  So each vCPU of ours has one of KVM's that is otherwise
- * empty.  A kernel that was configured without KVM lacks the loop; there the call returns, and the
- * work is done on the way to user space.  Every VMM takes -EINTR for "call again".
+ * page, for the exit reason, and a counter.  So each vCPU of ours has one of KVM's that is
+ * otherwise empty.  A kernel that was configured without KVM lacks the loop; there the call
+ * returns, and the work is done on the way to user space.  Every VMM takes -EINTR for "call again".
  */
 #include <linux/kvm_host.h>
 #include <linux/sched.h>
