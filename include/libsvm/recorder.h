@@ -23,12 +23,10 @@
  * skip as above; the bytes of all lines in order are the binary form.
  */
 #include <libsvm/exit.h>
+#include <libsvm/vcpu.h>
 
 /** svm_recorder_header.version. */
 #define SVM_RECORDER_VERSION 1u
-
-/** Records that a vCPU keeps unless svm_vm_config.recorder_records says otherwise. */
-#define SVM_RECORDER_DEFAULT 64u
 
 /** svm_recorder_header.magic: "svm-rec" and a NUL. */
 #define SVM_RECORDER_MAGIC "svm-rec"
@@ -39,7 +37,7 @@
 #define SVM_RECORDER_FIELDS(X)                                                                     \
 	X(version, "version", DEC, "of the format")                                                \
 	X(vcpu, "vcpu", DEC, "id of the vCPU")                                                     \
-	X(capacity, "capacity", DEC, "records that the recorder holds at most")                    \
+	X(capacity, "capacity", DEC, "slots of the recorder; one of them is for the next exit")    \
 	X(count, "count", DEC, "records that follow")                                              \
 	X(recorded, "recorded", DEC, "exits recorded since the vCPU was made")                     \
 	X(tsc_hz, "tsc_hz", DEC, "ticks of tsc in a second")
@@ -51,7 +49,7 @@ struct svm_recorder_header {
 	uint32_t header_size;  /**< Bytes of this header: 64. */
 	uint32_t record_size;  /**< Bytes of a record: 64. */
 	uint32_t vcpu;         /**< Id of the vCPU. */
-	uint32_t capacity;     /**< Records that the recorder holds at most: a power of two. */
+	uint32_t capacity;     /**< Slots of the recorder, one for the next exit: a power of two. */
 	uint32_t count;        /**< Records that follow. */
 	uint64_t recorded;     /**< Exits recorded since the vCPU was made. */
 	uint64_t tsc_hz;       /**< Ticks of svm_record.tsc in a second. */
@@ -94,6 +92,34 @@ SVM_STATIC_ASSERT(sizeof(struct svm_record) == 64, "part of the format");
 
 /** Characters that a line of text or of hexadecimal digits takes at most, NUL included. */
 #define SVM_RECORD_LINE 320u
+
+/**
+ * @brief Describe a vCPU's recorder.
+ * @param vcpu         Any, running or not.
+ * @param[out] header  Filled; @c count is what svm_recorder_read() from 0 would give now.
+ * @par Context
+ * Any thread, I.
+ */
+void svm_recorder_describe(const struct svm_vcpu *vcpu, struct svm_recorder_header *header);
+
+/**
+ * @brief Copy records, oldest first; the vCPU may run meanwhile.
+ *
+ * Each record is whole.  What is gone already is left out: the first record's @c number says where
+ * the copy begins, and the numbers follow each other.  While the guest runs, the newest record's
+ * @c advanced, @c kind and @c event may be yet to come, and the oldest may be overwritten before it
+ * is read, so one record less than the capacity is what is kept for readers.
+ *
+ * @param vcpu          Any, running or not.
+ * @param first         Number of the first record that is wanted; 0: all.
+ * @param[out] records  Room for @p room records.
+ * @param room          The oldest that fit are given; ask again from the last number + 1.
+ * @return Records written.
+ * @par Context
+ * Any thread, I.
+ */
+size_t svm_recorder_read(const struct svm_vcpu *vcpu, uint64_t first, struct svm_record *records,
+                         size_t room);
 
 /**
  * @brief The header as a line of the text form, without its newline.

@@ -622,7 +622,7 @@ size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_cou
 /**
  * @brief Take the time of each exit, from the exit until the next entry or the end of the run.
  *
- * Off after creation: it reads the TSC twice an exit.  Any thread.
+ * Off after creation.  Counts from the next svm_vcpu_run() on.  Any thread.
  */
 void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on);
 

@@ -92,12 +92,17 @@ struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
 	uint32_t npt_levels;    /**< 4, or 5 on a host that runs with CR4.LA57; 0: what it needs. */
 	uint32_t table_reserve; /**< Frames kept for tables; 0 means 4. See svm_vm_reserve(). */
+	uint32_t recorder_slots; /**< Of each vCPU's flight recorder, 64 bytes each: a power of two
+	                          * from 2 to ::SVM_RECORDER_SLOT_MAX; 0 means 64. */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
 	bool exit_after_interrupt; /**< Leave the guest at once behind each injected interrupt: QEMU
 	                            * may deliver it again before there is another exit. */
 	bool no_prepared_cpuid; /**< Start with an empty CPUID table, not svm_cpuid_default(). */
 };
+
+/** Most slots of a vCPU's flight recorder. */
+#define SVM_RECORDER_SLOT_MAX 65536u
 
 /** Most vCPUs of a VM. */
 #define SVM_VCPU_MAX 256u

@@ -6,6 +6,7 @@
 #include "core/vm.h"
 
 #define RESERVE_DEFAULT 4u /* As many tables as a first touch takes with 5 levels. */
+#define RECORDER_SLOTS_DEFAULT 64u
 #define WANT_ALL        (SVM_WANT_CPUID | SVM_WANT_MSR | SVM_WANT_PAUSE | SVM_WANT_CR | \
                          SVM_WANT_DEBUG | SVM_WANT_WINDOWS | SVM_WANT_UD | SVM_WANT_SVM | \
                          SVM_WANT_MMIO | SVM_WANT_MWAIT)
@@ -47,7 +48,12 @@ static int check_config(const struct svm_host *host, struct svm_vm_config *confi
 		config->npt_levels = levels;
 	if (config->table_reserve == 0)
 		config->table_reserve = RESERVE_DEFAULT;
+	if (config->recorder_slots == 0)
+		config->recorder_slots = RECORDER_SLOTS_DEFAULT;
 	if (config->vcpu_max > SVM_VCPU_MAX || config->npt_levels < 4 || config->npt_levels > 5)
+		return SVM_ERR_INVAL;
+	if (config->recorder_slots < 2 || config->recorder_slots > SVM_RECORDER_SLOT_MAX ||
+	    (config->recorder_slots & (config->recorder_slots - 1)))
 		return SVM_ERR_INVAL;
 	if (config->npt_levels != levels)
 		return SVM_ERR_NOSUPPORT;

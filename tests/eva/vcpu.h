@@ -12,6 +12,7 @@ static struct svm_vmcb vmcb;
 static struct svm_vcpu vcpu;
 static struct svm_vm vm;
 static struct svm_host host;
+static struct svm_record_slot slot;
 static struct svm_cpuid_entry cpuid_rows[SVM_CPUID_MAX];
 
 #define UNKNOWN(object) Frama_C_make_unknown((char *)&(object), sizeof(object))
@@ -101,6 +102,7 @@ static void any_vcpu(void)
 
 	vcpu.vm = &vm;
 	vcpu.vmcb = &vmcb;
+	vcpu.recorder.last = &slot;
 	vcpu.irq = (struct svm_irq_port){ 0 };
 	if (eva_maybe()) {
 		vcpu.irq.pending = any_pending;

@@ -75,6 +75,7 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 	vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, next_rip);
 	vmcb->save.rflags &= ~RFLAGS_RF;
 	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
+	svm_recorder_advanced(&vcpu->recorder);
 	svm_events_end_step(vcpu); /* The instruction to be stepped over is done: so is the step. */
 	if (!traps)
 		return;

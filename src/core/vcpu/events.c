@@ -241,6 +241,7 @@ static void inject(struct svm_vcpu *vcpu, uint64_t event)
 	vcpu->vmcb->control.next_rip = vcpu->vmcb->save.rip;
 	vcpu->events.injecting = event;
 	vcpu->stats.injected++;
+	svm_recorder_injected(&vcpu->recorder, event);
 }
 
 static void inject_exception(struct svm_vcpu *vcpu)
@@ -409,6 +410,7 @@ void svm_events_after_exit(struct svm_vcpu *vcpu)
 	}
 	if (!(info & SVM_EVENT_VALID))
 		return;
+	svm_recorder_interrupted(&vcpu->recorder, info);
 	if (is_guests_instruction(info, injected))
 		return;
 	events->reinject = repair(info);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * How often each exit code came, and what it cost.  Counting is always on: one addition.  Time is
- * taken on request, since reading the TSC twice an exit is a tenth of a short exit's path.
+ * taken on request, since it reads the TSC once more an exit: it begins where the recorder has
+ * read it.
  *
  * Written by the thread that runs the vCPU and read by any: each word for itself is whole.
  */
@@ -21,9 +22,9 @@
 	_Static_assert((code) < HIGH_SLOT || IS_HIGH(code), "each code that is known has a place");
 SVM_EXIT_CODES(CHECK_CODE)
 
-unsigned svm_exit_counts_high(uint64_t code)
+uint64_t svm_exit_counts_high(uint64_t code)
 {
-	return IS_HIGH(code) ? HIGH_SLOT + (unsigned)(code - HIGH_FIRST) : OTHER_SLOT;
+	return IS_HIGH(code) ? HIGH_SLOT + (code - HIGH_FIRST) : OTHER_SLOT;
 }
 
 static uint64_t code_of(unsigned slot)
@@ -33,17 +34,21 @@ static uint64_t code_of(unsigned slot)
 	return slot < HIGH_SLOT ? slot : HIGH_FIRST + (slot - HIGH_SLOT);
 }
 
-void svm_exit_counts_charge(struct svm_exit_counts *counts)
+void svm_exit_counts_charge(struct svm_vcpu *vcpu)
 {
-	uint64_t *const cycles = &counts->cycles[counts->last];
+	const struct svm_recorder *const recorder = &vcpu->recorder;
+	struct svm_exit_counts *const counts = &vcpu->counts;
+	uint64_t *const cycles = &counts->cycles[svm_exit_counts_slot(recorder->last->exit_code)];
 
-	svm_atomic_store_relaxed(cycles, *cycles + (svm_ring0_rdtsc() - counts->since));
-	counts->since = 0;
+	if (counts->charged == recorder->position)
+		return;
+	counts->charged = recorder->position;
+	svm_atomic_store_relaxed(cycles, *cycles + (svm_ring0_rdtsc() - recorder->last->tsc));
 }
 
 void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
 {
-	svm_atomic_store_relaxed(&vcpu->counts.is_timed, on);
+	svm_atomic_store_relaxed(&vcpu->counts.wanted, on);
 }
 
 size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_count *rows,

@@ -5,34 +5,47 @@
 #include <libsvm/vcpu.h>
 
 #include "core/core.h"
-#include "hal/ring0.h"
+#include "core/vcpu/recorder.h"
 
 /* Codes below this are their own places. */
 #define SVM_EXIT_COUNT_LOW 0xb0u
 
 struct svm_exit_counts {
-	uint64_t since; /* TSC of the exit that is being dealt with; 0: none, or not timed. */
-	unsigned last;  /* Its place. */
-	bool is_timed;  /* Atomic. */
+	uint64_t charged; /* The recorder's position up to which nothing is left to charge. */
+	uint8_t wanted;   /* Atomic, 0 or 1: svm_vcpu_time_exits(); looked at as a run begins. */
+	uint8_t timed;    /* 1: the present run takes the time. */
 	uint64_t count[SVM_EXIT_COUNT_MAX], cycles[SVM_EXIT_COUNT_MAX];
 };
 
 /* The place of a code that is not below SVM_EXIT_COUNT_LOW. */
-unsigned svm_exit_counts_high(uint64_t code);
+uint64_t svm_exit_counts_high(uint64_t code);
+
+static inline uint64_t svm_exit_counts_slot(uint64_t code)
+{
+	return code < SVM_EXIT_COUNT_LOW ? code : svm_exit_counts_high(code);
+}
 
 /* An exit has come; the run's thread.  On the path of every exit: a call would double it. */
 static inline void svm_exit_counts_note(struct svm_exit_counts *counts, uint64_t code)
 {
-	const unsigned slot = code < SVM_EXIT_COUNT_LOW ? (unsigned)code
-	                                                : svm_exit_counts_high(code);
+	const uint64_t slot = svm_exit_counts_slot(code);
 
-	counts->last = slot;
 	svm_atomic_store_relaxed(&counts->count[slot], counts->count[slot] + 1);
-	if (counts->is_timed)
-		counts->since = svm_ring0_rdtsc();
 }
 
-/* It has been dealt with; `since` is not 0. */
-void svm_exit_counts_charge(struct svm_exit_counts *counts);
+/* A run begins: the time until now was the embedder's. */
+static inline void svm_exit_counts_begin(struct svm_exit_counts *counts,
+                                         const struct svm_recorder *recorder)
+{
+	const uint8_t wanted = svm_atomic_load_relaxed(&counts->wanted);
+
+	if (counts->timed == wanted)
+		return;
+	counts->timed = wanted;
+	counts->charged = recorder->position;
+}
+
+/* The last exit has been dealt with, unless it was before; the run is timed. */
+void svm_exit_counts_charge(struct svm_vcpu *vcpu);
 
 #endif

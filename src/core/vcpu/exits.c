@@ -165,6 +165,8 @@ static enum svm_action family(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_exception(vcpu, exit);
 	if (code < SVM_EXIT_EXCEPTION)
 		return svm_exit_register(vcpu, exit);
+	if (code > UINT32_MAX)
+		svm_recorder_cut(&vcpu->recorder);
 	return raw(vcpu, exit);
 }
 

@@ -61,6 +61,7 @@ static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit
 enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->cpu->asid_flush = true;
+	svm_recorder_cut(&vcpu->recorder);
 	vcpu->vmcb->control.event_inj = vcpu->events.injecting;
 	if (!vcpu->copy_valid)
 		return entry_failed(vcpu, exit, vcpu->vmcb);
@@ -166,8 +167,8 @@ static bool enter(struct svm_vcpu *vcpu)
 			svm_vcpu_prepare_asid(vcpu);
 		if (vcpu->events.exit_at_once)
 			hal->cpu_kick(hal->ctx, cpu);
-		if (vcpu->counts.since)
-			svm_exit_counts_charge(&vcpu->counts);
+		if (vcpu->counts.timed)
+			svm_exit_counts_charge(vcpu);
 		svm_world_switch(&vcpu->s);
 		entered = true;
 	}
@@ -196,7 +197,6 @@ static void settle(struct svm_vcpu *vcpu)
 	control->clean = SVM_CLEAN_ALL; /* Bits we do not define stay 0: 15.15.3. */
 	control->tlb_control = SVM_TLB_NOTHING;
 	vcpu->s.flags &= ~(uint64_t)SVM_SWITCH_DO_IBPB;
-	vcpu->stats.entries++;
 	svm_events_after_exit(vcpu);
 	if ((svm_vmcb_get_int_control(vcpu->vmcb) & 0xf) != vcpu->tpr)
 		svm_vcpu_follow_tpr(vcpu);
@@ -238,9 +238,14 @@ static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 
 static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	if (svm_exit_is_invalid(vcpu->vmcb->control.exit_code))
+	const uint64_t tsc = svm_ring0_rdtsc(); /* A call: before there are values to keep. */
+	const struct svm_vmcb *const vmcb = vcpu->vmcb;
+	const uint64_t code = vmcb->control.exit_code;
+
+	svm_recorder_note(&vcpu->recorder, vmcb, code, tsc);
+	if (svm_exit_is_invalid(code))
 		return svm_exit_entry_failed(vcpu, exit);
-	svm_exit_counts_note(&vcpu->counts, vcpu->vmcb->control.exit_code);
+	svm_exit_counts_note(&vcpu->counts, code);
 	settle(vcpu);
 	if (vcpu->loop_limit && is_looping(vcpu))
 		return report_loop(vcpu, exit);
@@ -345,9 +350,11 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 	if (error)
 		return error;
 
+	svm_exit_counts_begin(&vcpu->counts, &vcpu->recorder);
 	loop(vcpu, exit);
-	if (vcpu->counts.since)
-		svm_exit_counts_charge(&vcpu->counts);
+	if (vcpu->counts.timed)
+		svm_exit_counts_charge(vcpu);
+	svm_recorder_returned(&vcpu->recorder, exit->kind);
 	vcpu->stats.host_exits++;
 	*state = state_after(vcpu, exit);
 	if (!vcpu->loaded_by_user)

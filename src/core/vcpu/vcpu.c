@@ -3,8 +3,8 @@
  * Making and unmaking a vCPU, and the few ways in which other threads touch one.
  *
  * A vCPU is one allocation: its VMCB and the copy of the VMCB that was last audited, each on a page
- * of its own, and in front of them this structure and the FPU area, which share their pages: the
- * latter is small on most processors.
+ * of its own, in front of them this structure and the FPU area, which share their pages: the latter
+ * is small on most processors; behind them the recorder's ring.
  */
 #include "core/features.h"
 #include "core/vcpu/vcpu.h"
@@ -14,6 +14,13 @@
 static size_t front_pages(const struct svm_vm *vm)
 {
 	const size_t size = FPU_OFFSET + svm_fpu_size(&vm->host->features);
+
+	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
+}
+
+static size_t recorder_pages(const struct svm_vm *vm)
+{
+	const size_t size = vm->config.recorder_slots * sizeof(struct svm_record);
 
 	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
 }
@@ -36,7 +43,7 @@ static int publish(struct svm_vm *vm, uint32_t id, struct svm_vcpu *vcpu)
 int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 {
 	struct svm_vcpu *vcpu;
-	const size_t front = front_pages(vm);
+	const size_t front = front_pages(vm), pages = front + 2 + recorder_pages(vm);
 	svm_hpa_t hpa = 0;
 	uint8_t *page;
 	int error;
@@ -45,7 +52,7 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 		return SVM_ERR_INVAL;
 	if (svm_vm_state(vm) == SVM_VM_DEAD)
 		return SVM_ERR_DEAD;
-	vcpu = svm_host_frames(vm->host, front + 2, &hpa);
+	vcpu = svm_host_frames(vm->host, pages, &hpa);
 	if (!vcpu)
 		return SVM_ERR_NOMEM;
 
@@ -54,11 +61,13 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 	vcpu->id = id;
 	vcpu->serial = svm_atomic_add(&vm->host->vcpu_serial, 1);
 	vcpu->hpa = hpa;
-	vcpu->pages = front + 2;
+	vcpu->pages = pages;
 	vcpu->vmcb = (void *)page;
 	vcpu->s.vmcb = hpa + front * SVM_PAGE_SIZE;
 	vcpu->copy = (void *)(page + SVM_PAGE_SIZE);
 	vcpu->fpu = (uint8_t *)vcpu + FPU_OFFSET;
+	svm_recorder_init(&vcpu->recorder, page + 2 * (size_t)SVM_PAGE_SIZE,
+	                  vm->config.recorder_slots);
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);
@@ -171,6 +180,7 @@ const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu)
 void svm_vcpu_get_stats(const struct svm_vcpu *vcpu, struct svm_vcpu_stats *stats)
 {
 	*stats = vcpu->stats;
+	stats->entries = svm_recorder_count(&vcpu->recorder); /* Each entry ends in an exit. */
 }
 
 void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count)

@@ -14,6 +14,7 @@
 
 #include "core/msr_policy.h"
 #include "core/vcpu/exit_counts.h"
+#include "core/vcpu/recorder.h"
 #include "core/vcpu/walk_memo.h"
 #include "core/vm.h"
 #include "emulate/emulate.h"
@@ -94,8 +95,9 @@ struct svm_vcpu {
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
 
 	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
-	struct svm_vcpu_stats stats;
+	struct svm_vcpu_stats stats; /* But `entries`, which the recorder knows. */
 	struct svm_exit_counts counts;
+	struct svm_recorder recorder;
 
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_insn_cache insn_cache;
@@ -115,7 +117,7 @@ struct svm_vcpu {
 	bool copy_valid;
 	void *fpu; /* XSAVE area, 64-byte aligned. */
 	svm_hpa_t hpa;
-	size_t pages; /* Of the whole object: this struct, VMCB, copy, FPU area. */
+	size_t pages; /* Of the whole object: this struct, VMCB, copy, FPU area, recorder. */
 };
 
 /* Register n of 0 … 15 in the processor's numbering (RAX RCX RDX RBX RSP RBP RSI RDI R8 …). */

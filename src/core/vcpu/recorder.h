@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CORE_VCPU_RECORDER_H
+#define SVM_CORE_VCPU_RECORDER_H
+/*
+ * The flight recorder's hot half: on the path of every exit, so it is counted in instructions
+ * (docs/recorder.md).  Three things keep it short:
+ *
+ * - A slot has no number of its own and nothing is cleared in it: both follow from the place of the
+ *   slot, and from the bytes above the exit code, which the store of the 64-bit code sets to 0.
+ * - What seldom happens is written by whoever does it, and marked by one of these bytes.
+ * - Readers pay for the order of things: see recorder.c.
+ */
+#include <libsvm/recorder.h>
+
+#include "core/core.h"
+#include "hal/ring0.h"
+
+/* A svm_record as it lies in the ring. */
+struct svm_record_slot {
+	uint64_t unused; /* The number; filled for the reader. */
+	uint64_t tsc;
+	union {
+		uint64_t code_and_marks; /* Written at the exit, and read, as one. */
+		struct {
+			uint32_t exit_code;
+			uint8_t advanced, kind, has_event, has_int_info;
+		};
+	};
+	uint64_t rip, exit_info_1, exit_info_2, exit_int_info, event;
+};
+
+#define SVM_SLOT_ASSERT(member)                                                                    \
+	_Static_assert(offsetof(struct svm_record_slot, member) ==                                 \
+	                       offsetof(struct svm_record, member),                                \
+	               #member)
+SVM_SLOT_ASSERT(tsc);
+SVM_SLOT_ASSERT(exit_code);
+SVM_SLOT_ASSERT(advanced);
+SVM_SLOT_ASSERT(kind);
+SVM_SLOT_ASSERT(has_event);
+SVM_SLOT_ASSERT(has_int_info);
+SVM_SLOT_ASSERT(rip);
+SVM_SLOT_ASSERT(event);
+_Static_assert(sizeof(struct svm_record_slot) == sizeof(struct svm_record), "one slot, one record");
+
+/* Written by the thread that runs the vCPU alone. */
+struct svm_recorder {
+	uint8_t *ring;
+	uint64_t mask;     /* Bytes of the ring, less one slot. */
+	uint64_t position; /* Atomic: bytes written since creation. */
+	struct svm_record_slot *last;
+};
+
+#define svm_recorder_put(place, value) svm_atomic_store_release(&(place), (value))
+
+/* An exit has come, `code` is its 64-bit code. */
+static inline void svm_recorder_note(struct svm_recorder *recorder, const struct svm_vmcb *vmcb,
+                                     uint64_t code, uint64_t tsc)
+{
+	const uint64_t position = recorder->position;
+	struct svm_record_slot *slot = (void *)(recorder->ring + (position & recorder->mask));
+
+	recorder->last = slot;
+	svm_recorder_put(slot->tsc, tsc);
+	svm_recorder_put(slot->code_and_marks, code);
+	svm_recorder_put(slot->rip, vmcb->save.rip);
+	svm_recorder_put(slot->exit_info_1, vmcb->control.exit_info_1);
+	svm_recorder_put(slot->exit_info_2, vmcb->control.exit_info_2);
+	svm_recorder_put(recorder->position, position + sizeof(*slot));
+}
+
+/* Its code had bits in the upper half, where the marks are.  No exit of an ordinary guest has. */
+static inline void svm_recorder_cut(struct svm_recorder *recorder)
+{
+	struct svm_record_slot *const slot = recorder->last;
+
+	svm_recorder_put(slot->code_and_marks, (uint32_t)slot->code_and_marks);
+}
+
+/* Its instruction is done. */
+static inline void svm_recorder_advanced(struct svm_recorder *recorder)
+{
+	svm_recorder_put(recorder->last->advanced, 1);
+}
+
+/* It came in the middle of a delivery. */
+static inline void svm_recorder_interrupted(struct svm_recorder *recorder, uint64_t exit_int_info)
+{
+	svm_recorder_put(recorder->last->exit_int_info, exit_int_info);
+	svm_recorder_put(recorder->last->has_int_info, 1);
+}
+
+/* The entry behind it will deliver this. */
+static inline void svm_recorder_injected(struct svm_recorder *recorder, uint64_t event)
+{
+	svm_recorder_put(recorder->last->event, event);
+	svm_recorder_put(recorder->last->has_event, 1);
+}
+
+/* A run ended behind it; what further runs end with before there is another exit is not its. */
+static inline void svm_recorder_returned(struct svm_recorder *recorder, enum svm_exit_kind kind)
+{
+	if (recorder->last->kind == SVM_EXIT_KIND_NONE)
+		svm_recorder_put(recorder->last->kind, (uint8_t)kind);
+}
+
+/* Exits recorded; any thread. */
+uint64_t svm_recorder_count(const struct svm_recorder *recorder);
+
+/* A ring of `capacity` slots that begins at `ring`, zeroed. */
+void svm_recorder_init(struct svm_recorder *recorder, void *ring, uint32_t capacity);
+
+#endif
