@@ -183,6 +183,25 @@ size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, cha
 size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit, char *buffer,
                         size_t size);
 
+/**
+ * @brief A vCPU's counters and its exits by code, in lines: NAME VALUE for each counter, then
+ *        @c exit NAME @c count N for each code that came, and of timed ones
+ *        @c timed N @c cycles N @c log2 BUCKET:N ...
+ *
+ * Names are those of ::SVM_VCPU_STATS and svm_exit_name(), and stay.
+ *
+ * @param vcpu    Any, running or not.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param size    Bytes of @p buffer.
+ * @return Characters that the whole text takes, without the NUL.
+ * @par Context
+ * Any thread.
+ */
+size_t svm_stats_text(const struct svm_vcpu *vcpu, char *buffer, size_t size);
+
+/** @brief The same as one JSON object, its exits an array @c exits. As svm_stats_text(). */
+size_t svm_stats_json(const struct svm_vcpu *vcpu, char *buffer, size_t size);
+
 /** Verdict of one rung of the self-test ladder. */
 struct svm_selftest_result {
 	const char *rung;        /**< Short stable name, such as "exit.registers". */

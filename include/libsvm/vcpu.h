@@ -584,16 +584,22 @@ SVM_MUST_CHECK int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const vo
                                   size_t size, size_t *done);
 /** @} */
 
-/** Exits counted since creation. */
+/** Counters of a vCPU: X(name, text).  A name stays what it is. */
+#define SVM_VCPU_STATS(X)                                                                          \
+	X(entries, "VMRUNs")                                                                       \
+	X(host_exits, "returns of svm_vcpu_run()")                                                 \
+	X(interrupts, "exits for host interrupts and NMIs")                                        \
+	X(npt_fills, "nested faults filled from a slot")                                           \
+	X(injected, "events injected")                                                             \
+	X(reinjected, "deliveries that were interrupted and done again")                           \
+	X(asid_changes, "times a new ASID was taken")                                              \
+	X(flushes, "entries with a TLB flush")
+
+/** The counters since creation; ::SVM_VCPU_STATS says what each is. */
 struct svm_vcpu_stats {
-	uint64_t entries;      /**< VMRUNs. */
-	uint64_t host_exits;   /**< Returns of svm_vcpu_run(). */
-	uint64_t interrupts;   /**< Exits for host interrupts and NMIs. */
-	uint64_t npt_fills;    /**< Nested faults filled from a slot. */
-	uint64_t injected;     /**< Events injected. */
-	uint64_t reinjected;   /**< Deliveries that were interrupted and done again. */
-	uint64_t asid_changes; /**< Times a new ASID was taken. */
-	uint64_t flushes;      /**< Entries with a TLB flush. */
+#define SVM_VCPU_STATS_MEMBER(name, text) uint64_t name;
+	SVM_VCPU_STATS(SVM_VCPU_STATS_MEMBER)
+#undef SVM_VCPU_STATS_MEMBER
 };
 
 /** @brief Counters; any thread, a snapshot. */
@@ -603,7 +609,8 @@ void svm_vcpu_get_stats(const struct svm_vcpu *vcpu, struct svm_vcpu_stats *stat
 struct svm_exit_count {
 	uint64_t code;   /**< SVM_EXIT_*; UINT64_MAX: all that have no row of their own. */
 	uint64_t count;  /**< Since creation. */
-	uint64_t cycles; /**< Of the TSC, while svm_vcpu_time_exits() was on. */
+	uint64_t timed;  /**< Of them, while svm_vcpu_time_exits() was on. */
+	uint64_t cycles; /**< Of the TSC, that the timed ones took. */
 };
 
 /** Most rows of svm_vcpu_get_exit_counts(). */
@@ -622,8 +629,28 @@ size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_cou
 /**
  * @brief Take the time of each exit, from the exit until the next entry or the end of the run.
  *
- * Off after creation.  Counts from the next svm_vcpu_run() on.  Any thread.
+ * Off after creation.  It begins and ends with the next svm_vcpu_run(); what was taken stays.
+ *
+ * @param vcpu  Any, running or not.
+ * @param on    Whether to.
+ * @retval 0              Done.
+ * @retval SVM_ERR_NOMEM  The HAL had no frames for the table, which is made with the first call.
+ * @par Context
+ * T, any thread.
  */
-void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on);
+SVM_MUST_CHECK int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on);
+
+/** Buckets of a histogram: n counts exits of 2^n to 2^(n+1)-1 cycles, the last all that are longer;
+ * the first those of 0 cycles too. */
+#define SVM_EXIT_BUCKETS 32u
+
+/**
+ * @brief How long the timed exits of one code took; any thread, a snapshot.
+ * @param vcpu          Any.
+ * @param code          svm_exit_count.code.
+ * @param[out] buckets  Exits by the logarithm of their cycles; all 0 if none was timed.
+ */
+void svm_vcpu_get_exit_histogram(const struct svm_vcpu *vcpu, uint64_t code,
+                                 uint32_t buckets[SVM_EXIT_BUCKETS]);
 
 #endif

@@ -36,6 +36,11 @@ static void report_kind(struct report *report, const struct guest_cpu *cpu, uint
 	report_row(report);
 }
 
+static uint64_t mean_of(const struct svm_exit_count *row)
+{
+	return row->timed ? row->cycles / row->timed : 0;
+}
+
 /*
  * All exits, by code; what came back of them to the port follows, by kind.  The library takes their
  * time from the first question on.
@@ -44,8 +49,9 @@ static void report_codes(struct report *report, const struct guest_cpu *cpu, uin
 {
 	static struct svm_exit_count rows[SVM_EXIT_COUNT_MAX]; /* the keeper's alone */
 	const size_t count = svm_vcpu_get_exit_counts(cpu->vcpu, rows, SVM_EXIT_COUNT_MAX);
+	const int error = svm_vcpu_time_exits(cpu->vcpu, true);
 
-	svm_vcpu_time_exits(cpu->vcpu, true);
+	(void)error; /* Without memory for the times they stay 0. */
 	for (size_t i = 0; i < count; i++) {
 		char buffer[24];
 		const char *const name = svm_exit_name(rows[i].code, buffer);
@@ -55,7 +61,7 @@ static void report_codes(struct report *report, const struct guest_cpu *cpu, uin
 		report_text(report, "where", "library");
 		report_number(report, "count", rows[i].count);
 		report_number(report, "cycles", rows[i].cycles);
-		report_number(report, "each", rows[i].cycles / rows[i].count);
+		report_number(report, "each", mean_of(&rows[i]));
 		report_row(report);
 	}
 }

@@ -294,15 +294,16 @@ size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_cou
 {
 	(void)vcpu;
 	(void)room;
-	rows[0] = (struct svm_exit_count){ .code = SVM_EXIT_HLT, .count = 4, .cycles = 3000 };
+	rows[0] = (struct svm_exit_count){ SVM_EXIT_HLT, 4, 4, 3000 };
 	rows[1] = (struct svm_exit_count){ .code = UINT64_MAX, .count = 1 };
 	return 2;
 }
 
-void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
+int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
 {
 	(void)vcpu;
 	(void)on;
+	return 0;
 }
 
 enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *vcpu)

@@ -39,6 +39,8 @@ static int open_up(struct life *l)
 		error = svm_vm_populate(r->vm, 0, GUEST_PAGES * 4096);
 	if (!error)
 		error = svm_vm_unmap(r->vm, 0x10000, 0x2000);
+	if (!error)
+		error = svm_vcpu_time_exits(r->vcpu, true);
 	return error;
 }
 

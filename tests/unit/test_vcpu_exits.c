@@ -1575,7 +1575,7 @@ START_TEST(exits_are_counted_by_code)
 	ck_assert_uint_eq(rows[1].count, 1);
 	ck_assert_uint_eq(rows[1].cycles, 0);
 
-	svm_vcpu_time_exits(r.vcpu, true);
+	ck_assert_int_eq(svm_vcpu_time_exits(r.vcpu, true), 0);
 	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
 	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HYPERCALL);
 	rows[1].count = 0;

@@ -34,41 +34,117 @@ static uint64_t code_of(unsigned slot)
 	return slot < HIGH_SLOT ? slot : HIGH_FIRST + (slot - HIGH_SLOT);
 }
 
+/* Of a number that is not 0. */
+static unsigned log2_of(uint64_t value)
+{
+	return 63u - (unsigned)__builtin_clzll(value);
+}
+
 void svm_exit_counts_charge(struct svm_vcpu *vcpu)
 {
 	const struct svm_recorder *const recorder = &vcpu->recorder;
-	struct svm_exit_counts *const counts = &vcpu->counts;
-	uint64_t *const cycles = &counts->cycles[svm_exit_counts_slot(recorder->last->exit_code)];
+	struct svm_exit_times *const times = vcpu->counts.times;
+	uint64_t slot, cycles;
+	uint32_t *bucket;
 
-	if (counts->charged == recorder->position)
+	if (vcpu->counts.charged == recorder->position)
 		return;
-	counts->charged = recorder->position;
-	svm_atomic_store_relaxed(cycles, *cycles + (svm_ring0_rdtsc() - recorder->last->tsc));
+	vcpu->counts.charged = recorder->position;
+	slot = svm_exit_counts_slot(recorder->last->exit_code);
+	cycles = svm_ring0_rdtsc() - recorder->last->tsc;
+	bucket = &times->bucket[slot][svm_min(log2_of(cycles | 1), SVM_EXIT_BUCKETS - 1)];
+	svm_atomic_store_relaxed(&times->cycles[slot], times->cycles[slot] + cycles);
+	svm_atomic_store_relaxed(bucket, *bucket + 1);
 }
 
-void svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
+/* --- asking for the time --------------------------------------------------------------------- */
+
+#define TIMES_FRAMES ((sizeof(struct svm_exit_times) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)
+
+/* Two may ask at once: the second's frames go back. */
+static int make_times(struct svm_vcpu *vcpu)
 {
-	svm_atomic_store_relaxed(&vcpu->counts.wanted, on);
+	struct svm_exit_counts *const counts = &vcpu->counts;
+	struct svm_host *const host = vcpu->vm->host;
+	svm_hpa_t hpa = 0;
+	void *const times = svm_host_frames(host, TIMES_FRAMES, &hpa);
+	bool is_first;
+
+	if (!times)
+		return SVM_ERR_NOMEM;
+	svm_vm_lock(vcpu->vm);
+	is_first = !counts->times;
+	if (is_first) {
+		counts->times_hpa = hpa;
+		svm_atomic_store_release(&counts->times, times);
+	}
+	svm_vm_unlock(vcpu->vm);
+	if (!is_first)
+		svm_host_frames_free(host, times, hpa, TIMES_FRAMES);
+	return 0;
+}
+
+int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
+{
+	int error = 0;
+
+	if (on && !svm_atomic_load_acquire(&vcpu->counts.times))
+		error = make_times(vcpu);
+	if (!error)
+		svm_atomic_store_release(&vcpu->counts.wanted, on);
+	return error;
+}
+
+void svm_exit_counts_fini(struct svm_vcpu *vcpu)
+{
+	struct svm_exit_counts *const counts = &vcpu->counts;
+
+	if (counts->times)
+		svm_host_frames_free(vcpu->vm->host, counts->times, counts->times_hpa,
+		                     TIMES_FRAMES);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+struct svm_exit_count svm_exit_counts_row(const struct svm_exit_counts *counts, unsigned slot)
+{
+	const struct svm_exit_times *const times = svm_atomic_load_acquire(&counts->times);
+	struct svm_exit_count row = {
+		.code = code_of(slot),
+		.count = svm_atomic_load_relaxed(&counts->count[slot]),
+	};
+
+	if (!times || !row.count)
+		return row;
+	row.cycles = svm_atomic_load_relaxed(&times->cycles[slot]);
+	for (unsigned i = 0; i < SVM_EXIT_BUCKETS; i++)
+		row.timed += svm_atomic_load_relaxed(&times->bucket[slot][i]);
+	return row;
 }
 
 size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_count *rows,
                                 size_t room)
 {
-	const struct svm_exit_counts *counts = &vcpu->counts;
 	size_t used = 0;
 
 	for (unsigned slot = 0; slot < SVM_EXIT_COUNT_MAX; slot++) {
-		const uint64_t count = svm_atomic_load_relaxed(&counts->count[slot]);
+		const struct svm_exit_count row = svm_exit_counts_row(&vcpu->counts, slot);
 
-		if (!count)
+		if (!row.count)
 			continue;
 		if (used < room)
-			rows[used] = (struct svm_exit_count){
-				.code = code_of(slot),
-				.count = count,
-				.cycles = svm_atomic_load_relaxed(&counts->cycles[slot]),
-			};
+			rows[used] = row;
 		used++;
 	}
 	return used;
+}
+
+void svm_vcpu_get_exit_histogram(const struct svm_vcpu *vcpu, uint64_t code,
+                                 uint32_t buckets[SVM_EXIT_BUCKETS])
+{
+	const struct svm_exit_times *const times = svm_atomic_load_acquire(&vcpu->counts.times);
+	const uint64_t slot = svm_exit_counts_slot(code);
+
+	for (unsigned i = 0; i < SVM_EXIT_BUCKETS; i++)
+		buckets[i] = times ? svm_atomic_load_relaxed(&times->bucket[slot][i]) : 0;
 }

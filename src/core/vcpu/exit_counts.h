@@ -10,11 +10,19 @@
 /* Codes below this are their own places. */
 #define SVM_EXIT_COUNT_LOW 0xb0u
 
+/* Frames of their own, since few ever ask. */
+struct svm_exit_times {
+	uint64_t cycles[SVM_EXIT_COUNT_MAX];
+	uint32_t bucket[SVM_EXIT_COUNT_MAX][SVM_EXIT_BUCKETS];
+};
+
 struct svm_exit_counts {
+	struct svm_exit_times *times; /* Atomic; NULL until somebody asks, then for ever. */
+	svm_hpa_t times_hpa;
 	uint64_t charged; /* The recorder's position up to which nothing is left to charge. */
 	uint8_t wanted;   /* Atomic, 0 or 1: svm_vcpu_time_exits(); looked at as a run begins. */
 	uint8_t timed;    /* 1: the present run takes the time. */
-	uint64_t count[SVM_EXIT_COUNT_MAX], cycles[SVM_EXIT_COUNT_MAX];
+	uint64_t count[SVM_EXIT_COUNT_MAX];
 };
 
 /* The place of a code that is not below SVM_EXIT_COUNT_LOW. */
@@ -37,7 +45,7 @@ static inline void svm_exit_counts_note(struct svm_exit_counts *counts, uint64_t
 static inline void svm_exit_counts_begin(struct svm_exit_counts *counts,
                                          const struct svm_recorder *recorder)
 {
-	const uint8_t wanted = svm_atomic_load_relaxed(&counts->wanted);
+	const uint8_t wanted = svm_atomic_load_acquire(&counts->wanted);
 
 	if (counts->timed == wanted)
 		return;
@@ -47,5 +55,11 @@ static inline void svm_exit_counts_begin(struct svm_exit_counts *counts,
 
 /* The last exit has been dealt with, unless it was before; the run is timed. */
 void svm_exit_counts_charge(struct svm_vcpu *vcpu);
+
+/* The row of a place below SVM_EXIT_COUNT_MAX; any thread. */
+struct svm_exit_count svm_exit_counts_row(const struct svm_exit_counts *counts, unsigned slot);
+
+/* Give the frames back. */
+void svm_exit_counts_fini(struct svm_vcpu *vcpu);
 
 #endif

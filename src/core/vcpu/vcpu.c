@@ -95,6 +95,7 @@ int svm_vcpu_destroy(struct svm_vcpu *vcpu)
 	host->hal.mutex_unlock(host->hal.ctx, &vm->memory.edit_lock);
 	vm->vcpu_count--;
 	svm_vm_unlock(vm);
+	svm_exit_counts_fini(vcpu);
 	/*
 	 * A freed frame may become another VMCB, whose identity for a processor's cache is its
 	 * address (15.15): every VMCB starts with all clean bits 0, so nothing is owed here.
