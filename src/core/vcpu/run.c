@@ -14,8 +14,7 @@
 
 /* --- the audit ---------------------------------------------------------------------------- */
 
-static size_t audit(const struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
-                    struct svm_finding *findings, size_t room)
+static size_t audit(const struct svm_vcpu *vcpu, struct svm_finding *findings, size_t room)
 {
 	const struct svm_audit_context context = {
 		.features = &vcpu->vm->host->features,
@@ -27,15 +26,14 @@ static size_t audit(const struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
 		.host_save_hpa = vcpu->cpu ? vcpu->cpu->pages_hpa : 0,
 	};
 
-	return svm_audit(vmcb, &context, findings, room);
+	return svm_audit(vcpu->vmcb, &context, findings, room);
 }
 
-/* Errors of vmcb into the exit; their number. */
-static size_t report_errors(struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
-                            struct svm_exit *exit)
+/* Errors of the VMCB into the exit; their number. */
+static size_t report_errors(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	struct svm_finding findings[SVM_EXIT_FINDINGS];
-	const size_t errors = audit(vcpu, vmcb, findings, SVM_EXIT_FINDINGS);
+	const size_t errors = audit(vcpu, findings, SVM_EXIT_FINDINGS);
 
 	exit->entry.count = (uint8_t)svm_min(errors, SVM_EXIT_FINDINGS);
 	for (unsigned i = 0; i < exit->entry.count; i++)
@@ -43,19 +41,28 @@ static size_t report_errors(struct svm_vcpu *vcpu, const struct svm_vmcb *vmcb,
 	return errors;
 }
 
-static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                    const struct svm_vmcb *vmcb)
+static enum svm_action entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_ENTRY_FAILED);
-	exit->rip = vmcb->save.rip;
-	report_errors(vcpu, vmcb, exit);
+	report_errors(vcpu, exit);
 	return SVM_ACTION_RETURN;
+}
+
+/* What the processor has left goes where the copy was, for a debugger. */
+static void restore_save_area(struct svm_vcpu *vcpu)
+{
+	uint64_t left[SVM_SAVE_KEPT / sizeof(uint64_t)];
+
+	memcpy(left, &vcpu->vmcb->save, sizeof(left));
+	memcpy(&vcpu->vmcb->save, vcpu->copy, sizeof(left));
+	memcpy(vcpu->copy, left, sizeof(left));
+	vcpu->copy_valid = false;
 }
 
 /*
  * VMRUN refused the block.  The save area is then undefined (QEMU overwrites it with the host's),
- * so the audit looks at the save area as it was when last set from outside; the control area is
- * as it was offered, EVENTINJ included.  A TLB_CONTROL in it may not have been obeyed, so the CPU
+ * so it is put back as it was when last set from outside, and audited; the control area is as it
+ * was offered, EVENTINJ included.  A TLB_CONTROL in it may not have been obeyed, so the CPU
  * still owes the flush to whoever comes next.
  */
 enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -63,22 +70,21 @@ enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *ex
 	vcpu->cpu->asid_flush = true;
 	svm_recorder_cut(&vcpu->recorder);
 	vcpu->vmcb->control.event_inj = vcpu->events.injecting;
-	if (!vcpu->copy_valid)
-		return entry_failed(vcpu, exit, vcpu->vmcb);
-	vcpu->copy->control = vcpu->vmcb->control;
-	return entry_failed(vcpu, exit, vcpu->copy);
+	if (vcpu->copy_valid)
+		restore_save_area(vcpu);
+	return entry_failed(vcpu, exit);
 }
 
 /* Nothing that was set from outside reaches VMRUN unseen. */
 static enum svm_action audit_state(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_AUDIT);
-	memcpy(vcpu->copy, vcpu->vmcb, sizeof(*vcpu->copy));
+	memcpy(vcpu->copy, &vcpu->vmcb->save, sizeof(vcpu->copy));
 	vcpu->copy_valid = true;
 	*exit = (struct svm_exit){ .kind = SVM_EXIT_KIND_NONE };
-	if (report_errors(vcpu, vcpu->vmcb, exit) == 0)
+	if (report_errors(vcpu, exit) == 0)
 		return SVM_ACTION_RESUME;
-	return entry_failed(vcpu, exit, vcpu->vmcb);
+	return entry_failed(vcpu, exit);
 }
 
 /* --- before an entry ------------------------------------------------------------------------ */

@@ -2,27 +2,36 @@
 /*
  * Making and unmaking a vCPU, and the few ways in which other threads touch one.
  *
- * A vCPU is one allocation: its VMCB and the copy of the VMCB that was last audited, each on a page
- * of its own, in front of them this structure and the FPU area, which share their pages: the latter
- * is small on most processors; behind them the recorder's ring.
+ * A vCPU is one allocation: this structure, the FPU area and the recorder's ring, which share their
+ * pages, and the VMCB on a page of its own.
  */
 #include "core/features.h"
 #include "core/vcpu/vcpu.h"
 
-#define FPU_OFFSET ((sizeof(struct svm_vcpu) + 63) & ~(size_t)63)
+/* Both parts behind the structure begin at such an address, and so do XSAVE and a cache line. */
+#define PART_ALIGNMENT 64u
 
-static size_t front_pages(const struct svm_vm *vm)
+static size_t align_part(size_t offset)
 {
-	const size_t size = FPU_OFFSET + svm_fpu_size(&vm->host->features);
-
-	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
+	return (offset + PART_ALIGNMENT - 1) & ~(size_t)(PART_ALIGNMENT - 1);
 }
 
-static size_t recorder_pages(const struct svm_vm *vm)
+static size_t fpu_offset(void)
 {
-	const size_t size = vm->config.recorder_slots * sizeof(struct svm_record);
+	return align_part(sizeof(struct svm_vcpu));
+}
 
-	return (size + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE;
+static size_t recorder_offset(const struct svm_vm *vm)
+{
+	return align_part(fpu_offset() + svm_fpu_size(&vm->host->features));
+}
+
+static size_t vmcb_offset(const struct svm_vm *vm)
+{
+	const size_t ring = vm->config.recorder_slots * sizeof(struct svm_record);
+	const size_t size = recorder_offset(vm) + ring;
+
+	return (size + SVM_PAGE_SIZE - 1) & ~(size_t)(SVM_PAGE_SIZE - 1);
 }
 
 static int publish(struct svm_vm *vm, uint32_t id, struct svm_vcpu *vcpu)
@@ -43,9 +52,9 @@ static int publish(struct svm_vm *vm, uint32_t id, struct svm_vcpu *vcpu)
 int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 {
 	struct svm_vcpu *vcpu;
-	const size_t front = front_pages(vm), pages = front + 2 + recorder_pages(vm);
+	const size_t pages = vmcb_offset(vm) / SVM_PAGE_SIZE + 1;
 	svm_hpa_t hpa = 0;
-	uint8_t *page;
+	uint8_t *base;
 	int error;
 
 	if (id >= vm->config.vcpu_max)
@@ -56,18 +65,16 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 	if (!vcpu)
 		return SVM_ERR_NOMEM;
 
-	page = (uint8_t *)vcpu + front * SVM_PAGE_SIZE;
+	base = (uint8_t *)vcpu;
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->serial = svm_atomic_add(&vm->host->vcpu_serial, 1);
 	vcpu->hpa = hpa;
 	vcpu->pages = pages;
-	vcpu->vmcb = (void *)page;
-	vcpu->s.vmcb = hpa + front * SVM_PAGE_SIZE;
-	vcpu->copy = (void *)(page + SVM_PAGE_SIZE);
-	vcpu->fpu = (uint8_t *)vcpu + FPU_OFFSET;
-	svm_recorder_init(&vcpu->recorder, page + 2 * (size_t)SVM_PAGE_SIZE,
-	                  vm->config.recorder_slots);
+	vcpu->vmcb = (void *)(base + vmcb_offset(vm));
+	vcpu->s.vmcb = hpa + vmcb_offset(vm);
+	vcpu->fpu = base + fpu_offset();
+	svm_recorder_init(&vcpu->recorder, base + recorder_offset(vm), vm->config.recorder_slots);
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);

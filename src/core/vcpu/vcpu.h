@@ -55,6 +55,10 @@ struct svm_vcpu_events {
 	uint64_t injecting;  /* What EVENTINJ held at the last entry. */
 };
 
+/* Bytes of the save area up to the last one that means something. */
+#define SVM_SAVE_KEPT offsetof(struct svm_vmcb_save, reserved_6e8)
+_Static_assert(SVM_SAVE_KEPT % sizeof(uint64_t) == 0, "it is kept in words");
+
 struct svm_vcpu {
 	struct svm_switch s;
 	struct svm_vmcb *vmcb;
@@ -113,11 +117,12 @@ struct svm_vcpu {
 	uint32_t absent_access;
 	bool emulating; /* The next run starts with svm_emulation_continue(). */
 
-	struct svm_vmcb *copy; /* As it was when last audited, for ENTRY_FAILED. */
+	/* The save area as it was when last audited, for ENTRY_FAILED; or scratch. */
+	uint64_t copy[SVM_SAVE_KEPT / sizeof(uint64_t)];
 	bool copy_valid;
 	void *fpu; /* XSAVE area, 64-byte aligned. */
 	svm_hpa_t hpa;
-	size_t pages; /* Of the whole object: this struct, VMCB, copy, FPU area, recorder. */
+	size_t pages; /* Of the whole object: this struct, FPU area, recorder, VMCB. */
 };
 
 /* Register n of 0 … 15 in the processor's numbering (RAX RCX RDX RBX RSP RBP RSI RDI R8 …). */
