@@ -31,6 +31,18 @@ static inline bool compat_immediate_exit(const struct kvm_run *run)
 #endif
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define compat_eventfd_signal(eventfd) eventfd_signal(eventfd)
+#else
+#define compat_eventfd_signal(eventfd) eventfd_signal(eventfd, 1)
+#endif
+
+#ifdef fd_file
+#define compat_fd_file(f) fd_file(f)
+#else
+#define compat_fd_file(f) ((f).file)
+#endif
+
 static inline void compat_hrtimer_init(struct hrtimer *timer,
                                        enum hrtimer_restart (*fired)(struct hrtimer *))
 {

@@ -31,6 +31,7 @@ static void destroy(struct kref *kref)
 			guest_vcpu_destroy(guest->vcpus[i]);
 	if (svm_vm_destroy(guest->vm))
 		pr_err("a VM could not be destroyed\n");
+	guest_ioeventfd_stop(guest);
 	guest_irq_destroy(guest);
 	mmdrop(guest->mm);
 	guest_msr_filter_free(guest->msr_filter);
@@ -160,6 +161,8 @@ static int make(struct guest *guest)
 	kref_init(&guest->references);
 	mutex_init(&guest->lock);
 	mutex_init(&guest->tsc_lock);
+	spin_lock_init(&guest->ioeventfd_lock);
+	INIT_LIST_HEAD(&guest->ioeventfds);
 	guest->mm = current->mm;
 	error = guest_clock_init(guest);
 	if (!error)

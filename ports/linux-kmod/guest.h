@@ -87,6 +87,9 @@ struct guest {
 	u64 msr_exits; /* KVM_MSR_EXIT_REASON_*. */
 	bool hides_platform_info;
 	struct guest_msr_filter *msr_filter; /* NULL: none. */
+	spinlock_t ioeventfd_lock; /* For the two that follow. */
+	struct list_head ioeventfds;
+	u32 ioeventfd_count;
 	struct guest_irq *irq; /* NULL: user space brings the interrupt controllers. */
 };
 
@@ -188,6 +191,20 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 long guest_irq_vcpu_ioctl(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg);
 /* 0: not one of these, or not there. */
 long guest_irq_capability(unsigned long cap);
+
+/* A write of at most 8 bytes by the guest. */
+struct guest_write {
+	u64 address, value;
+	u32 size;
+	bool is_port;
+};
+
+/* guest_eventfd.c; the second: somebody waits for that write, and it is done. */
+long guest_ioeventfd(struct guest *guest, void __user *user);
+bool guest_ioeventfd_write(struct guest *guest, const struct guest_write *write);
+void guest_ioeventfd_stop(struct guest *guest);
+int guest_eventfd_start(void);
+void guest_eventfd_stop(void);
 
 /* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);

@@ -459,6 +459,8 @@ static int make(struct guest *guest)
 	irq->guest = guest;
 	irq->start_ns = ktime_get_ns();
 	spin_lock_init(&irq->lock);
+	spin_lock_init(&irq->irqfd_lock);
+	INIT_LIST_HEAD(&irq->irqfds);
 	error = hal_errno(init_devices(irq));
 	if (!error)
 		error = guest_routes_default(irq);
@@ -493,8 +495,10 @@ int guest_irq_create(struct guest *guest)
 
 void guest_irq_stop(struct guest *guest)
 {
-	if (guest->irq)
-		guest_pit_stop(guest->irq);
+	if (!guest->irq)
+		return;
+	guest_irqfd_stop(guest->irq);
+	guest_pit_stop(guest->irq);
 }
 
 void guest_irq_destroy(struct guest *guest)

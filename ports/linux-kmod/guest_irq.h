@@ -29,7 +29,7 @@
 #define GUEST_PINS     (GUEST_PIC_PINS + SVM_IOAPIC_PINS)
 
 /* Who drives an input; it is high while one of them does. */
-enum guest_irq_source { GUEST_SOURCE_USER, GUEST_SOURCE_PIT };
+enum guest_irq_source { GUEST_SOURCE_USER, GUEST_SOURCE_PIT, GUEST_SOURCE_EVENTFD };
 
 struct guest_irq;
 
@@ -59,10 +59,14 @@ struct guest_irq {
 	u8 sources[GUEST_PINS]; /* BIT(enum guest_irq_source). */
 	struct guest_routes *routes;
 
-	bool has_pit, has_port61;
+	bool has_pit;
 	bool pit_is_silent; /* An HPET of user space has taken over from counter 0. */
 	struct svm_pit pit;
 	struct hrtimer pit_timer;
+
+	spinlock_t irqfd_lock; /* For these; inside that of an eventfd, outside of no other. */
+	struct list_head irqfds;
+	u32 irqfd_count;
 };
 
 /* --- guest_irq.c ----------------------------------------------------------------------------- */
@@ -126,5 +130,9 @@ int guest_lapic_set(struct guest_apic *apic, const struct kvm_lapic_state *in);
 /* --- guest_pit.c ----------------------------------------------------------------------------- */
 long guest_pit_ioctl(struct guest_irq *irq, unsigned int number, void __user *user);
 void guest_pit_stop(struct guest_irq *irq);
+
+/* --- guest_eventfd.c ------------------------------------------------------------------------- */
+long guest_irqfd(struct guest_irq *irq, void __user *user); /* A struct kvm_irqfd. */
+void guest_irqfd_stop(struct guest_irq *irq);
 
 #endif

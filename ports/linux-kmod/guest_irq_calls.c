@@ -68,9 +68,13 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 	struct guest_irq *const irq = guest_irq_of(guest);
 	void __user *const user = (void __user *)arg;
 
-	if (number == KVM_CREATE_IRQCHIP)
-		return guest_irq_create(guest);
 	switch (number) {
+	case KVM_CREATE_IRQCHIP:
+		return guest_irq_create(guest);
+	case KVM_IOEVENTFD:
+		return guest_ioeventfd(guest, user);
+	case KVM_IRQFD:
+		return irq ? guest_irqfd(irq, user) : -EINVAL;
 	case KVM_IRQ_LINE:
 		return irq ? irq_line(irq, user, false) : -ENXIO;
 	case KVM_IRQ_LINE_STATUS:
@@ -101,6 +105,9 @@ long guest_irq_capability(unsigned long cap)
 	case KVM_CAP_IRQCHIP:
 	case KVM_CAP_IRQ_INJECT_STATUS:
 	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 	case KVM_CAP_PIT2:
 	case KVM_CAP_PIT_STATE2:
 	case KVM_CAP_TSC_DEADLINE_TIMER:

@@ -209,17 +209,47 @@ static int entry_failed(struct guest_vcpu *vcpu)
 	return 0;
 }
 
+/* A write for which an eventfd waits never reaches user space. */
+static int port_access(struct guest_vcpu *vcpu)
+{
+	const struct guest_write write = {
+		.is_port = true,
+		.address = vcpu->exit.io.port,
+		.size = vcpu->exit.io.size,
+		.value = vcpu->exit.io.value,
+	};
+
+	if (!vcpu->exit.io.is_in && guest_ioeventfd_write(vcpu->guest, &write))
+		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
+	set_io(vcpu);
+	return 0;
+}
+
+static int memory_access(struct guest_vcpu *vcpu)
+{
+	struct guest_write write = {
+		.address = vcpu->exit.mmio.gpa,
+		.size = vcpu->exit.mmio.size,
+	};
+
+	if (vcpu->exit.mmio.is_write && write.size <= sizeof(write.value)) {
+		memcpy(&write.value, vcpu->exit.mmio.data, write.size);
+		if (guest_ioeventfd_write(vcpu->guest, &write))
+			return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
+	}
+	vcpu->mmio_done = 0;
+	set_mmio(vcpu);
+	return 0;
+}
+
 /* As settle_debt(). */
 static int dispatch(struct guest_vcpu *vcpu)
 {
 	switch (vcpu->exit.kind) {
 	case SVM_EXIT_KIND_IO:
-		set_io(vcpu);
-		return 0;
+		return port_access(vcpu);
 	case SVM_EXIT_KIND_MMIO:
-		vcpu->mmio_done = 0;
-		set_mmio(vcpu);
-		return 0;
+		return memory_access(vcpu);
 	case SVM_EXIT_KIND_HLT:
 		return halted(vcpu);
 	case SVM_EXIT_KIND_INTR_WINDOW:

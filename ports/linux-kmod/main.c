@@ -86,11 +86,16 @@ static int __init libsvm_init(void)
 	if (selftest)
 		error = prove("selftest", climb);
 	if (!error)
-		error = device_start();
+		error = guest_eventfd_start();
 	if (error)
 		goto stop_cpus;
+	error = device_start();
+	if (error)
+		goto stop_eventfds;
 	return 0;
 
+stop_eventfds:
+	guest_eventfd_stop();
 stop_cpus:
 	cpus_stop();
 destroy_host:
@@ -104,6 +109,7 @@ module_init(libsvm_init);
 static void __exit libsvm_exit(void)
 {
 	device_stop();
+	guest_eventfd_stop();
 	cpus_stop();
 	hal_stop();
 	if (svm_host_destroy(guest_host))
