@@ -676,6 +676,7 @@ static unsigned long random_request(void)
 		KVM_SET_REGS, KVM_SET_SREGS, KVM_CREATE_IRQCHIP, KVM_GET_IRQCHIP, KVM_SET_IRQCHIP,
 		KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, KVM_SET_GSI_ROUTING, KVM_SIGNAL_MSI,
 		KVM_CREATE_PIT2, KVM_GET_PIT2, KVM_SET_PIT2, KVM_GET_LAPIC, KVM_SET_LAPIC,
+		KVM_IRQFD, KVM_IOEVENTFD,
 	};
 
 	if (random_u64() % 8 == 0)
@@ -749,7 +750,9 @@ static const struct test basic_tests[] = {
 	{ NULL, NULL },
 };
 
-static const struct test *const groups[] = { basic_tests, irq_tests, state_tests, msr_tests };
+static const struct test *const groups[] = {
+	basic_tests, eventfd_tests, irq_tests, msr_tests, state_tests,
+};
 
 static bool is_wanted(const char *name, char **names)
 {

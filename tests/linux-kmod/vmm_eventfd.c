@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Eventfds: interrupts that a write raises, and writes of the guest that become ones of an eventfd.
+ */
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vmm.h"
+
+static uint64_t take(int fd)
+{
+	uint64_t count = 0;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+static void put(int fd)
+{
+	const uint64_t one = 1;
+
+	EXPECT(write(fd, &one, sizeof(one)) == sizeof(one), 0);
+}
+
+static int ioeventfd(const struct machine *m, int fd, uint64_t address, uint32_t size,
+                     uint64_t match, uint32_t flags)
+{
+	struct kvm_ioeventfd e = {
+		.fd = fd,
+		.addr = address,
+		.len = size,
+		.datamatch = match,
+		.flags = flags,
+	};
+
+	return ioctl(m->vm, KVM_IOEVENTFD, &e);
+}
+
+static void port_writes(void)
+{
+	static const uint8_t code[] = {
+		0xb0, 0x01, 0xe6, 0x10, /* out 10h, 1: matched */
+		0xb0, 0x02, 0xe6, 0x10, /* out 10h, 2: not */
+		0xe7, 0x10,             /* out 10h, ax: another size */
+		0xe5, 0x10,             /* in ax, 10h */
+		0xb0, 0x01, 0xe6, 0x10, /* matched, but by then it is gone */
+	};
+	const uint32_t flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH;
+	const uint32_t gone = flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
+	const int fd = eventfd(0, EFD_NONBLOCK), other = eventfd(0, EFD_NONBLOCK);
+	struct machine m;
+
+	machine_open(&m);
+	REFUSED(ioeventfd(&m, fd, 0x10, 3, 1, flags), EINVAL);
+	REFUSED(ioeventfd(&m, fd, 0x10, 0, 1, flags), EINVAL);
+	REFUSED(ioeventfd(&m, fd, ~0ull, 4, 0, 0), EINVAL);
+	REFUSED(ioeventfd(&m, fd, 0x10, 1, 1, 0x80), EINVAL);
+	REFUSED(ioeventfd(&m, m.vm, 0x10, 1, 1, flags), EINVAL);
+	REFUSED(ioeventfd(&m, -1, 0x10, 1, 1, flags), EBADF);
+	REFUSED(ioeventfd(&m, fd, 0x10, 1, 1, gone), ENOENT);
+	EXPECT(ioeventfd(&m, fd, 0x10, 1, 1, flags) == 0, 0);
+	REFUSED(ioeventfd(&m, other, 0x10, 1, 1, flags), EEXIST);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(take(fd) == 1, 0);
+	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 2, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.size == 2 && m.run->io.direction == KVM_EXIT_IO_OUT, m.run->io.size);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_IN, 0);
+	REFUSED(ioeventfd(&m, other, 0x10, 1, 1, gone), ENOENT);
+	EXPECT(ioeventfd(&m, fd, 0x10, 1, 1, gone) == 0, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_OUT && take(fd) == 0, 0);
+	machine_close(&m);
+	close(fd);
+	close(other);
+}
+
+/* Of any size, where none is given. */
+static void memory_writes(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff, 0x8e, 0xd8, /* ds = ffffh */
+		0xa2, 0x18, 0x00,             /* mov [100008h], al */
+		0xa3, 0x18, 0x00,             /* mov [100008h], ax */
+		0xa3, 0x20, 0x00,             /* mov [100010h], ax: of two bytes */
+		0xa2, 0x20, 0x00,             /* mov [100010h], al: not */
+	};
+	const int any = eventfd(0, EFD_NONBLOCK), word = eventfd(0, EFD_NONBLOCK);
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioeventfd(&m, any, MEMORY + 8, 0, 0, 0) == 0, 0);
+	REFUSED(ioeventfd(&m, word, MEMORY + 8, 2, 0, 0), EEXIST);
+	EXPECT(ioeventfd(&m, word, MEMORY + 16, 2, 0, 0) == 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(m.run->mmio.phys_addr == MEMORY + 16 && m.run->mmio.len == 1, m.run->mmio.len);
+	EXPECT(take(any) == 2, 0);
+	EXPECT(take(word) == 1, 0);
+	machine_close(&m); /* With both in use. */
+	close(any);
+	close(word);
+}
+
+static int irqfd(const struct machine *m, int fd, uint32_t gsi, uint32_t flags)
+{
+	struct kvm_irqfd e = { .fd = (uint32_t)fd, .gsi = gsi, .flags = flags };
+
+	return ioctl(m->vm, KVM_IRQFD, &e);
+}
+
+/* The 8259's input 3 by an eventfd; what was written before counts. */
+static void raised_interrupts(void)
+{
+	static const uint8_t code[] = {
+		0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, /* vectors from 20h */
+		0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21,
+		0xb0, 0xf7, 0xe6, 0x21, 0xe6, 0x80,             /* out 80h */
+		0xfb, 0xf4, 0xfa, 0xe6, 0x84, 0xeb, 0xf9,       /* sti, hlt, cli, out 84h, again */
+	};
+	static const uint8_t handler[] = {
+		0xfe, 0x06, 0x00, 0x20, 0xb0, 0x20, 0xe6, 0x20, 0xcf, /* count, EOI, iret */
+	};
+	const int fd = eventfd(0, EFD_NONBLOCK), late = eventfd(0, EFD_NONBLOCK);
+	struct machine m;
+
+	machine_open_vm(&m);
+	REFUSED(irqfd(&m, fd, 3, 0), EINVAL); /* Without controllers. */
+	EXPECT(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0) == 0, 0);
+	machine_open_vcpu(&m);
+	REFUSED(irqfd(&m, fd, 1000000, 0), EINVAL);
+	REFUSED(irqfd(&m, fd, 3, 0x40), EINVAL);
+	REFUSED(irqfd(&m, m.vm, 3, 0), EINVAL);
+	REFUSED(irqfd(&m, -1, 3, 0), EBADF);
+	EXPECT(irqfd(&m, fd, 3, 0) == 0, 0);
+	REFUSED(irqfd(&m, fd, 4, 0), EBUSY);
+	START(&m, code);
+	memcpy(m.memory + 0x3000, handler, sizeof(handler));
+	memcpy(m.memory + 4 * 0x23, "\0\60\0\0", 4);
+	run_to(&m, KVM_EXIT_IO);
+	for (uint8_t n = 1; n < 4; n++) {
+		put(fd);
+		run_to(&m, KVM_EXIT_IO);
+		EXPECT(m.memory[DATA] == n, m.memory[DATA]);
+		EXPECT(take(fd) == 0, 0); /* The kernel has read it. */
+	}
+	EXPECT(irqfd(&m, fd, 3, KVM_IRQFD_FLAG_DEASSIGN) == 0, 0);
+	put(fd);
+	EXPECT(take(fd) == 1, 0);
+	put(late);
+	EXPECT(irqfd(&m, late, 3, 0) == 0, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.memory[DATA] == 4, m.memory[DATA]);
+	close(late); /* While it is in use. */
+	close(fd);
+	machine_close(&m);
+}
+
+const struct test eventfd_tests[] = {
+	{ "port-writes", port_writes },
+	{ "memory-writes", memory_writes },
+	{ "raised-interrupts", raised_interrupts },
+	{ NULL, NULL },
+};
