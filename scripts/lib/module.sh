@@ -5,9 +5,18 @@
 
 module_kernel=cloud-amd64
 
-# QEMU inside, as simple as it can be had: devices of its own, and no interrupt controller of ours.
-module_qemu='-machine pc,accel=kvm,kernel-irqchip=off -cpu host -m 256 -nodefaults -vga none
-	-display none -serial stdio -no-reboot -L /usr/share/seabios -L /usr/share/qemu'
+# QEMU inside, as simple as it can be had.
+module_qemu='-accel kvm -cpu host -m 256 -nodefaults -vga none -display none -serial stdio
+	-no-reboot -L /usr/share/seabios -L /usr/share/qemu -global virtio-net-pci.romfile='
+
+# Machines: name, processors, bus of the virtio devices, how QEMU is asked for it.
+module_machines=(
+	'pc-2 2 pci -machine pc,kernel-irqchip=on'
+	'pc-1 1 pci -machine pc,kernel-irqchip=on'
+	'pc-off 1 pci -machine pc,kernel-irqchip=off'
+	'q35-2 2 pci -machine q35,kernel-irqchip=on'
+	'microvm-2 2 device -machine microvm,kernel-irqchip=on'
+)
 
 # The headers have the version of the kernel that was unpacked, which may not be the newest.
 module_build() {
@@ -21,9 +30,18 @@ module_build() {
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/*.c
 }
 
+# Its own guest: a Linux with drivers for virtio that runs guest.sh.
+module_guest() {
+	l1_new module-guest
+	l1_modules module-guest "$module_kernel" virtio_pci virtio_mmio virtio_blk virtio_net virtio-rng
+	l1_image module-guest tests/linux-kmod/guest.sh
+}
+
+# module_image MACHINE...: lines of module_machines.
 module_image() {
 	local name modules
 	modules=$guests_dir/$module_kernel/lib/modules
+	module_guest
 	l1_new module
 	l1_modules module "$module_kernel"
 	strip -g -o build-module/libsvm.ko build-module/ports/linux-kmod/libsvm.ko
@@ -33,13 +51,16 @@ module_image() {
 	done
 	l1_file module build-module/vmm bin/vmm
 	l1_programs module /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
-		/usr/share/qemu/linuxboot_dma.bin /usr/share/qemu/kvmvapic.bin
+		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
+		/usr/share/qemu/kvmvapic.bin
 	l1_file module "$(guest_kernel "$module_kernel")" run/vmlinuz
-	l1_file module "$(guest_linux)" run/initrd
+	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
 	l1_file module <(echo "$module_qemu") run/qemu
+	l1_file module <(printf '%s\n' "$@") run/machines
 	l1_image module tests/linux-kmod/run.sh
 }
 
+# module_run SECONDS
 module_run() {
-	l1_run 300 module "$module_kernel" -smp 2
+	l1_run "$1" module "$module_kernel" -smp 2
 }

@@ -232,10 +232,10 @@ step_smp() {
 step_module() {
 	local start=$SECONDS
 	module_build
-	module_image
+	module_image "${module_machines[0]}"
 	remark "module: built in $((SECONDS - start)) s"
 	start=$SECONDS
-	module_run | tally_lines
+	module_run 300 | tally_lines
 	remark "module: its tests, and a boot of Debian by QEMU on it, in $((SECONDS - start)) s"
 }
 
