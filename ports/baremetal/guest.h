@@ -18,7 +18,6 @@
 
 #define GUEST_NAME_MAX   32
 #define GUEST_CPUS_MAX   16
-#define GUEST_TRACE_MAX  32
 #define GUEST_ENDING_MAX 128
 
 /**
@@ -46,14 +45,6 @@ enum guest_end {
 
 struct guest;
 
-/** Exits that followed each other, as svm_vcpu_run() returned them. */
-struct guest_trace_entry {
-	uint64_t tsc; /**< when the last of them returned */
-	uint64_t rip; /**< the last one's */
-	uint32_t kind, code;
-	uint64_t count; /**< host interrupts in a row are one entry */
-};
-
 /** One of its processors. */
 struct guest_cpu {
 	struct sched_task task;
@@ -66,8 +57,6 @@ struct guest_cpu {
 	/* What it has done; written by its task, read as a snapshot by any. */
 	uint64_t exits[SVM_EXIT_KIND_COUNT];
 	uint64_t cycles[SVM_EXIT_KIND_COUNT]; /**< of the TSC, behind svm_vcpu_run() */
-	uint64_t trace_count;                 /**< entries ever made */
-	struct guest_trace_entry trace[GUEST_TRACE_MAX]; /**< a ring */
 	struct svm_exit exit[2]; /**< the last that was the guest's doing, and room for the next */
 	uint32_t next_exit;      /**< which of them is the room */
 	bool has_exit;           /**< the other one holds an exit */

@@ -66,21 +66,9 @@ static enum sched_next look_around(struct guest_cpu *cpu)
 }
 
 /* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
-static void note_exit(struct guest_cpu *cpu, const struct svm_exit *exit, uint64_t tsc)
+static void note_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	const bool is_interrupt = exit->kind == SVM_EXIT_KIND_HOST_INTERRUPT;
-	struct guest_trace_entry *entry = &cpu->trace[(cpu->trace_count - 1) % GUEST_TRACE_MAX];
-
-	if (!is_interrupt || !cpu->trace_count || entry->kind != SVM_EXIT_KIND_HOST_INTERRUPT) {
-		entry = &cpu->trace[cpu->trace_count++ % GUEST_TRACE_MAX];
-		entry->count = 0;
-	}
-	entry->tsc = tsc;
-	entry->rip = exit->rip;
-	entry->kind = (uint32_t)exit->kind;
-	entry->code = (uint32_t)exit->raw.exit_code;
-	entry->count++;
-	if (is_interrupt || exit->kind == SVM_EXIT_KIND_REQUEST)
+	if (exit->kind == SVM_EXIT_KIND_HOST_INTERRUPT || exit->kind == SVM_EXIT_KIND_REQUEST)
 		return;
 	cpu->next_exit ^= 1;
 	cpu->has_exit = true;
@@ -108,7 +96,7 @@ static enum sched_next turn(struct sched_task *task)
 	if (error)
 		return guest_fail(cpu->guest, "svm_vcpu_run", error);
 	end = rdtsc();
-	note_exit(cpu, exit, end);
+	note_exit(cpu, exit);
 	next = kind->on_exit(cpu, exit);
 	count(&cpu->exits[exit->kind], 1);
 	count(&cpu->cycles[exit->kind], rdtsc() - end);

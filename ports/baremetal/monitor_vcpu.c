@@ -244,32 +244,68 @@ void monitor_vcpu_explain(struct monitor_call *call)
 	}
 }
 
+/* --- the flight recorder -------------------------------------------------------------------- */
+
+/* All that a recorder of the usual size gives. */
+#define RECORDS_MAX 64
+
+static void report_record(struct report *report, const struct svm_record *record)
+{
+	char buffer[24];
+	const char *const code = svm_exit_name(record->exit_code, buffer);
+
+	report_number(report, "number", record->number);
+	report_hex(report, "tsc", record->tsc, 1);
+	report_text(report, "code", code ? code : "?");
+	report_hex(report, "rip", record->rip, 1);
+	report_hex(report, "info1", record->exit_info_1, 1);
+	report_hex(report, "info2", record->exit_info_2, 1);
+	report_text(report, "kind",
+	            record->kind ? svm_exit_kind_name((enum svm_exit_kind)record->kind) : "-");
+	report_hex(report, "event", record->event, 1);
+	report_row(report);
+}
+
+/* As svm-trace reads it. */
+static void dump_records(const struct svm_vcpu *vcpu, const struct svm_record *records,
+                         size_t count)
+{
+	struct svm_recorder_header header;
+	char line[SVM_RECORD_LINE];
+
+	svm_recorder_describe(vcpu, &header);
+	header.count = (uint32_t)count;
+	svm_recorder_text(&header, line, sizeof(line));
+	kprintf("%s\n", line);
+	for (size_t i = 0; i < count; i++) {
+		svm_record_text(&records[i], line, sizeof(line));
+		kprintf("%s\n", line);
+	}
+}
+
+/* The guest runs on meanwhile. */
 void monitor_trace(struct monitor_call *call)
 {
-	struct guest_cpu *const cpu = find_cpu(call);
+	static struct svm_record records[RECORDS_MAX]; /* the keeper's alone */
+	const bool is_dump = words_take(&call->words, "-d");
+	const struct guest_cpu *cpu;
 	struct report *report;
-	bool is_held;
-	uint64_t first;
+	size_t count;
 
+	if (call->words.count != 2 || (is_dump && call->is_json)) {
+		monitor_usage(call);
+		return;
+	}
+	cpu = find_cpu(call);
 	if (!cpu)
 		return;
-	report = monitor_report(call, REPORT_ROWS);
-	is_held = hold(cpu->guest);
-	first = cpu->trace_count > GUEST_TRACE_MAX ? cpu->trace_count - GUEST_TRACE_MAX : 0;
-	for (uint64_t i = first; i < cpu->trace_count; i++) {
-		const struct guest_trace_entry *entry = &cpu->trace[i % GUEST_TRACE_MAX];
-		char buffer[24];
-		const char *const code = svm_exit_name(entry->code, buffer);
-
-		report_number(report, "number", i);
-		report_hex(report, "tsc", entry->tsc, 1);
-		report_text(report, "kind", svm_exit_kind_name((enum svm_exit_kind)entry->kind));
-		report_text(report, "code", code ? code : "?");
-		report_hex(report, "rip", entry->rip, 1);
-		report_number(report, "times", entry->count);
-		report_row(report);
+	count = svm_recorder_read(cpu->vcpu, 0, records, RECORDS_MAX);
+	if (is_dump) {
+		dump_records(cpu->vcpu, records, count);
+		return;
 	}
-	if (is_held)
-		guest_unpark(cpu->guest);
+	report = monitor_report(call, REPORT_ROWS);
+	for (size_t i = 0; i < count; i++)
+		report_record(report, &records[i]);
 	monitor_answer(report);
 }

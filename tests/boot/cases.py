@@ -216,7 +216,9 @@ LIFE = _commands([
     ("mem", r"\n  guest  three +1536 +6\n"),
     ("vcpu list -j", r'"vm":"three","vcpu":0,"state":"'),
     ("stats two", r"\n +0  IOIO +library +\d+ +\d+ +\d+\n[\s\S]*\n +0  HOST_INTERRUPT +port +\d+ +\d+ +\d+\n"),
-    ("trace two 0 -j", r'"kind":"HOST_INTERRUPT","code":"INTR","rip":"0x\w+","times":\d+\}'),
+    ("trace two 0 -j", r'"code":"IOIO","rip":"0x\w+","info1":"0x\w+","info2":"0x\w+","kind":"'),
+    ("trace -d two 0", r"\nsvm-recorder version=1 vcpu=0 capacity=64 count=\d+ recorded=\d+ tsc_hz=\d+"
+                       r"\nsvm-record n=\d+ tsc=\w+ code=\w+ name=\w+ rip="),
     ("stats -f two", r"(\n  HOST_INTERRUPT +\d+ +\d+\n[\s\S]*?){2}"),
 ], r"one\| .*line 00000002")
 # Any key ends what is printed each second.

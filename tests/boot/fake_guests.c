@@ -299,6 +299,35 @@ size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_cou
 	return 2;
 }
 
+size_t svm_recorder_read(const struct svm_vcpu *vcpu, uint64_t first, struct svm_record *records,
+                         size_t room)
+{
+	(void)vcpu;
+	(void)first;
+	ck_assert_uint_ge(room, 64);
+	records[0] = (struct svm_record){ 7, 0xabc, SVM_EXIT_HLT, 1, SVM_EXIT_KIND_HLT, 0, 0,
+	                                  0x1000, 1, 2, 0, 0 };
+	records[1] = (struct svm_record){ 8, 0xabd, 0x999, 0, 0, 1, 0,
+	                                  0x1001, 0, 0, 0, 0x80000b0d };
+	return 2;
+}
+
+void svm_recorder_describe(const struct svm_vcpu *vcpu, struct svm_recorder_header *header)
+{
+	(void)vcpu;
+	*header = (struct svm_recorder_header){ .count = 63 };
+}
+
+size_t svm_recorder_text(const struct svm_recorder_header *header, char *buffer, size_t size)
+{
+	return format_text(buffer, size, "header of %u", header->count);
+}
+
+size_t svm_record_text(const struct svm_record *record, char *buffer, size_t size)
+{
+	return format_text(buffer, size, "record %lu", record->number);
+}
+
 int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
 {
 	(void)vcpu;

@@ -35,11 +35,6 @@ static void begin(void)
 	guest_look(&guest[1], now);
 	guest[0].cpus[0].exits[SVM_EXIT_KIND_HLT] = 4;
 	guest[0].cpus[0].cycles[SVM_EXIT_KIND_HLT] = 4002;
-	guest[0].cpus[0].trace[0] = (struct guest_trace_entry){
-		.tsc = 0xabc, .rip = 0x1000, .kind = SVM_EXIT_KIND_HLT, .code = SVM_EXIT_HLT,
-		.count = 1,
-	};
-	guest[0].cpus[0].trace_count = 1;
 	guest[0].cpus[0].exit[0].rip = 0x1234;
 	guest[0].cpus[0].next_exit = 1;
 	guest[0].cpus[0].has_exit = true;
@@ -117,8 +112,13 @@ static const struct {
 	  "it has done nothing yet that the host had to see to\n" },
 	{ "no such processor", "vcpu regs b 2", "guest b has processors 0 to 1\n" },
 	{ "no number", "vcpu regs b x", "usage: vcpu regs NAME N\n" },
-	{ "what was returned", "trace a 0",
-	  "  NUMBER  TSC  KIND  CODE   RIP  TIMES\n       0  abc  HLT   HLT   1000      1\n" },
+	{ "what was recorded", "trace a 0",
+	  "  NUMBER  TSC  CODE   RIP  INFO1  INFO2  KIND     EVENT\n"
+	  "       7  abc  HLT   1000      1      2  HLT          0\n"
+	  "       8  abd  ?     1001      0      0  -     80000b0d\n" },
+	{ "for a tool", "trace -d a 0", "header of 2\nrecord 7\nrecord 8\n" },
+	{ "not both", "trace -d a 0 -j", "{\"error\":\"usage: trace [-d] NAME N\"}\n" },
+	{ "of one processor", "trace -d a", "usage: trace [-d] NAME N\n" },
 	{ "counts", "stats a",
 	  "  VCPU  EXIT   WHERE    COUNT  CYCLES  EACH\n"
 	  "     0  HLT    library      4    3000   750\n"
