@@ -182,7 +182,11 @@ step_boot() {
 	build build ports/baremetal/libsvm-baremetal.elf
 	boot_check 60 1 '' | tally_lines
 	tally 1 0
-	boot_check 60 4 '' | tally_lines
+	boot_check 60 4 '' | tee "$SVM_TEST_SCRATCH/boot" | tally_lines
+	tally 1 0
+	# What the README shows of it.
+	"$root/tests/checks/blocks.py" --excerpt "$root/README.md" 'scripts/demo --selftest' \
+		<"$SVM_TEST_SCRATCH/boot"
 	tally 1 0
 }
 
