@@ -96,6 +96,15 @@ struct guest {
 /* What the guest's instruction waits for from user space. */
 enum guest_debt { GUEST_OWES_NOTHING, GUEST_OWES_IO, GUEST_OWES_MMIO, GUEST_OWES_MSR };
 
+/* Where a REP INS is; compared as bytes. */
+struct guest_ins {
+	u64 rip, left, to;
+	u16 port;
+	u8 size;
+	u8 is_down;
+	u32 reserved;
+};
+
 struct guest_vcpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
@@ -109,6 +118,9 @@ struct guest_vcpu {
 	bool is_halted;         /* By user space, without a HLT. */
 	enum guest_debt debt;
 	struct svm_exit exit; /* That the debt is from. */
+	struct guest_ins ins; /* The element that comes next. */
+	void *ins_data;       /* Elements that user space has given: a page. */
+	u32 ins_next, ins_count;
 	u8 mmio_data[SVM_MMIO_DATA_MAX];
 	u32 mmio_done;
 	u64 tsc_offset, tsc_adjust; /* The offset is read by others. */
@@ -150,6 +162,12 @@ void guest_vcpu_destroy(struct guest_vcpu *vcpu);
 /* guest_run.c */
 int guest_run(struct guest_vcpu *vcpu);
 void guest_run_init(struct guest_vcpu *vcpu);
+/* RIP is about to be set. */
+void guest_run_moved(struct guest_vcpu *vcpu, u64 rip);
+
+/* guest_io.c: at the exit, 0: user space is asked, 1: go on; and when it has answered. */
+int guest_io(struct guest_vcpu *vcpu);
+int guest_io_complete(struct guest_vcpu *vcpu);
 
 /* guest_task.c; -EINTR where a signal is for user space, and the exit reason says so. */
 int guest_task_init(struct guest_vcpu *vcpu);

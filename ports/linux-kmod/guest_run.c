@@ -21,8 +21,6 @@
 #include "guest_own.h"
 #include "hal.h"
 
-#define IO_DATA_OFFSET PAGE_SIZE
-
 /* --- interrupts ------------------------------------------------------------------------------- */
 
 /* User space has its own priorities: what it gives is to be taken. */
@@ -78,33 +76,6 @@ static void set_mmio(struct guest_vcpu *vcpu)
 		memcpy(run->mmio.data, vcpu->exit.mmio.data + vcpu->mmio_done, size);
 }
 
-static void set_io(struct guest_vcpu *vcpu)
-{
-	struct kvm_run *const run = vcpu->run;
-
-	vcpu->debt = GUEST_OWES_IO;
-	run->exit_reason = KVM_EXIT_IO;
-	run->io.direction = vcpu->exit.io.is_in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
-	run->io.size = vcpu->exit.io.size;
-	run->io.port = vcpu->exit.io.port;
-	run->io.count = 1;
-	run->io.data_offset = IO_DATA_OFFSET;
-	memcpy(vcpu->io_data, &vcpu->exit.io.value, sizeof(vcpu->exit.io.value));
-}
-
-static int complete_io(struct guest_vcpu *vcpu)
-{
-	u32 value;
-
-	vcpu->debt = GUEST_OWES_NOTHING;
-	if (!vcpu->exit.io.is_in)
-		return svm_vcpu_complete_skip(vcpu->vcpu);
-	value = READ_ONCE(*(u32 *)vcpu->io_data);
-	if (vcpu->exit.io.size < 4)
-		value &= (1u << (8 * vcpu->exit.io.size)) - 1;
-	return svm_vcpu_complete_value(vcpu->vcpu, value);
-}
-
 /* An access of more than 8 bytes is several of KVM's.  True: the next part is due. */
 static bool next_mmio(struct guest_vcpu *vcpu)
 {
@@ -124,13 +95,26 @@ static int complete_mmio(struct guest_vcpu *vcpu)
 	return svm_vcpu_complete_data(vcpu->vcpu, vcpu->mmio_data, vcpu->exit.mmio.size);
 }
 
+/* Where user space has put the guest elsewhere, its instruction is not there to be finished. */
+void guest_run_moved(struct guest_vcpu *vcpu, u64 rip)
+{
+	struct svm_regs regs;
+
+	svm_vcpu_get_regs(vcpu->vcpu, &regs);
+	if (vcpu->debt == GUEST_OWES_NOTHING || rip == regs.rip)
+		return;
+	vcpu->debt = GUEST_OWES_NOTHING;
+	if (svm_vcpu_complete_retry(vcpu->vcpu))
+		pr_err("an instruction could not be given up\n");
+}
+
 /* 0: user space is asked for more; 1: the guest may go on; negative: an error. */
 static int settle_debt(struct guest_vcpu *vcpu)
 {
 	int error = 0;
 
 	if (vcpu->debt == GUEST_OWES_IO) {
-		error = complete_io(vcpu);
+		error = guest_io_complete(vcpu);
 	} else if (vcpu->debt == GUEST_OWES_MMIO) {
 		if (next_mmio(vcpu)) {
 			set_mmio(vcpu);
@@ -221,8 +205,7 @@ static int port_access(struct guest_vcpu *vcpu)
 
 	if (!vcpu->exit.io.is_in && guest_ioeventfd_write(vcpu->guest, &write))
 		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
-	set_io(vcpu);
-	return 0;
+	return guest_io(vcpu);
 }
 
 static int memory_access(struct guest_vcpu *vcpu)

@@ -41,6 +41,7 @@ int guest_set_regs(struct guest_vcpu *vcpu, const struct kvm_regs *in)
 		.rip = in->rip, .rflags = in->rflags,
 	};
 
+	guest_run_moved(vcpu, in->rip);
 	return hal_errno(svm_vcpu_set_regs(vcpu->vcpu, &r));
 }
 

@@ -233,6 +233,7 @@ static void free_memory(struct guest_vcpu *vcpu)
 	free_page((unsigned long)vcpu->run);
 	free_page((unsigned long)vcpu->io_data);
 	free_page((unsigned long)vcpu->ring);
+	free_page((unsigned long)vcpu->ins_data);
 	kvfree(vcpu->xsave);
 	guest_task_fini(vcpu);
 	kfree(vcpu);
@@ -248,8 +249,9 @@ static struct guest_vcpu *alloc_memory(void)
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->io_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->ins_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = kvzalloc(vcpu->xsave_size, GFP_KERNEL_ACCOUNT);
-	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->xsave && !guest_task_init(vcpu))
+	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->ins_data && vcpu->xsave && !guest_task_init(vcpu))
 		return vcpu;
 	free_memory(vcpu);
 	return NULL;

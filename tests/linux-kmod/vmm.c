@@ -197,6 +197,64 @@ static void string_ports(void)
 	machine_close(&m);
 }
 
+/* As many at once as fit into the guest's page, of each size; user space changes how many remain. */
+static void string_ports_at_once(void)
+{
+	static const uint8_t code[] = {
+		0xfc,                   /* cld */
+		0xba, 0x00, 0x10,       /* mov dx, 1000h */
+		0xbf, 0xfc, 0x5f,       /* mov di, 5ffch */
+		0xb9, 0x06, 0x00,       /* mov cx, 6 */
+		0xf3, 0x6d,             /* rep insw */
+		0xf4,                   /* hlt */
+	};
+	struct kvm_regs regs;
+	uint16_t *data, next = 1;
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	for (unsigned asked = 0; run(&m) == 0 && m.run->exit_reason == KVM_EXIT_IO && asked < 9;
+	     asked++) {
+		data = (uint16_t *)((uint8_t *)m.run + m.run->io.data_offset);
+		EXPECT(m.run->io.count == (asked ? 4 : 2), m.run->io.count);
+		for (uint32_t i = 0; i < m.run->io.count; i++)
+			data[i] = next++;
+		m.run->io.count = 0xffffffff;
+	}
+	EXPECT(m.run->exit_reason == KVM_EXIT_HLT, m.run->exit_reason);
+	for (unsigned i = 0; i < 6; i++)
+		EXPECT(((uint16_t *)(m.memory + 0x5ffc))[i] == i + 1, i);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0 && regs.rcx == 6, regs.rcx);
+	regs.rcx = 1;
+	EXPECT(ioctl(m.vcpu, KVM_SET_REGS, &regs) == 0, 0);
+	run_to(&m, KVM_EXIT_HLT);
+	machine_close(&m);
+}
+
+/* A VMM that resets its guest during an OUT puts RIP elsewhere: the OUT does not move it then. */
+static void moved_at_exit(void)
+{
+	static const uint8_t code[] = { 0xe6, 0x64, 0x90, 0x90, 0xe4, 0x65, 0xf4 };
+	struct kvm_regs regs;
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0, 0);
+	regs.rip = CODE + 4;
+	EXPECT(ioctl(m.vcpu, KVM_SET_REGS, &regs) == 0, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.port == 0x65, m.run->io.port);
+	regs.rip = CODE + 6;
+	EXPECT(ioctl(m.vcpu, KVM_SET_REGS, &regs) == 0, 0);
+	run_to(&m, KVM_EXIT_HLT);
+	machine_close(&m);
+}
+
 static void device_memory(void)
 {
 	static const uint8_t code[] = {
@@ -735,6 +793,8 @@ static const struct test basic_tests[] = {
 	{ "lists", lists },
 	{ "ports", ports },
 	{ "string-ports", string_ports },
+	{ "string-ports-at-once", string_ports_at_once },
+	{ "moved-at-exit", moved_at_exit },
 	{ "device-memory", device_memory },
 	{ "interrupts", interrupts },
 	{ "signals", signals },
