@@ -251,7 +251,8 @@ static struct guest_vcpu *alloc_memory(void)
 	vcpu->ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->ins_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = kvzalloc(vcpu->xsave_size, GFP_KERNEL_ACCOUNT);
-	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->ins_data && vcpu->xsave && !guest_task_init(vcpu))
+	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->ins_data && vcpu->xsave &&
+	    !guest_task_init(vcpu))
 		return vcpu;
 	free_memory(vcpu);
 	return NULL;

@@ -11,6 +11,7 @@
 #                                  modules of guest_kernel's KERNEL, loaded in this order at start,
 #                                  each after those that it depends on; a path is a module of ours
 #   l1_programs NAME PATH...       installed files, under the same paths, with their libraries
+#   l1_libraries NAME PROGRAM      the libraries of a program that goes elsewhere
 #   l1_file NAME SOURCE TARGET     any file
 #   l1_image NAME SCRIPT           the initramfs; SCRIPT (busybox sh) is what it runs
 #   l1_run SECONDS NAME KERNEL QEMU_ARGUMENT...
@@ -81,14 +82,20 @@ l1_modules() {
 	done
 }
 
+# l1_libraries NAME PROGRAM
+l1_libraries() {
+	local library
+	for library in $(ldd "$2" 2>/dev/null | grep -o '/[^ ]*'); do
+		l1_file "$1" "$library" "$library"
+	done
+}
+
 l1_programs() {
-	local name=$1 path library
+	local name=$1 path
 	shift
 	for path in "$@"; do
 		l1_file "$name" "$path" "$path"
-		! [ -x "$path" ] || for library in $(ldd "$path" 2>/dev/null | grep -o '/[^ ]*'); do
-			l1_file "$name" "$library" "$library"
-		done
+		! [ -x "$path" ] || l1_libraries "$name" "$path"
 	done
 }
 

@@ -28,6 +28,18 @@ module_build() {
 		"-Dlinux_kdir=/lib/modules/$version/build"
 	build build-module ports/linux-kmod/libsvm.ko
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/*.c
+	(selftests_build)
+}
+
+# module_files IMAGE: ours, and KVM's.
+module_files() {
+	local name
+	strip -g -o build-module/libsvm.ko build-module/ports/linux-kmod/libsvm.ko
+	l1_file "$1" build-module/libsvm.ko modules/libsvm.ko
+	for name in irqbypass kvm kvm-amd; do
+		l1_file "$1" "$(find "$guests_dir/$module_kernel/lib/modules" -name "$name.ko")" \
+			"modules/$name.ko"
+	done
 }
 
 # Its own guest: a Linux with drivers for virtio that runs guest.sh.
@@ -39,16 +51,10 @@ module_guest() {
 
 # module_image MACHINE...: lines of module_machines.
 module_image() {
-	local name modules
-	modules=$guests_dir/$module_kernel/lib/modules
 	module_guest
 	l1_new module
 	l1_modules module "$module_kernel"
-	strip -g -o build-module/libsvm.ko build-module/ports/linux-kmod/libsvm.ko
-	l1_file module build-module/libsvm.ko modules/libsvm.ko
-	for name in irqbypass kvm kvm-amd; do
-		l1_file module "$(find "$modules" -name "$name.ko")" "modules/$name.ko"
-	done
+	module_files module
 	l1_file module build-module/vmm bin/vmm
 	l1_programs module /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
 		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
@@ -57,7 +63,18 @@ module_image() {
 	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
 	l1_file module <(echo "$module_qemu") run/qemu
 	l1_file module <(printf '%s\n' "$@") run/machines
+	selftests_into module fast
 	l1_image module tests/linux-kmod/run.sh
+}
+
+# The kernel's own tests, on the module and on Debian's KVM.
+module_selftests() {
+	l1_new selftests
+	l1_modules selftests "$module_kernel"
+	module_files selftests
+	selftests_into selftests
+	l1_image selftests tests/linux-kmod/selftests.sh
+	l1_run 3000 selftests "$module_kernel" -smp 2 -m 2048
 }
 
 # module_run SECONDS

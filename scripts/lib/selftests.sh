@@ -4,30 +4,32 @@
 # KVM's own tests, out of the kernel's source package.  Only what they consist of is kept of it, and
 # none of it is in this tree.  Their Makefile wants the whole source; they need no more than this.
 #
-#   selftests_build     the programs below, in build-guests/selftests/bin
-#   selftests_programs  their names
+#   selftests_build             the programs, in build-guests/selftests/bin
+#   selftests_into NAME [fast]  into the image of l1_new, with the list that selftests.sh reads
 
+# Limit in seconds, whether it is for every run of scripts/test, name, arguments.  Sizes are such
+# that an emulated processor is done with them.
 selftests_all=(
-	x86_64/cpuid_test
-	x86_64/userspace_io_test
-	x86_64/cr4_cpuid_sync_test
-	x86_64/set_sregs_test
-	x86_64/sync_regs_test
-	x86_64/tsc_msrs_test
-	x86_64/platform_info_test
-	x86_64/get_msr_index_features
-	x86_64/fix_hypercall_test
-	x86_64/monitor_mwait_test
-	x86_64/set_boot_cpu_id
-	x86_64/max_vcpuid_cap_test
-	x86_64/xapic_ipi_test
-	x86_64/userspace_msr_exit_test
-	x86_64/state_test
-	x86_64/kvm_clock_test
-	demand_paging_test
-	set_memory_region_test
-	kvm_create_max_vcpus
-	dirty_log_perf_test
+	'30 fast x86_64/cpuid_test'
+	'30 fast x86_64/userspace_io_test'
+	'30 fast x86_64/cr4_cpuid_sync_test'
+	'30 fast x86_64/set_sregs_test'
+	'30 fast x86_64/sync_regs_test'
+	'30 fast x86_64/tsc_msrs_test'
+	'30 fast x86_64/platform_info_test'
+	'30 fast x86_64/get_msr_index_features'
+	'30 fast x86_64/fix_hypercall_test'
+	'30 fast x86_64/monitor_mwait_test'
+	'30 slow x86_64/set_boot_cpu_id'
+	'30 fast x86_64/max_vcpuid_cap_test'
+	'60 slow x86_64/xapic_ipi_test'
+	'60 fast x86_64/userspace_msr_exit_test'
+	'30 fast x86_64/state_test'
+	'60 fast x86_64/kvm_clock_test'
+	'300 slow demand_paging_test -b 64M'
+	'600 slow set_memory_region_test'
+	'60 fast kvm_create_max_vcpus'
+	'300 slow dirty_log_perf_test -b 64M'
 )
 
 selftests_dir=$guests_dir/selftests
@@ -62,8 +64,9 @@ selftests_compile() {
 }
 
 selftests_build() {
-	local objects=$selftests_dir/objects file object name
+	local objects=$selftests_dir/objects file object line name
 	selftests_unpack
+	[ ! "$selftests_dir/built" -nt "${BASH_SOURCE[0]}" ] || return 0
 	mkdir -p "$objects" "$selftests_dir/bin"
 	cd "$selftests_dir/source/tools/testing/selftests/kvm"
 	for file in lib/*.c lib/x86_64/*.[cS]; do
@@ -74,7 +77,25 @@ selftests_build() {
 		*) selftests_compile "$object" "$file" -c ;;
 		esac
 	done
-	for name in "${selftests_all[@]}"; do
+	for line in "${selftests_all[@]}"; do
+		read -r _ _ name _ <<<"$line"
 		selftests_compile "$selftests_dir/bin/${name##*/}" "$name.c" -no-pie "$objects"/*.o
 	done
+	touch "$selftests_dir/built"
+}
+
+# One of them cancels threads, for which the C library loads a library by name.
+selftests_into() {
+	local image=$1 speed=${2:-} line limit kind name arguments list
+	list=$(for line in "${selftests_all[@]}"; do
+		read -r limit kind name arguments <<<"$line"
+		[ "$speed" = fast ] && [ "$kind" = slow ] ||
+			echo "${name##*/} $limit $arguments"
+	done)
+	l1_file "$image" <(echo "$list") run/selftests
+	while read -r name _; do
+		l1_libraries "$image" "$selftests_dir/bin/$name"
+		l1_file "$image" "$selftests_dir/bin/$name" "selftests/$name"
+	done <<<"$list"
+	l1_programs "$image" /lib/x86_64-linux-gnu/libgcc_s.so.1
 }

@@ -57,6 +57,15 @@ vmm() {
 	/bin/vmm /dev/kvm "$@"
 }
 
+# The kernel's own tests; one that is skipped says that something is not there.
+kernel_tests() {
+	local name limit arguments
+	while read -r name limit arguments; do
+		# shellcheck disable=SC2086
+		check "the kernel's $name" timeout -k 5 "$limit" "/selftests/$name" $arguments
+	done </run/selftests
+}
+
 # spin N: that many guests that never exit, each in its process.
 spin() {
 	spinning=
@@ -153,6 +162,7 @@ boots() {
 check 'the HAL conforms, and each rung of the ladder holds' proofs
 check 'KVM and the module keep each other out' excludes_kvm
 vmm
+kernel_tests
 check 'it cannot be unloaded while a guest runs' stays_while_used
 check 'a VMM killed at any moment leaves nothing' dies_at_any_moment
 check 'processors come and go under two guests' processors_come_and_go

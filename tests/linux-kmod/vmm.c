@@ -197,7 +197,7 @@ static void string_ports(void)
 	machine_close(&m);
 }
 
-/* As many at once as fit into the guest's page, of each size; user space changes how many remain. */
+/* As many at once as fit into the guest's page; user space changes how many remain. */
 static void string_ports_at_once(void)
 {
 	static const uint8_t code[] = {
