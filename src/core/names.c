@@ -31,7 +31,7 @@ static const struct exit_range *find_range(uint64_t exit_code)
 #define RANGE_TEXT(name, first, count, use, text) static const char text_##name[] = text;
 	SVM_EXIT_RANGES(RANGE_TEXT)
 #undef RANGE_TEXT
-	static const struct exit_range ranges[] = {
+	static const struct exit_range families[] = {
 		{ SVM_EXIT_CR_READ, 16, "CR", "_READ", text_CR_READ },
 		{ SVM_EXIT_CR_WRITE, 16, "CR", "_WRITE", text_CR_WRITE },
 		{ SVM_EXIT_DR_READ, 16, "DR", "_READ", text_DR_READ },
@@ -40,9 +40,9 @@ static const struct exit_range *find_range(uint64_t exit_code)
 		{ SVM_EXIT_CR_WRITE_TRAP, 16, "CR", "_WRITE_TRAP", text_CR_WRITE_TRAP },
 	};
 
-	for (size_t i = 0; i < SVM_ARRAY_SIZE(ranges); i++) {
-		if (exit_code >= ranges[i].first && exit_code - ranges[i].first < ranges[i].count)
-			return &ranges[i];
+	for (size_t i = 0; i < SVM_ARRAY_SIZE(families); i++) {
+		if (exit_code >= families[i].first && exit_code - families[i].first < families[i].count)
+			return &families[i];
 	}
 	return NULL;
 }
