@@ -9,8 +9,7 @@
  * processor stands behind the INT.
  *
  * The guest here is a kernel of seven instructions and a program, with the numbers of 32-bit Linux.
- * In a Linux of 64 bits programs use SYSCALL, which has no intercept: there, put the breakpoint on
- * the kernel's entry, whose address svm_vcpu_get_msr() reads from LSTAR.
+ * In a Linux of 64 bits programs use SYSCALL, which has no intercept: examples/linux-syscalls.
  */
 #include <common/machine.h>
 

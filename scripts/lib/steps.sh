@@ -204,6 +204,9 @@ step_linux() {
 		cloud-amd64/256M/drift=5/no-kvmclock | tally_lines
 	remark "stress-ng and the guest's clocks: 5 s each, in $((SECONDS - start)) s"
 	start=$SECONDS
+	"$root/examples/linux-syscalls/run" --check | tally_lines
+	remark "Linux on a kernel of 400 lines, its system calls watched: $((SECONDS - start)) s"
+	start=$SECONDS
 	"$tests/memtest-test" --self-test | tally_lines
 	"$tests/memtest-test" | tally_lines
 	remark "Memtest86+: its first two tests in $((SECONDS - start)) s, 0 errors"
