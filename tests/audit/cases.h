@@ -312,6 +312,7 @@ static const struct audit_case audit_cases[] = {
 	{ "bound-in-32-bit", "", AUDIT_LEGACY32, { EVENT(3, 5, 0) } },
 	{ "event-reserved-12", "C10", AUDIT_LONG64, { EVENT(0, 0x20, 0x1000) } },
 	{ "event-reserved-30", "C10", AUDIT_LONG64, { EVENT(0, 0x20, 0x40000000) } },
+	{ "event-reserved-all", "C10", AUDIT_LONG64, { EVENT(0, 0x20, 0x7ffff000) } },
 	{ "gp-without-error-code", "C11", AUDIT_LONG64, { EVENT(3, 13, 0) } },
 	{ "ud-with-error-code", "C11", AUDIT_LONG64, { EVENT(3, 6, EV) } },
 	{ "gp-with-error-code", "", AUDIT_LONG64, { EVENT(3, 13, EV) } },
@@ -320,31 +321,43 @@ static const struct audit_case audit_cases[] = {
 	{ "nmi", "", AUDIT_LONG64, { EVENT(2, 2, 0) } },
 	{ "ncr3-beyond", "C15", AUDIT_LONG64, { OR_LIMIT(0x0b0) } },
 	{ "ncr3-bit-63", "C15", AUDIT_LONG64, { OR(0x0b0, 8, UINT64_C(0x8000000000000000)) } },
+	{ "ncr3-bits-63-40", "C15", AUDIT_LONG64, { OR(0x0b0, 8, UINT64_C(0xffffff0000000000)) } },
 	{ "pat-type-2", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0007040600070402)) } },
 	{ "pat-type-3", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0307040600070406)) } },
 	{ "pat-type-8", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0007080600070406)) } },
+	{ "pat-all-ones", "C16", AUDIT_LONG64, { SET(0x668, 8, AUDIT_ALL) } },
 	{ "pat-types-all", "", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0001040506070001)) } },
 	{ "sev-without-np", "C17", AUDIT_LONG64, { SET(0x090, 8, 2) } },
 	{ "sev-es-without-sev", "C17", AUDIT_LONG64, { SET(0x090, 8, 5), OR(0x0b8, 8, 1) } },
 	{ "vnmi-without-nmi-intercept", "C18 W03", AUDIT_LONG64,
 	  { OR(0x060, 8, 0x4000000), CLEAR(0x00c, 4, 2) } },
 	{ "x2avic-without-avic", "C19", AUDIT_LONG64, { OR(0x060, 8, 0x40000000) } },
+	{ "avic", "", AUDIT_LONG64, { OR(0x060, 8, 0x80000000) } },
 	{ "avic-without-np", "C19", AUDIT_LONG64, { OR(0x060, 8, 0x80000000), SET(0x090, 8, 0) } },
 	{ "tlb-control-2", "C20", AUDIT_LONG64, { SET(0x05c, 1, 2) } },
 	{ "tlb-control-8", "C20", AUDIT_LONG64, { SET(0x05c, 1, 8) } },
 	{ "tlb-control-255", "C20", AUDIT_LONG64, { SET(0x05c, 1, 255) } },
 	{ "tlb-control-1", "", AUDIT_LONG64, { SET(0x05c, 1, 1) } },
 	{ "virt-reserved-4", "C21", AUDIT_LONG64, { OR(0x0b8, 8, 0x10) } },
+	{ "virt-all-ones", "C21", AUDIT_LONG64, { SET(0x0b8, 8, AUDIT_ALL) } },
 	{ "intercept-exception-2", "C22", AUDIT_LONG64, { OR(0x008, 4, 0x004) } },
 	{ "intercept-exception-9", "C22", AUDIT_LONG64, { OR(0x008, 4, 0x200) } },
 	{ "intercept-reserved-word-5", "C22", AUDIT_LONG64, { OR(0x014, 4, 0x80) } },
+	{ "intercept-reserved-word-5-all", "C22", AUDIT_LONG64, { OR(0x014, 4, 0xffffff80) } },
 	{ "int-control-reserved-10", "C22", AUDIT_LONG64, { OR(0x060, 8, 0x400) } },
 	{ "int-control-reserved-40",
 	  "C22",
 	  AUDIT_LONG64,
 	  { OR(0x060, 8, UINT64_C(0x10000000000)) } },
+	/* With V_GIF and its like, which are reserved where the processor has none of them. */
+	{ "int-control-reserved-all",
+	  "C22",
+	  AUDIT_LONG64,
+	  { OR(0x060, 8, UINT64_C(0xffffff003ae0fe00)) } },
 	{ "int-state-reserved-2", "C22", AUDIT_LONG64, { OR(0x068, 8, 4) } },
+	{ "int-state-reserved-all", "C22", AUDIT_LONG64, { OR(0x068, 8, ~UINT64_C(1)) } },
 	{ "np-reserved-8", "C22", AUDIT_LONG64, { OR(0x090, 8, 0x100) } },
+	{ "np-reserved-all", "C22", AUDIT_LONG64, { OR(0x090, 8, ~UINT64_C(0xbf)) } },
 	{ "clean-reserved-32", "C22", AUDIT_LONG64, { OR(0x0c0, 8, UINT64_C(0x100000000)) } },
 	{ "sss-without-np", "C23", AUDIT_LONG64, { SET(0x090, 8, 0x10) } },
 	/* Save area. */
@@ -353,12 +366,14 @@ static const struct audit_case audit_cases[] = {
 	{ "efer-bit-63", "S02", AUDIT_LONG64, { OR(0x4d0, 8, UINT64_C(0x8000000000000000)) } },
 	{ "efer-lmsle", "", AUDIT_LONG64, { OR(0x4d0, 8, 0x2000) } },
 	{ "efer-ffxsr", "", AUDIT_LONG64, { OR(0x4d0, 8, 0x4000) } },
+	{ "efer-tce", "", AUDIT_LONG64, { OR(0x4d0, 8, 0x8000) } },
 	{ "nw-without-cd", "S04", AUDIT_LONG64, { OR(0x558, 8, 0x20000000) } },
 	{ "nw-with-cd", "W34", AUDIT_LONG64, { OR(0x558, 8, 0x60000000) } },
 	{ "cr0-bit-32", "S05", AUDIT_LONG64, { OR(0x558, 8, UINT64_C(0x100000000)) } },
 	{ "cr0-bit-63", "S05", AUDIT_LONG64, { OR(0x558, 8, UINT64_C(0x8000000000000000)) } },
 	{ "cr3-beyond", "S06", AUDIT_LONG64, { OR_LIMIT(0x550) } },
 	{ "cr3-bit-63", "S06", AUDIT_LONG64, { OR(0x550, 8, UINT64_C(0x8000000000000000)) } },
+	{ "cr3-bits-63-40", "S06", AUDIT_LONG64, { OR(0x550, 8, UINT64_C(0xffffff0000000000)) } },
 	{ "cr3-low-bits", "", AUDIT_LONG64, { OR(0x550, 8, 0xfe7) } },
 	{ "cr3-above-4g-unpaged", "", AUDIT_PROTECTED32, { SET(0x550, 8, UINT64_C(0x100000000)) } },
 	{ "cr4-bit-32", "S07", AUDIT_LONG64, { OR(0x548, 8, UINT64_C(0x100000000)) } },
@@ -393,6 +408,7 @@ static const struct audit_case audit_cases[] = {
 	{ "rip-not-canonical", "W37", AUDIT_LONG64, { SET(0x578, 8, UINT64_C(0x800000000000)) } },
 	{ "rip-at-limit", "", AUDIT_REAL, { SET(0x578, 8, 0xffff) } },
 	{ "rip-beyond-limit", "W37", AUDIT_REAL, { SET(0x578, 8, 0x10000) } },
+	{ "rip-beyond-limit-v8086", "W37", AUDIT_V8086, { SET(0x578, 8, 0x10000) } },
 	{ "rip-above-4g", "W37", AUDIT_PROTECTED32, { SET(0x578, 8, UINT64_C(0x100000000)) } },
 	{ "lme-and-pg-without-lma", "W43", AUDIT_LONG64, { CLEAR(0x4d0, 8, 0x400) } },
 	{ "vmx-attributes", "W42", AUDIT_LONG64, { OR(0x412, 2, 0xa000) } },
@@ -412,7 +428,8 @@ static const struct audit_case audit_cases[] = {
 /*
  * Near-valid VMCBs: up to three fields of a good one changed at random.  Only fields and bits are
  * touched that leave the host safe if VMRUN accepts them: nested paging stays on, its tables where
- * they are, and the guest keeps its intercepts.
+ * they are, the guest keeps its intercepts, the host's interrupts stay the host's, and TF stays clear
+ * (Bochs would trap in the host).
  */
 static const struct audit_field {
 	uint16_t offset;
@@ -421,12 +438,14 @@ static const struct audit_field {
 } audit_fields[] = {
 	{ 0x008, 4, AUDIT_ALL }, { 0x010, 4, 1 },         { 0x014, 4, AUDIT_ALL },
 	{ 0x040, 8, AUDIT_ALL }, { 0x048, 8, AUDIT_ALL }, { 0x058, 4, AUDIT_ALL },
-	{ 0x05c, 1, AUDIT_ALL }, { 0x060, 8, AUDIT_ALL }, { 0x068, 8, AUDIT_ALL },
+	{ 0x05c, 1, AUDIT_ALL }, { 0x060, 8, ~SVM_BIT(24) }, { 0x068, 8, AUDIT_ALL },
 	{ 0x090, 8, ~UINT64_C(1) }, { 0x0a8, 8, AUDIT_ALL }, { 0x0b0, 8, SVM_BITS(63, 40) },
 	{ 0x0b8, 8, AUDIT_ALL }, { 0x412, 2, 0xfff },     { 0x422, 2, 0xfff },
+	{ 0x402, 2, 0xffff },    { 0x432, 2, 0xffff },    { 0x492, 2, 0xfff },
+	{ 0x414, 4, AUDIT_ALL }, { 0x418, 8, AUDIT_ALL }, { 0x578, 8, AUDIT_ALL },
 	{ 0x4cb, 1, 3 },         { 0x4d0, 8, AUDIT_ALL }, { 0x548, 8, AUDIT_ALL },
 	{ 0x550, 8, AUDIT_ALL }, { 0x558, 8, AUDIT_ALL }, { 0x560, 8, AUDIT_ALL },
-	{ 0x568, 8, AUDIT_ALL }, { 0x570, 8, AUDIT_ALL }, { 0x5e0, 8, AUDIT_ALL },
+	{ 0x568, 8, AUDIT_ALL }, { 0x570, 8, ~SVM_BIT(8) }, { 0x5e0, 8, AUDIT_ALL },
 	{ 0x668, 8, AUDIT_ALL },
 };
 

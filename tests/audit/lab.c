@@ -7,23 +7,19 @@
  *
  *	MODE <number> exit=<exit code> audit=<rules>      a good VMCB in each mode
  *	CASE <name> <INVALID|ACCEPTED|SKIP> exit=<exit code> audit=<rules>
- *	FUZZ <INVALID|ACCEPTED> <times> audit=<rules> like=<case>   near-valid VMCBs on which the
- *	                                                  two verdicts differ; `fuzz=` says how many
+ *	FUZZ ...                                          see lab_fuzz.c; `fuzz=` says how many, `seed=`
+ *	                                                  which
  *	LAB <number of cases>                             the end
  *
  * `skip=` on the command line names cases, with commas between, that this processor would not
  * survive.  Nothing of the library's run loop is involved: a VMCB that the library would never
  * build has to reach the processor.
  */
-#include <libsvm/libsvm.h>
-
-#include "hal/ring0.h"
-
-#include "cases.h"
 #include "cmdline.h"
 #include "frames.h"
 #include "hal.h"
 #include "kprintf.h"
+#include "lab.h"
 #include "multiboot.h"
 #include "power.h"
 #include "program.h"
@@ -31,7 +27,6 @@
 
 #define GUEST_CODE  UINT64_C(0x10000)
 #define TABLE_ENTRY UINT64_C(7) /* Present, writable, user. */
-#define FINDINGS    32
 #define SKIP_SIZE   512
 
 enum lab_page {
@@ -42,15 +37,6 @@ enum lab_page {
 	PAGE_NPT = PAGE_MSRPM + 2, /* Four levels. */
 	PAGE_GUEST = PAGE_NPT + 4,
 	PAGE_COUNT = PAGE_GUEST + AUDIT_PAGES,
-};
-
-struct lab {
-	struct svm_features features;
-	struct svm_switch s;
-	uint8_t *pages;
-	uint64_t pages_pa;
-	struct svm_vmcb *vmcb;
-	struct audit_place place;
 };
 
 static uint64_t page_pa(const struct lab *lab, unsigned int page)
@@ -95,36 +81,60 @@ static bool lab_init(struct lab *lab)
 	return true;
 }
 
+void lab_repair_guest(struct lab *lab)
+{
+	audit_guest(page(lab, PAGE_GUEST), GUEST_CODE, &lab->place);
+}
+
+void lab_fill_guest(struct lab *lab)
+{
+	memset(page(lab, PAGE_GUEST), 0, AUDIT_PAGES * SVM_PAGE_SIZE);
+	lab_repair_guest(lab);
+}
+
 /* A fresh guest and a fresh VMCB: a refusal may leave anything in it. */
 static void prepare(struct lab *lab, enum audit_mode mode)
 {
-	memset(page(lab, PAGE_GUEST), 0, AUDIT_PAGES * SVM_PAGE_SIZE);
-	audit_guest(page(lab, PAGE_GUEST), GUEST_CODE, &lab->place);
+	lab_fill_guest(lab);
 	memset(lab->vmcb, 0, sizeof(*lab->vmcb));
 	audit_baseline(lab->vmcb, mode, &lab->place);
 }
 
-static void print_audit(struct lab *lab)
+size_t lab_audit(struct lab *lab, bool errors_only, struct svm_finding findings[LAB_FINDINGS])
 {
-	struct svm_finding findings[FINDINGS];
 	const struct svm_audit_context context = {
 		.features = &lab->features,
 		.host_paging = true,
 		.host_long_mode = true,
 		.host_interrupts = true,
+		.errors_only = errors_only,
 		.vmcb_hpa = lab->s.vmcb,
 		.msrpm = page(lab, PAGE_MSRPM),
 		.iopm = page(lab, PAGE_IOPM),
 	};
-	const size_t count = svm_audit(lab->vmcb, &context, findings, FINDINGS);
+
+	return svm_audit(lab->vmcb, &context, findings, LAB_FINDINGS);
+}
+
+void lab_print_finding(const struct svm_finding *finding)
+{
+	kprintf("%s@%03x:%lx", svm_rule_info(finding->rule)->id, finding->offset, finding->bits);
+}
+
+static void print_audit(struct lab *lab)
+{
+	struct svm_finding findings[LAB_FINDINGS];
+	const size_t count = lab_audit(lab, false, findings);
 
 	kprintf(" audit=%s", count ? "" : "-");
-	for (size_t i = 0; i < count && i < FINDINGS; i++)
-		kprintf("%s%s", i ? "," : "", svm_rule_info(findings[i].rule)->id);
+	for (size_t i = 0; i < count && i < LAB_FINDINGS; i++) {
+		kprintf("%s", i ? "," : "");
+		lab_print_finding(&findings[i]);
+	}
 	kprintf("\n");
 }
 
-static uint64_t run(struct lab *lab)
+uint64_t lab_run(struct lab *lab)
 {
 	const uint64_t flags = svm_ring0_irq_save();
 
@@ -137,7 +147,7 @@ static uint64_t run(struct lab *lab)
 /* Audit what is there, then let the processor judge it. */
 static void judge(struct lab *lab, const struct svm_vmcb *offered)
 {
-	const uint64_t exit_code = run(lab);
+	const uint64_t exit_code = lab_run(lab);
 
 	kprintf(" %s exit=%lx", svm_exit_is_invalid(exit_code) ? "INVALID" : "ACCEPTED", exit_code);
 	memcpy(lab->vmcb, offered, sizeof(*offered));
@@ -167,131 +177,12 @@ static void run_mode(struct lab *lab, enum audit_mode mode)
 
 	for (unsigned int i = 0; i < 100 && exit_code == SVM_EXIT_INTR; i++) {
 		prepare(lab, mode);
-		exit_code = run(lab);
+		exit_code = lab_run(lab);
 	}
 	kprintf("MODE %u %s exit=%lx", (unsigned int)mode,
 	        svm_exit_is_invalid(exit_code) ? "INVALID" : "ACCEPTED", exit_code);
 	prepare(lab, mode);
 	print_audit(lab);
-}
-
-/* --- near-valid VMCBs ------------------------------------------------------------------------ */
-
-struct difference {
-	uint64_t rules[2]; /* A bit per enum svm_rule. */
-	const char *like;
-	bool refused;
-	unsigned int count;
-};
-
-/* States that are legal and that some processor refuses: the case of cases.h that says so. */
-static const char *resembles(const struct lab *lab, const struct svm_vmcb *vmcb)
-{
-	const uint64_t event = vmcb->control.event_inj;
-	const uint64_t both = SVM_SEG_L | SVM_SEG_DB;
-
-	if ((svm_vmcb_get_msrpm_base(vmcb) & SVM_PAGE_MASK) ==
-	    SVM_BIT(lab->features.physical_bits) - 0x2000)
-		return "msrpm-exact-fit";
-	if ((event & SVM_EVENT_VALID) && svm_bits_get(event, SVM_EVENT_VECTOR) == 31)
-		return "exception-31";
-	if (svm_vmcb_get_efer(vmcb) & SVM_BIT(13))
-		return "efer-lmsle";
-	if ((svm_vmcb_get_cs(vmcb).attributes & both) == both)
-		return "cs-l-and-d-unpaged";
-	return "-";
-}
-
-static void note(const struct difference *d, struct difference *list, unsigned int room)
-{
-	for (unsigned int i = 0; i < room; i++) {
-		if (list[i].count &&
-		    (list[i].refused != d->refused || list[i].like != d->like ||
-		     list[i].rules[0] != d->rules[0] || list[i].rules[1] != d->rules[1]))
-			continue;
-		const unsigned int count = list[i].count + 1;
-
-		list[i] = *d;
-		list[i].count = count;
-		return;
-	}
-	kprintf("FUZZ full\n");
-}
-
-static void print_difference(const struct difference *d)
-{
-	bool first = true;
-
-	kprintf("FUZZ %s %u audit=", d->refused ? "INVALID" : "ACCEPTED", d->count);
-	for (unsigned int rule = 0; rule < SVM_RULE_COUNT; rule++) {
-		if (!(d->rules[rule / 64] & SVM_BIT(rule % 64)))
-			continue;
-		kprintf("%s%s", first ? "" : ",", svm_rule_info((enum svm_rule)rule)->id);
-		first = false;
-	}
-	kprintf("%s like=%s\n", first ? "-" : "", d->like);
-}
-
-/* The case lme-without-pae-unpaged, for a processor that does not survive it. */
-static bool is_deadly(const struct svm_vmcb *vmcb)
-{
-	return (svm_vmcb_get_efer(vmcb) & SVM_BIT(8)) && !(svm_vmcb_get_cr4(vmcb) & SVM_BIT(5)) &&
-	       !(svm_vmcb_get_cr0(vmcb) & SVM_BIT(31));
-}
-
-/* Only errors count: a warning says nothing of VMRUN's verdict. */
-static bool audit_errors(struct lab *lab, uint64_t rules[2])
-{
-	struct svm_finding findings[FINDINGS];
-	const struct svm_audit_context context = {
-		.features = &lab->features,
-		.host_paging = true,
-		.host_long_mode = true,
-		.host_interrupts = true,
-		.vmcb_hpa = lab->s.vmcb,
-	};
-	const size_t count = svm_audit(lab->vmcb, &context, findings, FINDINGS);
-
-	rules[0] = rules[1] = 0;
-	for (size_t i = 0; i < count && i < FINDINGS; i++) {
-		const unsigned int rule = (unsigned int)findings[i].rule;
-
-		if (svm_rule_info(findings[i].rule)->severity == SVM_SEVERITY_ERROR)
-			rules[rule / 64] |= SVM_BIT(rule % 64);
-	}
-	return rules[0] || rules[1];
-}
-
-static void fuzz(struct lab *lab, uint64_t rounds, const char *skip)
-{
-	const bool spare = cmdline_has(skip, "lme-without-pae-unpaged");
-	static struct difference list[400];
-	static struct svm_vmcb offered;
-	uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t refusals = 0;
-
-	for (uint64_t i = 0; i < rounds; i++) {
-		struct difference d = { .count = 1 };
-
-		memset(page(lab, PAGE_GUEST), 0, AUDIT_PAGES * SVM_PAGE_SIZE);
-		audit_guest(page(lab, PAGE_GUEST), GUEST_CODE, &lab->place);
-		memset(lab->vmcb, 0, sizeof(*lab->vmcb));
-		audit_near_valid(lab->vmcb, &state, &lab->place, &lab->features);
-		if (spare && is_deadly(lab->vmcb))
-			continue;
-		memcpy(&offered, lab->vmcb, sizeof(offered));
-
-		const bool audited = audit_errors(lab, d.rules);
-
-		d.refused = svm_exit_is_invalid(run(lab));
-		d.like = resembles(lab, &offered);
-		refusals += d.refused;
-		if (d.refused != audited)
-			note(&d, list, 400);
-	}
-	for (unsigned int i = 0; i < 400 && list[i].count; i++)
-		print_difference(&list[i]);
-	kprintf("FUZZED %lu refused %lu\n", rounds, refusals);
 }
 
 static _Noreturn void fail(const char *what, int error)
@@ -306,10 +197,11 @@ _Noreturn void program_main(void)
 	static struct lab lab;
 	struct svm_host *host;
 	bool bad = false;
-	uint64_t rounds;
+	uint64_t rounds, seed;
 	int error;
 
 	rounds = cmdline_number(boot_info.cmdline, "fuzz", 0, &bad);
+	seed = cmdline_number(boot_info.cmdline, "seed", 1, &bad);
 	cmdline_get(boot_info.cmdline, "skip", skip, sizeof(skip));
 	for (char *c = skip; *c; c++) {
 		if (*c == ',')
@@ -331,7 +223,7 @@ _Noreturn void program_main(void)
 	for (unsigned int i = 0; i < AUDIT_CASE_COUNT; i++)
 		run_case(&lab, &audit_cases[i], skip);
 	if (rounds && !bad)
-		fuzz(&lab, rounds, skip);
+		lab_fuzz(&lab, rounds, seed, skip);
 	kprintf("LAB %u\n", (unsigned int)AUDIT_CASE_COUNT);
 	power_off(POWER_SUCCESS);
 }

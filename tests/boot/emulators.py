@@ -151,8 +151,8 @@ def run_qemu(kernel, log, cmdline="", modules=(), cpus=1, cpu="EPYC,+svm,+npt", 
 
 
 def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120,
-              until=None):
-    """until: a pattern after which there is nothing more to see."""
+              until=None, stops=60):
+    """until: a pattern after which there is nothing more to see; stops: of the debugger, at most."""
     directory = tempfile.mkdtemp(prefix="bochs-")
     try:
         iso = os.path.join(directory, "boot.iso")
@@ -165,7 +165,7 @@ def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory
         # Debian's Bochs has its debugger built in: it starts stopped, and stops at each panic
         # that is only reported, which a guest's triple fault is.
         with open(os.path.join(directory, "commands"), "w", encoding="ascii") as file:
-            file.write("c\n" * 60 + "quit\n")
+            file.write("c\n" * stops + "quit\n")
         said = os.path.join(directory, "serial.txt")
         status, seconds, timed_out = _run(
             ["bochs", "-q", "-f", "bochsrc", "-rc", "commands"], timeout, log + ".emulator",
