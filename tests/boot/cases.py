@@ -494,6 +494,11 @@ CASES = {
     "qemu-registers": Case("qemu", cmdline="run=guests parallel=1", parallel=True,
                            config=_registers("4s"), files=[_name + ".elf" for _name in PAIR],
                            wanted=[WELL] + _switched(r"\d{4,}")),
+    # 10^5 of them, which take QEMU a minute and a half where it has a processor to itself.
+    "qemu-registers-long": Case("qemu", cmdline="run=guests parallel=1", parallel=True,
+                                config=_registers("3m"), files=[_name + ".elf" for _name in PAIR],
+                                wanted=[WELL] + _switched(r"(?:[5-9]\d{4}|\d{6,})"), timeout=300,
+                                is_long=True),
     "qemu-lies": Case("qemu", cmdline="run=guests", guests=["hello"], lies=True, wanted=[WELL]),
     "qemu-too-large": Case("qemu", cmdline="run=guests",
                            guests=["hello", "halt", "real_mode", "hello"],
