@@ -80,6 +80,8 @@ def _cpus(name):
 class Attack:
     """names: attackers; shift: an instruction takes 2^shift ns; hz: ticks of the host in a second."""
 
+    victim_ticks = 90  # of 10 ms, in each second
+
     def __init__(self, names, shift=6, hz=1000):
         self.names = names
         self.shift = shift
@@ -89,15 +91,20 @@ class Attack:
     def cmdline(self):
         return "run=guests parallel=1 hz=%d" % self.hz
 
+    def section(self, name):
+        return ("guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = %ds\ncpus = %d\n"
+                % (name.replace("_", "-"), name, self.seconds, _cpus(name)))
+
     def config(self):
-        text = "".join("guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = %ds\n"
-                       "cpus = %d\n" % (name.replace("_", "-"), name, self.seconds, _cpus(name))
-                       for name in self.names)
-        return text + ("guest victim\nkernel = victim.elf\nmemory = 4M\ncmdline = ticks=%d\n"
-                       "limit = %ds\n" % (90 * self.seconds, 3 * self.seconds))
+        return ("".join(map(self.section, self.names)) +
+                "guest victim\nkernel = victim.elf\nmemory = 4M\ncmdline = ticks=%d\nlimit = %ds\n"
+                % (self.victim_ticks * self.seconds, 3 * self.seconds))
 
     def files(self):
         return ["victim.elf"] + ["attack_%s.elf" % name for name in self.names]
+
+    def dialog(self):
+        return None
 
     def options(self):
         return ["-icount", "shift=%d,sleep=off" % self.shift]
@@ -108,8 +115,11 @@ class Attack:
 
     def host_work(self, name, text):
         """Exits, and instructions for which a tick had to wait; None: nothing is known."""
-        life = re.search(LIFE % name.replace("_", "-"), text, re.MULTILINE)
-        return (int(life[1]), int(life[2]) * 1000 >> self.shift) if life else None
+        lives = re.findall(LIFE % name.replace("_", "-"), text, re.MULTILINE)
+        if not lives:
+            return None
+        return (sum(int(exits) for exits, _ in lives),
+                max(int(waited) for _, waited in lives) * 1000 >> self.shift)
 
     def victim_share(self, text):
         """Of the processor; None: it did not come to its end."""
@@ -139,6 +149,9 @@ class Attack:
                          % (label, work[1], HOST_WORK_MAX))
         return wrong
 
+    def lines_max(self, _text):
+        return LINES_BESIDES + LINES_PER_SECOND_MAX * self.seconds * len(self.names)
+
     def judge(self, text):
         share = self.victim_share(text)
         fair = FAIR_SHARE_MIN / (sum(map(_cpus, self.names)) + 1)
@@ -150,9 +163,38 @@ class Attack:
             wrong.append("the victim had %.3f of the processor, not %.3f" % (share, fair))
         for name in self.names:
             wrong += self._judge_attacker(name, text)
-        if lines > LINES_BESIDES + LINES_PER_SECOND_MAX * self.seconds * len(self.names):
+        if lines > self.lines_max(text):
             wrong.append("%d lines on the console" % lines)
         return wrong
+
+
+class Restarts(Attack):
+    """Each attacker is made again and again, whatever it does to end: at once, then after 1 s, 2 s
+    and so on.  The victim's end is the end of it."""
+
+    victim_ticks = 180
+    LIVES_MIN = 3
+    LINES_PER_LIFE = 30
+
+    def section(self, name):
+        return super().section(name) + "on_crash = restart\non_reset = restart\n"
+
+    def dialog(self):
+        """What is waited for, and what is typed then."""
+        return [(r"guest victim: ended: [\s\S]*?guest victim: \d+ exits, .*\n", "\x1d"),
+                (r"libsvm> ", "quit\r")]
+
+    def _lives(self, name, text):
+        return len(re.findall(LIFE % name.replace("_", "-"), text, re.MULTILINE))
+
+    def lines_max(self, text):
+        lives = sum(self._lives(name, text) for name in self.names)
+        return LINES_BESIDES + self.LINES_PER_LIFE * lives
+
+    def judge(self, text):
+        return super().judge(text) + ["attack-%s had fewer than %d lives" % (name, self.LIVES_MIN)
+                                      for name in self.names
+                                      if self._lives(name, text) < self.LIVES_MIN]
 
 
 class BochsAttack(Attack):
@@ -174,4 +216,5 @@ def attacks():
         slow = {"shift": 8, "hz": 200} if name in SLOW else {}
         yield "qemu", "attack-" + name, Attack([name], **slow)
     yield "qemu", "attacks-short", Attack(SHORT)
+    yield "qemu", "attacks-restarted", Restarts(SHORT)
     yield "bochs", "attacks", BochsAttack(BOCHS)

@@ -336,6 +336,7 @@ PINNING = _commands([
 def _attack_cases():
     return {emulator + "-" + name: Case(emulator, cmdline=attack.cmdline(), files=attack.files(),
                                         options=attack.options(), attack=attack, parallel=True,
+                                        dialog=attack.dialog(),
                                         wanted=[WELL])
             for emulator, name, attack in attacks.attacks()}
 
