@@ -106,7 +106,7 @@ step_twice() {
 	(
 		cd "$scratch/somewhere/else"
 		CC=gcc meson setup --wrap-mode=nodownload -Dtests=disabled -Ddocs=disabled \
-			-Dbaremetal=disabled build
+			-Dtools=disabled -Dbaremetal=disabled build
 		ninja -C build -j "$(nproc)" src/libsvm-vmm.a
 	)
 	hashes=$(sha256sum "$scratch"/one/build-port/library/src/libsvm-vmm.a \
