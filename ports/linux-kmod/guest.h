@@ -151,9 +151,11 @@ int guest_while_stopped(struct guest *guest, int (*change)(struct guest *guest, 
 int guest_memory_start(struct guest *guest);
 void guest_memory_end(struct guest *guest);
 int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_region *region);
-int guest_memory_dirty(struct guest *guest, const struct kvm_dirty_log *log);
 /* Make what an access needs present.  May sleep. */
 int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access);
+
+/* guest_dirty.c */
+int guest_memory_dirty(struct guest *guest, const struct kvm_dirty_log *log);
 
 /* guest_vcpu.c */
 int guest_vcpu_create(struct guest *guest, unsigned long id);
