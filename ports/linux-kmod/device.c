@@ -45,6 +45,8 @@ long guest_capability(unsigned long cap)
 		return 1;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return GUEST_QUIRKS;
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		return GUEST_DIRTY_LOG;
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return GUEST_MSR_EXITS;
 	case KVM_CAP_ADJUST_CLOCK:

@@ -78,15 +78,6 @@ static long set_memory(struct guest *guest, void __user *user)
 	return guest_memory_set(guest, &region);
 }
 
-static long get_dirty_log(struct guest *guest, void __user *user)
-{
-	struct kvm_dirty_log log;
-
-	if (copy_from_user(&log, user, sizeof(log)))
-		return -EFAULT;
-	return guest_memory_dirty(guest, &log);
-}
-
 static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 {
 	struct guest *const guest = file->private_data;
@@ -101,7 +92,13 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_memory(guest, (void __user *)arg);
 	case KVM_GET_DIRTY_LOG:
-		return get_dirty_log(guest, (void __user *)arg);
+		return guest_dirty_get(guest, (void __user *)arg);
+	case KVM_CLEAR_DIRTY_LOG:
+		return guest_dirty_clear(guest, (void __user *)arg);
+	case KVM_SET_NR_MMU_PAGES:
+		return guest_memory_limit(guest, arg);
+	case KVM_GET_NR_MMU_PAGES:
+		return (int)READ_ONCE(guest->mmu_pages);
 	case KVM_ENABLE_CAP:
 		return guest_enable_cap(guest, (void __user *)arg);
 	case KVM_X86_SET_MSR_FILTER:

@@ -29,6 +29,7 @@
 #define GUEST_QUIRKS                                                                               \
 	(KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |                   \
 	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+#define GUEST_DIRTY_LOG (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
 #define GUEST_MSR_EXITS                                                                            \
 	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER)
 
@@ -86,6 +87,8 @@ struct guest {
 	u64 quirks_off; /* KVM_X86_QUIRK_*. */
 	u64 msr_exits; /* KVM_MSR_EXIT_REASON_*. */
 	bool hides_platform_info;
+	u32 mmu_pages; /* What user space wants them to be; nested tables are small and few. */
+	bool clears_dirty_log, begins_dirty; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
 	struct guest_msr_filter *msr_filter; /* NULL: none. */
 	spinlock_t ioeventfd_lock; /* For the two that follow. */
 	struct list_head ioeventfds;
@@ -154,8 +157,11 @@ int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_regi
 /* Make what an access needs present.  May sleep. */
 int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access);
 
+int guest_memory_limit(struct guest *guest, unsigned long pages);
+
 /* guest_dirty.c */
-int guest_memory_dirty(struct guest *guest, const struct kvm_dirty_log *log);
+int guest_dirty_get(struct guest *guest, void __user *user);
+int guest_dirty_clear(struct guest *guest, void __user *user);
 
 /* guest_vcpu.c */
 int guest_vcpu_create(struct guest *guest, unsigned long id);

@@ -41,6 +41,18 @@ static int set_bits(u64 *bits, u64 wanted, u64 known)
 	return 0;
 }
 
+/* Beginning dirty has a meaning only for who clears. */
+static int choose_dirty_log(struct guest *guest, u64 wanted)
+{
+	if ((wanted & ~(u64)GUEST_DIRTY_LOG) || wanted == KVM_DIRTY_LOG_INITIALLY_SET)
+		return -EINVAL;
+	mutex_lock(&guest->lock);
+	guest->clears_dirty_log = wanted & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+	guest->begins_dirty = wanted & KVM_DIRTY_LOG_INITIALLY_SET;
+	mutex_unlock(&guest->lock);
+	return 0;
+}
+
 long guest_enable_cap(struct guest *guest, void __user *user)
 {
 	struct kvm_enable_cap cap;
@@ -57,6 +69,8 @@ long guest_enable_cap(struct guest *guest, void __user *user)
 		return 0;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return set_bits(&guest->quirks_off, cap.args[0], GUEST_QUIRKS);
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		return choose_dirty_log(guest, cap.args[0]);
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return set_bits(&guest->msr_exits, cap.args[0], GUEST_MSR_EXITS);
 	default:

@@ -267,8 +267,11 @@ static void store(struct guest_memory *memory, struct guest_slot *slot,
 static int set_dirty_log(struct guest *guest, const struct guest_slot *slot)
 {
 	const bool on = slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	int error = svm_vm_dirty_log(guest->vm, slot->gpa, on ? SVM_DIRTY_PROTECT : SVM_DIRTY_OFF);
 
-	return svm_vm_dirty_log(guest->vm, slot->gpa, on ? SVM_DIRTY_PROTECT : SVM_DIRTY_OFF);
+	if (!error && on && guest->begins_dirty)
+		error = svm_vm_dirty_mark(guest->vm, slot->gpa, slot->size >> PAGE_SHIFT);
+	return error;
 }
 
 static int add(struct guest *guest, struct guest_slot *slot, const struct guest_slot *value)
@@ -395,4 +398,15 @@ int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_regi
 		error = add(guest, slot, &value);
 	mutex_unlock(&guest->lock);
 	return error;
+}
+
+/* KVM's least.  A limit of tables has a meaning only for shadow paging: it is kept, no more. */
+#define MMU_PAGES_LEAST 64u
+
+int guest_memory_limit(struct guest *guest, unsigned long pages)
+{
+	if (pages < MMU_PAGES_LEAST || pages > U32_MAX)
+		return -EINVAL;
+	WRITE_ONCE(guest->mmu_pages, (u32)pages);
+	return 0;
 }

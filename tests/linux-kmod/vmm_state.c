@@ -190,11 +190,69 @@ static void xsave(void)
 	machine_close(&m);
 }
 
+static int clear(const struct machine *m, uint64_t first, uint32_t count, void *bitmap)
+{
+	struct kvm_clear_dirty_log log = {
+		.first_page = first,
+		.num_pages = count,
+		.dirty_bitmap = bitmap,
+	};
+
+	return ioctl(m->vm, KVM_CLEAR_DIRTY_LOG, &log);
+}
+
+/* User space clears, a page at a time; what it does not name stays, and what is written comes. */
+static void dirty_log_cleared(void)
+{
+	static const uint8_t code[] = {
+		0xfe, 0x06, 0x00, 0x50, /* inc byte [5000h] */
+		0xfe, 0x06, 0x00, 0x60, /* inc byte [6000h] */
+		0xf4,                   /* hlt */
+		0xeb, 0xf5,             /* again */
+	};
+	struct kvm_enable_cap manual = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		                         .args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE } };
+	uint64_t bitmap[MEMORY / 4096 / 64], bit5[4] = { 1 << 5 };
+	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) == 3, 0);
+	manual.args[0] = 4;
+	REFUSED(ioctl(m.vm, KVM_ENABLE_CAP, &manual), EINVAL);
+	manual.args[0] = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+	EXPECT(ioctl(m.vm, KVM_ENABLE_CAP, &manual) == 0, 0);
+	REFUSED(clear(&m, 0, 64, bit5), ENOENT);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(set_slot(&m, 0, 0, MEMORY, m.memory, KVM_MEM_LOG_DIRTY_PAGES) == 0, 0);
+	run_to(&m, KVM_EXIT_HLT);
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[0] == 0x60, bitmap[0]);
+	REFUSED(clear(&m, 1, 64, bit5), EINVAL);
+	REFUSED(clear(&m, 0, 63, bit5), EINVAL);
+	REFUSED(clear(&m, 256, 64, bit5), EINVAL);
+	REFUSED(clear(&m, 0, 64, (void *)16), EFAULT);
+	EXPECT(clear(&m, 0, 64, bit5) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[0] == 0x40, bitmap[0]);
+	EXPECT(clear(&m, 0, 256, bitmap) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[0] == 0, bitmap[0]);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[0] == 0x60, bitmap[0]);
+	manual.args[0] |= KVM_DIRTY_LOG_INITIALLY_SET;
+	EXPECT(ioctl(m.vm, KVM_ENABLE_CAP, &manual) == 0, 0);
+	EXPECT(set_slot(&m, 0, 0, MEMORY, m.memory, 0) == 0, 0);
+	EXPECT(set_slot(&m, 0, 0, MEMORY, m.memory, KVM_MEM_LOG_DIRTY_PAGES) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0 && bitmap[3] == ~0ull, bitmap[3]);
+	machine_close(&m);
+}
+
 const struct test state_tests[] = {
 	{ "sync-regs", sync_regs },
 	{ "events", events },
 	{ "events-delivered", events_delivered },
 	{ "debug-registers", debug_registers },
 	{ "xsave", xsave },
+	{ "dirty-log-cleared", dirty_log_cleared },
 	{ NULL, NULL },
 };
