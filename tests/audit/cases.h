@@ -321,7 +321,10 @@ static const struct audit_case audit_cases[] = {
 	{ "nmi", "", AUDIT_LONG64, { EVENT(2, 2, 0) } },
 	{ "ncr3-beyond", "C15", AUDIT_LONG64, { OR_LIMIT(0x0b0) } },
 	{ "ncr3-bit-63", "C15", AUDIT_LONG64, { OR(0x0b0, 8, UINT64_C(0x8000000000000000)) } },
-	{ "ncr3-bits-63-40", "C15", AUDIT_LONG64, { OR(0x0b0, 8, UINT64_C(0xffffff0000000000)) } },
+	{ "ncr3-bits-63-40",
+	  "C15",
+	  AUDIT_LONG64,
+	  { OR(0x0b0, 8, UINT64_C(0xffffff0000000000)) } },
 	{ "pat-type-2", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0007040600070402)) } },
 	{ "pat-type-3", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0307040600070406)) } },
 	{ "pat-type-8", "C16", AUDIT_LONG64, { SET(0x668, 8, UINT64_C(0x0007080600070406)) } },
@@ -373,7 +376,10 @@ static const struct audit_case audit_cases[] = {
 	{ "cr0-bit-63", "S05", AUDIT_LONG64, { OR(0x558, 8, UINT64_C(0x8000000000000000)) } },
 	{ "cr3-beyond", "S06", AUDIT_LONG64, { OR_LIMIT(0x550) } },
 	{ "cr3-bit-63", "S06", AUDIT_LONG64, { OR(0x550, 8, UINT64_C(0x8000000000000000)) } },
-	{ "cr3-bits-63-40", "S06", AUDIT_LONG64, { OR(0x550, 8, UINT64_C(0xffffff0000000000)) } },
+	{ "cr3-bits-63-40",
+	  "S06",
+	  AUDIT_LONG64,
+	  { OR(0x550, 8, UINT64_C(0xffffff0000000000)) } },
 	{ "cr3-low-bits", "", AUDIT_LONG64, { OR(0x550, 8, 0xfe7) } },
 	{ "cr3-above-4g-unpaged", "", AUDIT_PROTECTED32, { SET(0x550, 8, UINT64_C(0x100000000)) } },
 	{ "cr4-bit-32", "S07", AUDIT_LONG64, { OR(0x548, 8, UINT64_C(0x100000000)) } },
@@ -428,8 +434,8 @@ static const struct audit_case audit_cases[] = {
 /*
  * Near-valid VMCBs: up to three fields of a good one changed at random.  Only fields and bits are
  * touched that leave the host safe if VMRUN accepts them: nested paging stays on, its tables where
- * they are, the guest keeps its intercepts, the host's interrupts stay the host's, and TF stays clear
- * (Bochs would trap in the host).
+ * they are, the guest keeps its intercepts, the host's interrupts stay the host's, and TF stays
+ * clear (Bochs would trap in the host).
  */
 static const struct audit_field {
 	uint16_t offset;

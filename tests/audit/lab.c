@@ -7,8 +7,8 @@
  *
  *	MODE <number> exit=<exit code> audit=<rules>      a good VMCB in each mode
  *	CASE <name> <INVALID|ACCEPTED|SKIP> exit=<exit code> audit=<rules>
- *	FUZZ ...                                          see lab_fuzz.c; `fuzz=` says how many, `seed=`
- *	                                                  which
+ *	FUZZ ...                                          see lab_fuzz.c; `fuzz=` and `seed=`
+ *	                                                  say how many and which
  *	LAB <number of cases>                             the end
  *
  * `skip=` on the command line names cases, with commas between, that this processor would not

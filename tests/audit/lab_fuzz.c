@@ -3,9 +3,9 @@
  * Near-valid VMCBs: a good one with up to three fields changed, audited and then offered to VMRUN.
  *
  * Where the two verdicts differ a line says so, for tests/audit/lab-test to hold against what the
- * cases showed of this processor.  The differences are counted by rule and field, with all bits that
- * were let through: whether a processor that ignores one reserved bit ignores another is just what
- * the lines are to tell.
+ * cases showed of this processor.  The differences are counted by rule and field, with all bits
+ * that were let through: whether a processor that ignores one reserved bit ignores another is just
+ * what the lines are to tell.
  *
  *	FUZZ ACCEPTED <times> <rule>@<offset>:<bits> first=<round>   the audit refused for this
  *	FUZZ INVALID <times> like=<case> first=<round>               the audit found no error
