@@ -17,6 +17,7 @@
 #include "string.h"
 
 #define LEAF_SIZE UINT64_C(0x200000)
+#define NS_PER_MS UINT64_C(1000000)
 
 _Static_assert(GUEST_NAME_MAX >= GUEST_CONFIG_NAME_MAX, "a guest's name fits");
 _Static_assert(GUEST_CPUS_MAX == GUEST_CONFIG_CPUS_MAX, "so does where each vCPU may run");
@@ -97,6 +98,8 @@ static bool fill(struct guest_pc *pc, const struct guest_config *config,
 	pc->memory_size = config->memory;
 	pc->devices = config->devices;
 	pc->config = config;
+	pc->dirty.mode = config->has_dirty_bits ? SVM_DIRTY_BITS : SVM_DIRTY_PROTECT;
+	pc->dirty.period_ns = config->dirty_ms * NS_PER_MS;
 	pc->guest.kind = &guest_pc_kind;
 	pc->guest.limit_ms = config->limit_ms;
 	pc->guest.cpu_count = config->cpus;

@@ -73,6 +73,8 @@ struct guest_kind {
 	void (*unmake)(struct guest *guest);
 	/** Bytes of memory that it has while it is made. */
 	uint64_t (*memory)(const struct guest *guest);
+	/** While it runs, by the keeper: when to call again, by time_ns(); or NULL. */
+	uint64_t (*look)(struct guest *guest, uint64_t now);
 	/** Before each run: SCHED_AGAIN to run, SCHED_SLEEP if it waits for a start. */
 	enum sched_next (*before_run)(struct guest_cpu *cpu);
 	/** svm_vcpu_run() came back with this.  SCHED_END after guest_end(). */

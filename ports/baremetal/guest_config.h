@@ -15,6 +15,7 @@
  *	  limit   = 60s                       ms, s, m; none by default
  *	  processors = 0-1,3                  of the host, on which it may run; all by default
  *	  pin     = 0 on 2                    the same for some vCPUs only; as often as needed
+ *	  dirty_log = protect 10ms            what it writes is looked at so often; or bits
  *	  channel = news publish 64K          memory that guests share; as often as needed
  *	  channel = talk subscribe rw         or ro
  *	  on_reset = restart                  or destroy, keep; so on_power_off, on_crash
@@ -85,6 +86,8 @@ struct guest_config {
 	uint64_t memory;   /**< bytes; multiple of 2 MiB, not 0 */
 	uint64_t devices;  /**< OR of SVM_PC_* */
 	uint64_t limit_ms; /**< longest run; 0: none */
+	uint64_t dirty_ms; /**< between two looks at what it has written; 0: none */
+	bool has_dirty_bits; /**< they are found by D bits, not by faults */
 	uint32_t cpus;     /**< not 0 */
 	uint64_t affinity[GUEST_CONFIG_CPUS_MAX]; /**< of each vCPU: bit n, may run on CPU n */
 	enum guest_console_mode console;

@@ -168,6 +168,27 @@ static void set_limit(struct guest_section *section, const struct config_value *
 		                "expected a time such as 60s, 500ms or 5m, or none");
 }
 
+static void set_dirty_log(struct guest_section *section, const struct config_value *value)
+{
+	struct guest_config *config = section->config;
+	struct config_word words[2];
+	bool is_protect;
+	uint64_t ms;
+
+	if (config_split(value, words, 2) == 2) {
+		is_protect = config_equals(words[0].text, words[0].length, "protect");
+		config->has_dirty_bits = config_equals(words[0].text, words[0].length, "bits");
+		/* The last word ends where the value does. */
+		if ((is_protect || config->has_dirty_bits) &&
+		    config_read_duration(words[1].text, &ms) && ms && ms <= LIMIT_MAX) {
+			config->dirty_ms = ms;
+			return;
+		}
+	}
+	config_complain(&section->text, value->place,
+	                "expected protect or bits, and a time such as 10ms");
+}
+
 /* --- actions ---------------------------------------------------------------------------------- */
 
 static void set_action(struct guest_section *section, const struct config_value *value,
@@ -218,6 +239,7 @@ static const struct {
 	{ "devices", set_devices, false },
 	{ "console", set_console, false },
 	{ "limit", set_limit, false },
+	{ "dirty_log", set_dirty_log, false },
 	{ "processors", guest_config_set_processors, false },
 	{ "pin", guest_config_add_pin, true },
 	{ "channel", guest_config_add_channel, true },
@@ -244,8 +266,8 @@ static void complain_of_key(struct guest_section *section, const char *word, siz
 	else
 		config_complain(&section->text, place,
 		                "no key '%.*s'; there are memory, cpus, kernel, initrd, cmdline, "
-		                "devices, console, limit, processors, pin, on_power_off, "
-		                "on_reset, on_crash and channel",
+		                "devices, console, limit, dirty_log, processors, pin, "
+		                "on_power_off, on_reset, on_crash and channel",
 		                CONFIG_QUOTE(word, length));
 }
 

@@ -90,6 +90,7 @@ static void run(struct guest *guest)
 	guest->life.started_ns = time_ns();
 	set_state(guest, GUEST_RUNNING);
 	guest_start(guest);
+	guests_look(); /* Its kind may have something to do, and says when. */
 }
 
 static void unmake(struct guest *guest)
@@ -158,6 +159,7 @@ static bool resume(struct guest *guest)
 	guest->start_ns += time_ns() - guest->life.paused_ns;
 	set_state(guest, GUEST_RUNNING);
 	guest_unpark(guest);
+	guests_look();
 	return true;
 }
 
@@ -326,6 +328,14 @@ bool guest_is_busy(const struct guest *guest)
 	       guest->life.cycles_left;
 }
 
+/* What its kind has to do while it runs. */
+static uint64_t look_at_kind(struct guest *guest, uint64_t now)
+{
+	if (guest_state(guest) != GUEST_RUNNING || !guest->kind->look)
+		return UINT64_MAX;
+	return guest->kind->look(guest, now);
+}
+
 uint64_t guest_look(struct guest *guest, uint64_t now)
 {
 	struct guest_life *life = &guest->life;
@@ -338,5 +348,5 @@ uint64_t guest_look(struct guest *guest, uint64_t now)
 		end(guest, now);
 	if (life->is_waiting && life->restart_ns <= now)
 		restart(guest);
-	return life->is_waiting ? life->restart_ns : UINT64_MAX;
+	return life->is_waiting ? life->restart_ns : look_at_kind(guest, now);
 }

@@ -47,24 +47,37 @@ void guest_memory_give_back(struct guest_memory *memory)
 	}
 }
 
-int guest_memory_map(const struct guest_memory *memory, struct svm_vm *vm, svm_gpa_t gpa,
-                     uint64_t offset, uint64_t size)
+int guest_memory_each(const struct guest_memory *memory, svm_gpa_t gpa, uint64_t offset,
+                      uint64_t size,
+                      int (*visit)(void *arg, const struct guest_memory_part *part), void *arg)
 {
+	struct guest_memory_part part = { .gpa = gpa };
 	int error = 0;
 
 	for (uint32_t i = 0; i < memory->count && size && !error; i++) {
 		const uint64_t here = memory->piece[i].size;
-		uint64_t part;
 
 		if (offset >= here) {
 			offset -= here;
 			continue;
 		}
-		part = size < here - offset ? size : here - offset;
-		error = svm_vm_map(vm, gpa, memory->piece[i].pa + offset, part, SVM_PROT_ALL);
-		gpa += part;
-		size -= part;
+		part.pa = memory->piece[i].pa + offset;
+		part.size = size < here - offset ? size : here - offset;
+		error = visit(arg, &part);
+		part.gpa += part.size;
+		size -= part.size;
 		offset = 0;
 	}
 	return error;
+}
+
+static int map_part(void *arg, const struct guest_memory_part *part)
+{
+	return svm_vm_map(arg, part->gpa, part->pa, part->size, SVM_PROT_ALL);
+}
+
+int guest_memory_map(const struct guest_memory *memory, struct svm_vm *vm, svm_gpa_t gpa,
+                     uint64_t offset, uint64_t size)
+{
+	return guest_memory_each(memory, gpa, offset, size, map_part, vm);
 }

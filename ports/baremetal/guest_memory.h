@@ -29,6 +29,20 @@ bool guest_memory_take(struct guest_memory *memory, uint8_t owner, uint64_t size
 /** Give all of it back. */
 void guest_memory_give_back(struct guest_memory *memory);
 
+/** A part of a guest's memory that lies in one piece. */
+struct guest_memory_part {
+	svm_gpa_t gpa;
+	uint64_t pa, size;
+};
+
+/**
+ * @brief Visit what of it the guest sees from @p gpa on, piece by piece; arguments as below.
+ * @return The first result of @p visit that is not 0, after which it is not called again; else 0.
+ */
+int guest_memory_each(const struct guest_memory *memory, svm_gpa_t gpa, uint64_t offset,
+                      uint64_t size,
+                      int (*visit)(void *arg, const struct guest_memory_part *part), void *arg);
+
 /**
  * @brief Map a part of it for the guest to read, write and execute. T.
  * @param gpa     Where; a multiple of 4096.

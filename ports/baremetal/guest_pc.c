@@ -179,17 +179,24 @@ static void put_byte(void *arg, unsigned uart, uint8_t byte)
 }
 
 /* RAM below the VGA window, from its end to 3 GiB, and the rest from 4 GiB on. */
-static int map_memory(struct guest_pc *g)
+int guest_pc_each_part(const struct guest_pc *g,
+                       int (*visit)(void *arg, const struct guest_memory_part *part), void *arg)
 {
 	const uint64_t low = g->memory_size < LOW_END ? g->memory_size : LOW_END;
-	struct svm_vm *vm = g->guest.vm;
-	int error = guest_memory_map(&g->memory, vm, 0, 0, VGA_START);
+	const struct guest_memory *memory = &g->memory;
+	int error = guest_memory_each(memory, 0, 0, VGA_START, visit, arg);
 
 	if (!error)
-		error = guest_memory_map(&g->memory, vm, VGA_END, VGA_END, low - VGA_END);
+		error = guest_memory_each(memory, VGA_END, VGA_END, low - VGA_END, visit, arg);
 	if (!error && g->memory_size > low)
-		error = guest_memory_map(&g->memory, vm, HIGH_START, low, g->memory_size - low);
+		error = guest_memory_each(memory, HIGH_START, low, g->memory_size - low, visit,
+		                          arg);
 	return error;
+}
+
+static int map_part(void *arg, const struct guest_memory_part *part)
+{
+	return svm_vm_map(arg, part->gpa, part->pa, part->size, SVM_PROT_ALL);
 }
 
 static int load_image(struct guest_pc *g, svm_gpa_t rsdp, struct svm_boot_state *state,
@@ -258,7 +265,7 @@ static const char *make_machine(struct guest_pc *g, int *error)
 	*error = svm_vm_create(guest->host, &vm_config, &guest->vm);
 	if (*error)
 		return "svm_vm_create";
-	*error = map_memory(g);
+	*error = guest_pc_each_part(g, map_part, guest->vm);
 	if (*error)
 		return "mapping its memory";
 	*error = svm_pc_create(guest->vm, &config, &g->pc);
@@ -274,6 +281,9 @@ static const char *make_machine(struct guest_pc *g, int *error)
 	*error = load_image(g, rsdp, &state, &why);
 	if (*error)
 		return why;
+	*error = guest_dirty_start(g);
+	if (*error)
+		return "logging what it writes";
 	*error = svm_vm_set_exits(guest->vm, want);
 	if (!*error)
 		*error = make_cpus(g, &state);
@@ -310,6 +320,7 @@ static void unmake(struct guest *guest)
 	struct guest_pc *g = (struct guest_pc *)guest;
 	int error;
 
+	guest_dirty_account(g);
 	guest_destroy_cpus(guest);
 	/* First, since others ring at the PC. */
 	error = svm_channels_destroy(g->channels);
@@ -326,6 +337,11 @@ static void unmake(struct guest *guest)
 	guest_memory_give_back(&g->memory);
 }
 
+static uint64_t look(struct guest *guest, uint64_t now)
+{
+	return guest_dirty_look((struct guest_pc *)guest, now);
+}
+
 static uint64_t memory(const struct guest *guest)
 {
 	return ((const struct guest_pc *)guest)->memory_size;
@@ -335,6 +351,7 @@ const struct guest_kind guest_pc_kind = {
 	.make = make,
 	.unmake = unmake,
 	.memory = memory,
+	.look = look,
 	.before_run = before_run,
 	.on_exit = on_exit,
 };

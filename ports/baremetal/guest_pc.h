@@ -14,6 +14,7 @@
 
 #include "guest.h"
 #include "guest_config.h"
+#include "guest_dirty.h"
 #include "guest_memory.h"
 
 struct guest_pc {
@@ -25,6 +26,7 @@ struct guest_pc {
 	uint64_t memory_size;
 	uint64_t devices; /**< SVM_PC_* */
 	const struct guest_config *config; /**< for its channels */
+	struct guest_dirty dirty;
 
 	/* While it is made. */
 	struct guest_memory memory;
@@ -33,5 +35,9 @@ struct guest_pc {
 };
 
 extern const struct guest_kind guest_pc_kind;
+
+/** Visit all its memory as the guest sees it; as guest_memory_each(). */
+int guest_pc_each_part(const struct guest_pc *g,
+                       int (*visit)(void *arg, const struct guest_memory_part *part), void *arg);
 
 #endif

@@ -18,6 +18,7 @@ ATTACKS = {
     "base": TIME,
     "debug": TIME,
     "descriptor": UNMAPPED,
+    "dirty": TIME,
     "efer": TIME,
     "error": TIME,
     "flush": TIME,
@@ -56,6 +57,10 @@ SHORT = [_name for _name, _end in ATTACKS.items() if _end != TIME]
 ALONE = [_name for _name in ATTACKS if _name not in BOCHS + SHORT]
 # Of two processors.
 PAIRS = ["inits", "ipis", "nmis", "rewriters"]
+# What the configuration says of them besides.
+LINES = {"dirty": "dirty_log = protect 2ms\n"}
+# And what it must have come to.
+FIGURES = {"dirty": r"^guest attack-dirty: \d{4,} pages were found written in \d{2,} looks$"}
 # The emulator needs long for each instruction of these.
 SLOW = ["ist_page", "paging", "pause"]
 
@@ -93,7 +98,7 @@ class Attack:
 
     def section(self, name):
         return ("guest attack-%s\nkernel = attack_%s.elf\nmemory = 4M\nlimit = %ds\ncpus = %d\n"
-                % (name.replace("_", "-"), name, self.seconds, _cpus(name)))
+                % (name.replace("_", "-"), name, self.seconds, _cpus(name)) + LINES.get(name, ""))
 
     def config(self):
         return ("".join(map(self.section, self.names)) +
@@ -140,6 +145,8 @@ class Attack:
         label = name.replace("_", "-")
         work = self.host_work(name, text)
         wrong = []
+        if not re.search(FIGURES.get(name, ""), text, re.M):
+            wrong.append("nowhere: " + FIGURES[name])
         if not re.search(r"^guest attack-%s: ended: %s" % (label, ATTACKS[name]), text, re.M):
             wrong.append("attack-%s did not end as '%s'" % (label, ATTACKS[name]))
         if not work:

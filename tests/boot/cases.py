@@ -438,8 +438,11 @@ CASES = {
                              cpus=3, parallel=True, dialog=MONITOR, wanted=[WELL]),
     "qemu-config": Case("qemu", cmdline="run=guests", config=CONFIG, files=["hello.elf"],
                         wanted=[WELL] + CONFIG_SAYS, never=NEVER + [r"silent\|"]),
+    # What they write is looked at meanwhile.
     "qemu-life": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=LIFE, parallel=True,
-                      config=_talkers(["one", "two"]), files=["chatter.elf"], wanted=[WELL]),
+                      config=_talkers(["one"], "dirty_log = protect 5ms\n") +
+                      _talkers(["two"], "dirty_log = bits 5ms\n"), files=["chatter.elf"],
+                      wanted=[WELL, r"guest two: \d+ pages were found written in \d{2,} looks"]),
     "qemu-life-alone": Case("qemu", cmdline="run=guests parallel=1", dialog=LIFE, parallel=True,
                             config=_talkers(["one", "two"]), files=["chatter.elf"], wanted=[WELL]),
     "qemu-actions": Case("qemu", cmdline="run=guests parallel=1", cpus=2, dialog=ACTING,

@@ -177,6 +177,10 @@ struct guest *guests_find(const char *name)
 	return NULL;
 }
 
+void guests_look(void)
+{
+}
+
 void guests_gone(struct guest *which)
 {
 	step('g');

@@ -166,6 +166,24 @@ START_TEST(each_vcpu_runs_where_it_may)
 }
 END_TEST
 
+START_TEST(what_is_written_is_looked_at_in_either_way)
+{
+	struct guest_config c[COUNT];
+	char notes[2048];
+
+	ck_assert_uint_eq(parse_string("guest a\nkernel=vmlinuz\n", c, notes), 1);
+	ck_assert_uint_eq(c[0].dirty_ms, 0);
+	ck_assert_uint_eq(parse_string("guest a\nkernel=vmlinuz\ndirty_log = protect 10ms\n", c,
+	                               notes), 1);
+	ck_assert_uint_eq(c[0].dirty_ms, 10);
+	ck_assert(!c[0].has_dirty_bits);
+	ck_assert_uint_eq(parse_string("guest a\nkernel=vmlinuz\ndirty_log=bits  2s\n", c, notes),
+	                  1);
+	ck_assert_uint_eq(c[0].dirty_ms, 2000);
+	ck_assert(c[0].has_dirty_bits);
+}
+END_TEST
+
 START_TEST(channels_are_shared_by_name)
 {
 	static const char text[] = "guest a\nkernel = vmlinuz\nchannel = news publish 64K\n"
@@ -228,6 +246,7 @@ END_TEST
 
 #define CPUS_EXPECTED "expected processors such as 0-1,3, from 0 to 5, or all\n"
 #define PIN_EXPECTS   "expected vCPUs, then on and processors, such as 0-1 on 2\n"
+#define DIRTY_EXPECTS "expected protect or bits, and a time such as 10ms\n"
 #define CHANNEL_EXPECTS                                                                            \
 	"expected a name of at most 15 of a-z, 0-9 and -, then publish and a size up to 1M in "    \
 	"steps of 4K, or subscribe and ro or rw\n"
@@ -243,10 +262,11 @@ static const struct {
 	{ "Memory = 4M", "3:1 no key 'Memory'; did you mean 'memory'?\n" },
 	{ "disk = a",
 	  "3:1 no key 'disk'; there are memory, cpus, kernel, initrd, cmdline, devices, "
-	  "console, limit, processors, pin, on_power_off, on_reset, on_crash and channel\n" },
+	  "console, limit, dirty_log, processors, pin, on_power_off, on_reset, on_crash and "
+	  "channel\n" },
 	{ "x23456789012345678901234567890123456789 = a",
 	  "3:1 no key 'x2345678901234567890123456789012'; there are memory, cpus, kernel, initrd, "
-	  "cmdline, devices, console, limit, processors, pin, on_power_off, on_reset, "
+	  "cmdline, devices, console, limit, dirty_log, processors, pin, on_power_off, on_reset, "
 	  "on_crash and "
 	  "channel\n" },
 	{ "memory 4M", "3:8 expected = behind memory\n" },
@@ -294,6 +314,13 @@ static const struct {
 	{ "limit = 31536001s", "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
 	{ "limit = 18446744073709551615m",
 	  "3:9 expected a time such as 60s, 500ms or 5m, or none\n" },
+	{ "dirty_log =", "3:12 " DIRTY_EXPECTS },
+	{ "dirty_log = 10ms", "3:13 " DIRTY_EXPECTS },
+	{ "dirty_log = protect", "3:13 " DIRTY_EXPECTS },
+	{ "dirty_log = protect 0ms", "3:13 " DIRTY_EXPECTS },
+	{ "dirty_log = protect 10", "3:13 " DIRTY_EXPECTS },
+	{ "dirty_log = bits 10ms now", "3:13 " DIRTY_EXPECTS },
+	{ "dirty_log = faults 10ms", "3:13 " DIRTY_EXPECTS },
 	{ "processors =", "3:13 " CPUS_EXPECTED },
 	{ "processors = 6", "3:14 " CPUS_EXPECTED },
 	{ "processors = 0,6", "3:16 " CPUS_EXPECTED },
@@ -354,7 +381,7 @@ static const struct {
 	{ "an empty text has no guests", "", "", 0 },
 	{ "a word may be the last thing in the text", "guest a\nker",
 	  "2:1 no key 'ker'; there are memory, cpus, kernel, initrd, cmdline, devices, console, "
-	  "limit, processors, pin, on_power_off, on_reset, on_crash and channel\n"
+	  "limit, dirty_log, processors, pin, on_power_off, on_reset, on_crash and channel\n"
 	  "1:7 guest a has no kernel\n",
 	  0 },
 	{ "comments are no guests", "# guest a\n  # b", "", 0 },
@@ -477,6 +504,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, what_is_not_said_has_its_usual_value);
 	tcase_add_test(tcase, all_that_can_be_said_is_understood);
 	tcase_add_loop_test(tcase, each_vcpu_runs_where_it_may, 0, ROWS(pin_rows));
+	tcase_add_test(tcase, what_is_written_is_looked_at_in_either_way);
 	tcase_add_test(tcase, channels_are_shared_by_name);
 	tcase_add_test(tcase, each_action_is_for_its_occasion);
 	tcase_add_loop_test(tcase, a_value_becomes_what_it_says, 0, ROWS(value_rows));
