@@ -9,6 +9,9 @@ module_kernel=cloud-amd64
 module_qemu='-accel kvm -cpu host -m 256 -nodefaults -vga none -display none -serial stdio
 	-no-reboot -L /usr/share/seabios -L /usr/share/qemu -global virtio-net-pci.romfile='
 
+module_counts='kills=10 hotplugs=5 cycles=10'
+module_counts_long='kills=200 hotplugs=50 cycles=50'
+
 # Machines: name, processors, bus of the virtio devices, how QEMU is asked for it.
 module_machines=(
 	'pc-2 2 pci -machine pc,kernel-irqchip=on'
@@ -49,8 +52,10 @@ module_guest() {
 	l1_image module-guest tests/linux-kmod/guest.sh
 }
 
-# module_image MACHINE...: lines of module_machines.
+# module_image COUNTS MACHINE...: how often what run.sh repeats, and lines of module_machines.
 module_image() {
+	local counts=$1
+	shift
 	module_guest
 	l1_new module
 	l1_modules module "$module_kernel"
@@ -63,6 +68,7 @@ module_image() {
 	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
 	l1_file module <(echo "$module_qemu") run/qemu
 	l1_file module <(printf '%s\n' "$@") run/machines
+	l1_file module <(echo "$counts") run/counts
 	selftests_into module fast
 	l1_image module tests/linux-kmod/run.sh
 }

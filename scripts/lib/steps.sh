@@ -239,7 +239,7 @@ step_smp() {
 step_module() {
 	local start=$SECONDS
 	module_build
-	module_image "${module_machines[0]}"
+	module_image "$module_counts" "${module_machines[0]}"
 	remark "module: built in $((SECONDS - start)) s"
 	start=$SECONDS
 	module_run 300 | tally_lines
