@@ -184,6 +184,29 @@ size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit
                         size_t size);
 
 /**
+ * @brief An exit as a page of text: the line of svm_explain(), EXITINFO and events in words,
+ *        registers with their flags by name, segments, what waits, the guest's and the nested page
+ *        tables level by level for the address that matters, and the audit's findings.
+ *
+ * The address is the faulting one where there is one, else RIP.  Reads guest memory and changes
+ * none of it, no table and no register.
+ *
+ * @param vcpu    The vCPU that exited; not running.
+ * @param exit    Its exit.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param size    Bytes of @p buffer; 8 KiB are enough for what is not made to be long.
+ * @return Characters that the whole text takes, without the NUL.
+ * @par Context
+ * A, by the thread that drives the vCPU.
+ */
+size_t svm_explain_full(struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
+                        size_t size);
+
+/** @brief The part of svm_explain_full() that a VMCB alone tells.  As svm_explain_vmcb(). */
+size_t svm_explain_vmcb_full(const struct svm_vmcb *vmcb, const struct svm_exit *exit,
+                             char *buffer, size_t size);
+
+/**
  * @brief A vCPU's counters and its exits by code, in lines: NAME VALUE for each counter, then
  *        @c exit NAME @c count N for each code that came, and of timed ones
  *        @c timed N @c cycles N @c log2 BUCKET:N ...

@@ -4,8 +4,9 @@
  * unchecked.  What the pieces of text do with a buffer is text.c's proof; here they only look at
  * the string that they are given.  _Bool members of any value stand for what a tool may hand in.
  *
- * eva: src/core/diagnose/explain.c src/core/diagnose/explain_raw.c src/core/diagnose/rules.c
- * eva: src/core/names.c
+ * eva: src/core/diagnose/explain.c src/core/diagnose/explain_full.c
+ * eva: src/core/diagnose/explain_raw.c src/core/diagnose/explain_registers.c
+ * eva: src/core/diagnose/rules.c src/core/names.c
  * eva-options: -no-warn-invalid-bool -eva-precision 1
  */
 #include <libsvm/diagnose.h>
@@ -67,5 +68,6 @@ void eva_main(void)
 	Frama_C_make_unknown((char *)&exit, sizeof(exit));
 	Frama_C_make_unknown((char *)&finding, sizeof(finding));
 	(void)svm_explain_vmcb(&vmcb, &exit, buffer, sizeof(buffer));
+	(void)svm_explain_vmcb_full(&vmcb, &exit, buffer, sizeof(buffer));
 	(void)svm_finding_text(&finding, buffer, sizeof(buffer));
 }

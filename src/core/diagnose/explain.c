@@ -302,26 +302,33 @@ static void add_what(struct svm_text *text, const struct svm_vmcb *vmcb,
 	}
 }
 
-size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit, char *buffer,
-                        size_t size)
+void svm_explain_line(struct svm_text *text, const struct svm_vmcb *vmcb,
+                      const struct svm_exit *exit)
 {
 	char name_buffer[24] = "";
 	const char *name = svm_exit_name(exit->raw.exit_code, name_buffer);
+
+	svm_text_add(text, svm_exit_kind_name(exit->kind));
+	svm_text_add(text, " (");
+	svm_text_add(text, name ? name : "exit code");
+	svm_text_add(text, " ");
+	svm_text_add_hex(text, exit->raw.exit_code);
+	svm_text_add(text, "): ");
+	add_what(text, vmcb, exit);
+	if (exit->raw.exit_int_info & SVM_EVENT_VALID) {
+		svm_text_add(text, "; while delivering ");
+		svm_explain_event(text, exit->raw.exit_int_info);
+	}
+	svm_text_add(text, "; ");
+	svm_explain_where(text, vmcb, exit);
+}
+
+size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit, char *buffer,
+                        size_t size)
+{
 	struct svm_text text;
 
 	svm_text_init(&text, buffer, size);
-	svm_text_add(&text, svm_exit_kind_name(exit->kind));
-	svm_text_add(&text, " (");
-	svm_text_add(&text, name ? name : "exit code");
-	svm_text_add(&text, " ");
-	svm_text_add_hex(&text, exit->raw.exit_code);
-	svm_text_add(&text, "): ");
-	add_what(&text, vmcb, exit);
-	if (exit->raw.exit_int_info & SVM_EVENT_VALID) {
-		svm_text_add(&text, "; while delivering ");
-		svm_explain_event(&text, exit->raw.exit_int_info);
-	}
-	svm_text_add(&text, "; ");
-	svm_explain_where(&text, vmcb, exit);
+	svm_explain_line(&text, vmcb, exit);
 	return text.length;
 }

@@ -29,4 +29,21 @@ void svm_explain_event(struct svm_text *text, uint64_t event);
 void svm_explain_where(struct svm_text *text, const struct svm_vmcb *vmcb,
                        const struct svm_exit *exit);
 
+/* "KIND (CODE 7Bh): ...": the whole line, without its end. */
+void svm_explain_line(struct svm_text *text, const struct svm_vmcb *vmcb,
+                      const struct svm_exit *exit);
+
+/* The page of svm_explain_vmcb_full(): lines, each of them with its end. */
+void svm_explain_page(struct svm_text *text, const struct svm_vmcb *vmcb,
+                      const struct svm_exit *exit);
+
+/* A name in front of a line, filled up to the width that all names of a page have. */
+void svm_explain_label(struct svm_text *text, const char *name);
+
+/* "9007h: P RW US": an entry of a page table. */
+void svm_explain_page_entry(struct svm_text *text, uint64_t entry);
+
+/* The lines of the registers that a VMCB holds. */
+void svm_explain_registers(struct svm_text *text, const struct svm_vmcb *vmcb);
+
 #endif

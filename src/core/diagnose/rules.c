@@ -108,7 +108,7 @@ const char *svm_vmcb_field_name(uint16_t offset, char buffer[SVM_VMCB_FIELD_NAME
 
 static void add_field(struct svm_text *text, const struct svm_finding *finding)
 {
-	char buffer[SVM_VMCB_FIELD_NAME_SIZE];
+	char buffer[SVM_VMCB_FIELD_NAME_SIZE] = "";
 	const char *name;
 
 	if (finding->rule == SVM_RULE_W08) {

@@ -87,3 +87,30 @@ int svm_vm_query(struct svm_vm *vm, svm_gpa_t gpa, struct svm_mapping *mapping)
 	svm_section_leave(&vm->memory, section);
 	return result;
 }
+
+static unsigned path_in_section(struct svm_vm *vm, svm_gpa_t gpa,
+                                uint64_t entries[SVM_NPT_LEVEL_MAX])
+{
+	struct svm_npt_walk walk;
+	unsigned count = 1;
+
+	svm_npt_begin(&walk, vm, gpa, gpa);
+	entries[0] = svm_atomic_load(svm_npt_at(&walk));
+	while (svm_npt_is_table(entries[count - 1], walk.level)) {
+		svm_npt_down(&walk, entries[count - 1]);
+		entries[count++] = svm_atomic_load(svm_npt_at(&walk));
+	}
+	return count;
+}
+
+unsigned svm_npt_path(struct svm_vm *vm, svm_gpa_t gpa, uint64_t entries[SVM_NPT_LEVEL_MAX])
+{
+	unsigned section, count;
+
+	if (gpa >> (SVM_PAGE_SHIFT + 9 * vm->memory.levels))
+		return 0;
+	section = svm_section_enter(&vm->memory);
+	count = path_in_section(vm, gpa, entries);
+	svm_section_leave(&vm->memory, section);
+	return count;
+}

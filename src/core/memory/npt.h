@@ -134,4 +134,10 @@ static inline void svm_npt_down(struct svm_npt_walk *walk, uint64_t value)
 /* False: the present entry was the last one. */
 bool svm_npt_next(struct svm_npt_walk *walk);
 
+/*
+ * The entries on the way to an address, from the root on; the last is a leaf or not present.  Their
+ * number; 0 for an address that the tables cannot hold.  Any context that may enter a section.
+ */
+unsigned svm_npt_path(struct svm_vm *vm, svm_gpa_t gpa, uint64_t entries[SVM_NPT_LEVEL_MAX]);
+
 #endif

@@ -27,8 +27,18 @@
 struct table_reader {
 	struct svm_vm *vm;
 	struct svm_walk_memo *memo; /* Filled on the way; NULL: none. */
+	struct svm_walk_path *path; /* The same. */
 	svm_gpa_t refused;          /* The entry that could not be read or written. */
 };
+
+static void note_step(struct svm_walk_path *path, svm_gpa_t gpa, uint64_t entry)
+{
+	if (path->count == SVM_ARRAY_SIZE(path->step))
+		return;
+	path->step[path->count].gpa = gpa;
+	path->step[path->count].entry = entry;
+	path->count++;
+}
 
 static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entry)
 {
@@ -53,6 +63,8 @@ static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entr
 		if (reader->memo) /* Which compares 8 bytes. */
 			reader->memo->count = SVM_WALK_MEMO_SPOILT;
 	}
+	if (reader->path)
+		note_step(reader->path, gpa, *entry);
 	return 0;
 }
 
@@ -145,10 +157,11 @@ static void fill_translation(const struct svm_walk_result *walk, struct svm_tran
 /* All of it in one section: at most 20 entries are read. */
 static enum svm_walk_status walk_in_section(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
                                             unsigned int flags, struct svm_walk_memo *memo,
+                                            struct svm_walk_path *path,
                                             struct svm_walk_result *walk)
 {
 	struct svm_memory *memory = &vcpu->vm->memory;
-	struct table_reader reader = { vcpu->vm, memo, 0 };
+	struct table_reader reader = { vcpu->vm, memo, path, 0 };
 	const struct svm_walk_state state = walk_state(vcpu, access);
 	const struct svm_walk_memory functions = { &reader, read_entry, exchange_entry };
 	const unsigned section = svm_section_enter(memory);
@@ -169,7 +182,7 @@ static int walk_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsi
 {
 	struct svm_walk_result walk;
 	const enum svm_walk_status status =
-		walk_in_section(vcpu, gva, access, walk_flags(access) | extra, memo, &walk);
+		walk_in_section(vcpu, gva, access, walk_flags(access) | extra, memo, NULL, &walk);
 
 	fill_translation(&walk, result);
 	switch (status) {
@@ -187,6 +200,14 @@ static int walk_page(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, unsi
 		break;
 	}
 	return SVM_ERR_AGAIN;
+}
+
+enum svm_walk_status svm_guest_walk_path(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
+                                         struct svm_walk_path *path,
+                                         struct svm_walk_result *result)
+{
+	path->count = 0;
+	return walk_in_section(vcpu, gva, access, walk_flags(access), NULL, path, result);
 }
 
 /* Without paging nothing is walked: the 32 bits of the address are the guest-physical one. */

@@ -5,6 +5,7 @@
  * Memory by linear address, through the guest's own page tables.
  */
 #include "core/vcpu/vcpu.h"
+#include "emulate/walk.h"
 
 /* Up to want bytes of code at a linear address; *got of them on success, at least one. */
 int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, unsigned want,
@@ -17,5 +18,19 @@ int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, uns
  */
 int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool is_system,
                    svm_gpa_t *gpa, struct svm_translation *fault);
+
+/* The entries that a walk has read, from the root on. */
+struct svm_walk_path {
+	unsigned count;
+	struct {
+		svm_gpa_t gpa;
+		uint64_t entry;
+	} step[5];
+};
+
+/* One walk that changes nothing, with all that it saw; access as for svm_vcpu_translate(). */
+enum svm_walk_status svm_guest_walk_path(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access,
+                                         struct svm_walk_path *path,
+                                         struct svm_walk_result *result);
 
 #endif
