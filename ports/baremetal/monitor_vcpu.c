@@ -12,7 +12,7 @@
 #include "processors.h"
 
 #define NS_PER_MS       UINT64_C(1000000)
-#define EXPLANATION_MAX 1024
+#define EXPLANATION_MAX 16384
 
 /* The guest and its processor that two words name; NULL: there is none, and it was said. */
 static struct guest_cpu *find_cpu(const struct monitor_call *call)
@@ -219,18 +219,34 @@ void monitor_vcpu_regs(struct monitor_call *call)
 
 /* --- exits --------------------------------------------------------------------------------- */
 
+static void explain(const struct guest_cpu *cpu, bool is_full, char *text, size_t size)
+{
+	const struct svm_exit *const exit = &cpu->exit[cpu->next_exit ^ 1];
+
+	if (is_full)
+		svm_explain_full(cpu->vcpu, exit, text, size);
+	else
+		svm_explain(cpu->vcpu, exit, text, size);
+}
+
 void monitor_vcpu_explain(struct monitor_call *call)
 {
-	struct guest_cpu *const cpu = find_cpu(call);
-	char text[EXPLANATION_MAX];
+	static char text[EXPLANATION_MAX]; /* the keeper's alone */
+	const bool is_full = words_take(&call->words, "-f");
 	struct report *report;
+	struct guest_cpu *cpu;
 	bool is_held;
 
+	if (call->words.count != 2) {
+		monitor_usage(call);
+		return;
+	}
+	cpu = find_cpu(call);
 	if (!cpu)
 		return;
 	is_held = hold(cpu->guest);
 	if (cpu->has_exit)
-		svm_explain(cpu->vcpu, &cpu->exit[cpu->next_exit ^ 1], text, sizeof(text));
+		explain(cpu, is_full, text, sizeof(text));
 	if (is_held)
 		guest_unpark(cpu->guest);
 	if (!cpu->has_exit) {

@@ -248,6 +248,8 @@ ACTING = _commands([
     ("vm list", r"\n  again +ABSENT.* restarts in \d s\n  kept +STOPPED .* ended: triple-fault: "
                 r".*\n  reboots +STOPPED .*ended: reset: .*\n  once +ABSENT"),
     ("vcpu explain kept 0", r"\n  .*SHUTDOWN"),
+    ("vcpu explain -f kept 0", r"\n  SHUTDOWN[\s\S]*\n  cr0 +\w+h: PE ET[\s\S]*\n  nested walk of guest-physical \w+h\n"
+                               r"[\s\S]*\n  audit +\d+ findings?\n"),
     ("destroy kept", r"kept: ABSENT\n"),
     ("vm start reboots", r"guest reboots: ended: reset: "),
     ("destroy reboots", r"reboots: ABSENT\n"),

@@ -369,6 +369,13 @@ size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, cha
 	return format_text(buffer, size, "exit at %lx\nsecond line", exit->rip);
 }
 
+size_t svm_explain_full(struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
+                        size_t size)
+{
+	(void)vcpu;
+	return format_text(buffer, size, "all about %lx\n", exit->rip);
+}
+
 const char *svm_exit_name(uint64_t exit_code, char buffer[24])
 {
 	(void)buffer;

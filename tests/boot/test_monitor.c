@@ -107,6 +107,8 @@ static const struct {
 	{ "one that the host has not", "vcpu pin b 0 2", "usage: vcpu pin NAME VCPUS CPUS\n" },
 	{ "no set", "vcpu pin b 0, 1", "usage: vcpu pin NAME VCPUS CPUS\n" },
 	{ "an explanation", "vcpu explain a 0", "  exit at 1234\n  second line\n" },
+	{ "a long one", "vcpu explain -f a 0", "  all about 1234\n" },
+	{ "of nothing", "vcpu explain -f a", "usage: vcpu explain [-f] NAME N\n" },
 	{ "as JSON", "vcpu explain a 0 -j", "{\"text\":\"exit at 1234\\u000asecond line\"}\n" },
 	{ "nothing to explain", "vcpu explain b 1",
 	  "it has done nothing yet that the host had to see to\n" },
@@ -155,7 +157,7 @@ static const struct {
 	  "  vcpu list [NAME]          the processors of a guest, or of all\n"
 	  "  vcpu pin NAME VCPUS CPUS  let them run on these only: 0-1,3 or all\n"
 	  "  vcpu regs NAME N          the registers of its processor N\n"
-	  "  vcpu explain NAME N       the last exit of its own doing, in words\n" },
+	  "  vcpu explain [-f] NAME N  its last exit, in words; -f: all about it\n" },
 	/* New guests. */
 	{ "what is wrong with a key is told with it", "vm create c memory=5M",
 	  "memory=5M: expected a kernel\n" },
