@@ -119,6 +119,7 @@ struct guest_vcpu {
 	wait_queue_head_t wait; /* Here the thread of a halted or waiting vCPU sleeps. */
 	bool waits_for_init;    /* KVM's "uninitialised". */
 	bool is_halted;         /* By user space, without a HLT. */
+	bool wants_window;      /* Return when an interrupt of user space could be taken. */
 	enum guest_debt debt;
 	struct svm_exit exit; /* That the debt is from. */
 	struct guest_ins ins; /* The element that comes next. */
@@ -205,8 +206,9 @@ long guest_debugregs_get(struct guest_vcpu *vcpu, void __user *user);
 long guest_debugregs_set(struct guest_vcpu *vcpu, void __user *user);
 
 /*
- * guest_mp.c.  The first: 1, the guest may go on; negative, an error; it sleeps while a vCPU with a
- * local APIC in the kernel is halted or waits for its start.  States are KVM_MP_STATE_*.
+ * guest_mp.c.  The first: 1, the guest may go on; 0: user space is told something; negative, an
+ * error.  It sleeps while a vCPU with a local APIC in the kernel is halted or waits for its start.
+ * States are KVM_MP_STATE_*.
  */
 int guest_mp_settle(struct guest_vcpu *vcpu);
 int guest_mp_get(struct guest_vcpu *vcpu, u32 *state);
@@ -215,6 +217,8 @@ int guest_mp_set(struct guest_vcpu *vcpu, u32 state);
 /* Calls on a VM and on a vCPU that concern interrupt controllers; -ENOTTY: others. */
 long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long arg);
 long guest_irq_vcpu_ioctl(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg);
+/* KVM_CAP_SPLIT_IRQCHIP is enabled with so many pins of an I/O APIC. */
+long guest_irq_split(struct guest *guest, u64 pins);
 /* 0: not one of these, or not there. */
 long guest_irq_capability(unsigned long cap);
 

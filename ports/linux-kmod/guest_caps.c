@@ -62,6 +62,8 @@ long guest_enable_cap(struct guest *guest, void __user *user)
 	if (cap.flags)
 		return -EINVAL;
 	switch (cap.cap) {
+	case KVM_CAP_SPLIT_IRQCHIP:
+		return guest_irq_split(guest, cap.args[0]);
 	case KVM_CAP_MAX_VCPU_ID:
 		return limit_ids(guest, cap.args[0]);
 	case KVM_CAP_MSR_PLATFORM_INFO:

@@ -92,8 +92,14 @@ static bool apic_sends(void *arg, const struct svm_apic_message *message)
 static void apic_ends(void *arg, uint8_t vector)
 {
 	struct guest_apic *const apic = arg;
-	const unsigned long flags = guest_irq_enter(apic->irq);
+	unsigned long flags;
 
+	if (apic->irq->is_split) {
+		__set_bit(vector, apic->ended);
+		svm_vcpu_kick(apic->vcpu->vcpu);
+		return;
+	}
+	flags = guest_irq_enter(apic->irq);
 	svm_ioapic_eoi(&apic->irq->ioapic, vector);
 	guest_irq_leave(apic->irq, flags);
 }
@@ -404,26 +410,37 @@ static int init_devices(struct guest_irq *irq)
 }
 
 /* What a failure leaves behind nobody can reach: the VM has no vCPU. */
-static int bind(struct guest_irq *irq)
+static int bind_apics(struct guest_irq *irq)
 {
-	static const struct {
-		u16 first, count;
-	} ports[] = { { 0x20, 2 }, { 0xa0, 2 }, { 0x4d0, 2 } };
 	static const struct {
 		u32 first, count;
 	} msrs[] = {
 		{ SVM_MSR_APIC_BASE, 1 }, { SVM_MSR_TSC_DEADLINE, 1 }, { 0x800, X2APIC_MSRS },
 	};
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < ARRAY_SIZE(msrs) && !error; i++)
+		error = svm_vm_msr_handler(irq->guest->vm, msrs[i].first, msrs[i].count, apic_msr,
+		                           irq);
+	return error;
+}
+
+static int bind(struct guest_irq *irq)
+{
+	static const struct {
+		u16 first, count;
+	} ports[] = { { 0x20, 2 }, { 0xa0, 2 }, { 0x4d0, 2 } };
 	struct svm_vm *const vm = irq->guest->vm;
 	unsigned int i;
-	int error;
+	int error = bind_apics(irq);
 
+	if (error || irq->is_split)
+		return error;
 	error = svm_vm_mmio_handler(vm, SVM_IOAPIC_DEFAULT_BASE, SVM_IOAPIC_SIZE, ioapic_access,
 	                            irq);
 	for (i = 0; i < ARRAY_SIZE(ports) && !error; i++)
 		error = svm_vm_io_handler(vm, ports[i].first, ports[i].count, pic_access, irq);
-	for (i = 0; i < ARRAY_SIZE(msrs) && !error; i++)
-		error = svm_vm_msr_handler(vm, msrs[i].first, msrs[i].count, apic_msr, irq);
 	return error;
 }
 
@@ -449,7 +466,7 @@ static void free_irq_memory(struct guest_irq *irq)
 	kfree(irq);
 }
 
-static int make(struct guest *guest)
+static int make(struct guest *guest, bool is_split)
 {
 	struct guest_irq *const irq = kzalloc(sizeof(*irq), GFP_KERNEL_ACCOUNT);
 	int error;
@@ -457,6 +474,7 @@ static int make(struct guest *guest)
 	if (!irq)
 		return -ENOMEM;
 	irq->guest = guest;
+	irq->is_split = is_split;
 	irq->start_ns = ktime_get_ns();
 	spin_lock_init(&irq->lock);
 	spin_lock_init(&irq->irqfd_lock);
@@ -476,19 +494,19 @@ static int make(struct guest *guest)
 	return error;
 }
 
-int guest_irq_create(struct guest *guest)
+int guest_irq_create(struct guest *guest, bool is_split)
 {
 	unsigned int i;
 	int error = 0;
 
 	mutex_lock(&guest->lock);
 	for (i = 0; i < GUEST_VCPUS; i++)
-		if (guest->vcpus[i])
-			error = -EINVAL;
+		if (guest->vcpus[i]) /* As KVM says it of the one and of the other. */
+			error = is_split ? -EEXIST : -EINVAL;
 	if (guest->irq)
 		error = -EEXIST;
 	if (!error)
-		error = make(guest);
+		error = make(guest, is_split);
 	mutex_unlock(&guest->lock);
 	return error;
 }

@@ -3,13 +3,15 @@
 #define LIBSVM_LINUX_GUEST_IRQ_H
 /*
  * Interrupt controllers in the kernel: the library's 8259 pair, I/O APIC, local APICs and 8254,
- * wired as KVM's interface describes it.
+ * wired as KVM's interface describes it.  Or local APICs alone ("split"): then the others are user
+ * space's, which hears of the ends of level-triggered interrupts and injects the 8259's.
  *
  * They are made before the VM has a vCPU and live as long as it does.  One lock is for all but the
  * local APICs, with interrupts off, since timers and eventfds of the host come in interrupts.  A
  * local APIC is its vCPU's own; what others send it is posted without a lock (lapic.h).  Nobody who
  * holds the lock waits.
  */
+#include <linux/bitmap.h>
 #include <linux/hrtimer.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -40,6 +42,7 @@ struct guest_apic {
 	struct guest_vcpu *vcpu; /* NULL: none yet.  Read by any thread. */
 	bool extint;           /* The vector that pending() gave is the 8259's. */
 	bool extint_requested; /* A message asked for one acknowledge. */
+	DECLARE_BITMAP(ended, 256); /* Vectors that user space has to be told of. */
 	struct svm_lapic_time last; /* That the APIC has seen: clocks of two CPUs may differ. */
 };
 
@@ -47,6 +50,7 @@ struct guest_routes;
 
 struct guest_irq {
 	struct guest *guest;
+	bool is_split;
 	u64 start_ns; /* The kernel's clock when the VM's was 0. */
 	struct guest_apic apic[GUEST_VCPUS];
 	struct svm_apic_bus bus; /* All of them, from the beginning. */
@@ -71,7 +75,7 @@ struct guest_irq {
 
 /* --- guest_irq.c ----------------------------------------------------------------------------- */
 
-int guest_irq_create(struct guest *guest); /* Takes guest.lock. */
+int guest_irq_create(struct guest *guest, bool is_split); /* Takes guest.lock. */
 /* No timer fires any more; then, when neither vCPUs nor VM exist, the rest. */
 void guest_irq_stop(struct guest *guest);
 void guest_irq_destroy(struct guest *guest);
@@ -80,6 +84,14 @@ void guest_irq_destroy(struct guest *guest);
 static inline struct guest_irq *guest_irq_of(const struct guest *guest)
 {
 	return smp_load_acquire(&guest->irq);
+}
+
+/* Whether the 8259 pair is in the kernel: nobody else injects its interrupts. */
+static inline bool guest_has_pic(const struct guest *guest)
+{
+	const struct guest_irq *const irq = guest_irq_of(guest);
+
+	return irq && !irq->is_split;
 }
 
 static inline struct guest_apic *guest_apic_of(const struct guest_vcpu *vcpu)

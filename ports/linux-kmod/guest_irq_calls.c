@@ -70,7 +70,7 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 
 	switch (number) {
 	case KVM_CREATE_IRQCHIP:
-		return guest_irq_create(guest);
+		return guest_irq_create(guest, false);
 	case KVM_IOEVENTFD:
 		return guest_ioeventfd(guest, user);
 	case KVM_IRQFD:
@@ -84,19 +84,24 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 	case KVM_SET_GSI_ROUTING:
 		return irq ? guest_routes_set(irq, user) : -EINVAL;
 	case KVM_GET_IRQCHIP:
-		return irq ? get_irqchip(irq, user) : -ENXIO;
+		return guest_has_pic(guest) ? get_irqchip(irq, user) : -ENXIO;
 	case KVM_SET_IRQCHIP:
-		return irq ? set_irqchip(irq, user) : -ENXIO;
+		return guest_has_pic(guest) ? set_irqchip(irq, user) : -ENXIO;
 	case KVM_CREATE_PIT:
 	case KVM_CREATE_PIT2:
 	case KVM_GET_PIT:
 	case KVM_SET_PIT:
 	case KVM_GET_PIT2:
 	case KVM_SET_PIT2:
-		return irq ? guest_pit_ioctl(irq, number, user) : -ENXIO;
+		return guest_has_pic(guest) ? guest_pit_ioctl(irq, number, user) : -ENXIO;
 	default:
 		return -ENOTTY;
 	}
+}
+
+long guest_irq_split(struct guest *guest, u64 pins)
+{
+	return pins > GUEST_ROUTES ? -EINVAL : guest_irq_create(guest, true);
 }
 
 long guest_irq_capability(unsigned long cap)
@@ -105,6 +110,7 @@ long guest_irq_capability(unsigned long cap)
 	case KVM_CAP_IRQCHIP:
 	case KVM_CAP_IRQ_INJECT_STATUS:
 	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_SPLIT_IRQCHIP:
 	case KVM_CAP_IRQFD:
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:

@@ -152,19 +152,20 @@ static void install(struct guest_irq *irq, struct guest_routes *routes)
 	kfree(routes);
 }
 
-/* As a PC without overrides: each ISA interrupt at both controllers. */
+/* As a PC without overrides: each ISA interrupt at both controllers, if they are here. */
 int guest_routes_default(struct guest_irq *irq)
 {
-	struct guest_routes *const routes = make_routes(GUEST_PINS);
+	const u32 count = irq->is_split ? 0 : GUEST_PINS;
+	struct guest_routes *const routes = make_routes(count);
 	u32 i;
 
 	if (!routes)
 		return -ENOMEM;
-	for (i = 0; i < GUEST_PINS; i++) {
+	for (i = 0; i < count; i++) {
 		routes->route[i].pin = i;
 		routes->route[i].gsi = i < GUEST_PIC_PINS ? i : i - GUEST_PIC_PINS;
 	}
-	sort(routes->route, GUEST_PINS, sizeof(routes->route[0]), by_gsi, NULL);
+	sort(routes->route, count, sizeof(routes->route[0]), by_gsi, NULL);
 	install(irq, routes);
 	return 0;
 }
@@ -186,14 +187,15 @@ static bool pin_from_kvm(const struct kvm_irq_routing_irqchip *in, u32 *pin)
 	}
 }
 
-static bool from_kvm(const struct kvm_irq_routing_entry *in, struct route *out)
+static bool from_kvm(const struct guest_irq *irq, const struct kvm_irq_routing_entry *in,
+                     struct route *out)
 {
 	if (in->gsi >= GUEST_GSIS || in->flags)
 		return false;
 	out->gsi = in->gsi;
 	switch (in->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
-		return pin_from_kvm(&in->u.irqchip, &out->pin);
+		return !irq->is_split && pin_from_kvm(&in->u.irqchip, &out->pin);
 	case KVM_IRQ_ROUTING_MSI:
 		out->pin = GUEST_PINS;
 		out->message = decode_msi(in->u.msi.address_lo, in->u.msi.data);
@@ -245,7 +247,7 @@ long guest_routes_set(struct guest_irq *irq, void __user *user)
 		return PTR_ERR(entries);
 	routes = make_routes(head.nr);
 	for (i = 0; routes && i < head.nr; i++)
-		legal = legal && from_kvm(&entries[i], &routes->route[i]);
+		legal = legal && from_kvm(irq, &entries[i], &routes->route[i]);
 	kfree(entries);
 	if (!routes)
 		return -ENOMEM;

@@ -123,6 +123,31 @@ static ktime_t time_left(struct guest_vcpu *vcpu)
 	return ns_to_ktime(deadline > now ? deadline - now : 0);
 }
 
+/* --- controllers in user space ---------------------------------------------------------------- */
+
+/* One for each return: the others follow. */
+static bool tell_end(struct guest_vcpu *vcpu, struct guest_apic *apic)
+{
+	const unsigned long vector = find_first_bit(apic->ended, 256);
+
+	if (vector == 256)
+		return false;
+	__clear_bit(vector, apic->ended);
+	vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+	vcpu->run->eoi.vector = (u8)vector;
+	return true;
+}
+
+/* The library tells of a guest that runs; one that is halted does not get there. */
+static bool tell_window(struct guest_vcpu *vcpu)
+{
+	if (!vcpu->wants_window || is_waiting(vcpu) || vcpu->interrupt >= 0 ||
+	    !svm_vcpu_can_interrupt(vcpu->vcpu))
+		return false;
+	vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+	return true;
+}
+
 int guest_mp_settle(struct guest_vcpu *vcpu)
 {
 	struct guest_apic *const apic = guest_apic_of(vcpu);
@@ -130,6 +155,8 @@ int guest_mp_settle(struct guest_vcpu *vcpu)
 
 	if (!apic)
 		return 1;
+	if (apic->irq->is_split && (tell_end(vcpu, apic) || tell_window(vcpu)))
+		return 0;
 	if (READ_ONCE(apic->lapic.requests))
 		error = serve(vcpu, apic);
 	while (!error && has_to_sleep(vcpu)) {

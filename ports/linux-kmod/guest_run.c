@@ -348,7 +348,7 @@ static void tell_state(struct guest_vcpu *vcpu)
 	run->apic_base = apic_base;
 	/* With controllers in the kernel nobody else injects. */
 	run->ready_for_interrupt_injection =
-		guest_irq_of(vcpu->guest) ||
+		guest_has_pic(vcpu->guest) ||
 		(vcpu->interrupt < 0 && svm_vcpu_can_interrupt(vcpu->vcpu));
 }
 
@@ -365,10 +365,12 @@ int guest_run(struct guest_vcpu *vcpu)
 	if (result > 0 && !guest_irq_of(vcpu->guest)) {
 		const int error = take_cr8(vcpu);
 
-		svm_vcpu_want_window(vcpu->vcpu, READ_ONCE(vcpu->run->request_interrupt_window));
 		result = error ? error : 1;
 	}
 	if (result > 0) {
+		vcpu->wants_window = !guest_has_pic(vcpu->guest) &&
+		                     READ_ONCE(vcpu->run->request_interrupt_window);
+		svm_vcpu_want_window(vcpu->vcpu, vcpu->wants_window);
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 		result = loop(vcpu);
 	}

@@ -125,8 +125,10 @@ static long interrupt(struct guest_vcpu *vcpu, void __user *user)
 		return -EFAULT;
 	if (given.irq > 255)
 		return -EINVAL;
-	if (guest_irq_of(vcpu->guest))
+	if (guest_has_pic(vcpu->guest))
 		return -ENXIO;
+	if (guest_irq_of(vcpu->guest) && vcpu->interrupt >= 0)
+		return -EEXIST;
 	vcpu->interrupt = (int)given.irq;
 	svm_vcpu_notify(vcpu->vcpu);
 	return 0;

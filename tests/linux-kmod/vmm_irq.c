@@ -555,6 +555,88 @@ static void forced_states(void)
 	machine_close(&m);
 }
 
+/* --- local APICs alone ------------------------------------------------------------------------ */
+
+static int split(const struct machine *m, uint64_t pins)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { pins } };
+
+	return ioctl(m->vm, KVM_ENABLE_CAP, &cap);
+}
+
+static void open_split(struct machine *m)
+{
+	machine_open_vm(m);
+	EXPECT(split(m, 24) == 0, 0);
+	machine_open_vcpu(m);
+	set_cpuid(m);
+	make_handlers(m);
+	at = m->memory + CODE;
+}
+
+static void refused_split(void)
+{
+	const struct routing pin = { { 1, 0 }, { pin_route(3, KVM_IRQCHIP_IOAPIC, 3) } };
+	struct kvm_irqchip chip = { .chip_id = 0 };
+	struct machine m;
+
+	machine_open(&m);
+	REFUSED(split(&m, 24), EEXIST);
+	machine_close(&m);
+	machine_open_vm(&m);
+	REFUSED(split(&m, 1000000), EINVAL);
+	EXPECT(split(&m, 24) == 0, 0);
+	REFUSED(split(&m, 24), EEXIST);
+	REFUSED(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0), EEXIST);
+	REFUSED(ioctl(m.vm, KVM_GET_IRQCHIP, &chip), ENXIO);
+	REFUSED(set_routing(&m, &pin), EINVAL);
+	machine_open_vcpu(&m);
+	machine_close(&m);
+}
+
+/* The 8259 is user space's: its ports, its interrupts, and the moment for them in a halted guest. */
+static void split_8259(void)
+{
+	struct kvm_interrupt vector = { .irq = MSI_VECTOR };
+	struct machine m;
+
+	open_split(&m);
+	emit_x2apic(); /* For the handler's EOI. */
+	EMIT(0xe4, 0x20, STI, HLT, OUT(0x84, 0)); /* in al, 20h */
+	begin(&m);
+	run_to_port(&m, 0x20);
+	m.run->request_interrupt_window = 1;
+	run_to(&m, KVM_EXIT_IRQ_WINDOW_OPEN);
+	EXPECT(m.run->ready_for_interrupt_injection == 1, 0);
+	m.run->request_interrupt_window = 0;
+	EXPECT(ioctl(m.vcpu, KVM_INTERRUPT, &vector) == 0, 0);
+	REFUSED(ioctl(m.vcpu, KVM_INTERRUPT, &vector), EEXIST);
+	run_to_port(&m, 0x82);
+	run_to_port(&m, 0x84);
+	machine_close(&m);
+}
+
+/* The I/O APIC is user space's too: its levels are messages, whose end it is told. */
+static void split_levels(void)
+{
+	struct routing routing = { { 1, 0 }, { msi_route(5, 0xc000 | PIN_VECTOR) } };
+	struct machine m;
+
+	open_split(&m);
+	emit_x2apic();
+	EMIT(OUT(0x80, 0), STI, HLT, BACK(1));
+	begin(&m);
+	run_to_port(&m, 0x80);
+	EXPECT(set_routing(&m, &routing) == 0, 0);
+	for (unsigned n = 0; n < 3; n++) {
+		EXPECT(line(&m, 5, 1) == 1, n);
+		run_to_port(&m, 0x81);
+		run_to(&m, KVM_EXIT_IOAPIC_EOI);
+		EXPECT(m.run->eoi.vector == PIN_VECTOR, m.run->eoi.vector);
+	}
+	machine_close(&m);
+}
+
 /* --- state ------------------------------------------------------------------------------------ */
 
 static void lapic_state(void)
@@ -618,6 +700,9 @@ const struct test irq_tests[] = {
 	{ "pit-ticks", pit_ticks },
 	{ "start-up", start_up },
 	{ "forced-states", forced_states },
+	{ "refused-split", refused_split },
+	{ "split-8259", split_8259 },
+	{ "split-levels", split_levels },
 	{ "lapic-state", lapic_state },
 	{ "irqchip-state", irqchip_state },
 	{ NULL, NULL },
