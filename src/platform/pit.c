@@ -70,7 +70,8 @@ static void owe_pit_irqs(struct svm_pit *pit, uint64_t rises)
 	const struct svm_pit_counter *c = &pit->state.counters[0];
 	const bool is_periodic = c->mode == 2 || c->mode == 3;
 	const bool is_fast = c->loaded < pit_ticks(SVM_PIT_INTERRUPT_NS);
-	const uint64_t most = is_periodic && !is_fast ? SVM_PIT_OWED_MAX : 1;
+	const bool catches_up = is_periodic && !is_fast && !pit->drops_late;
+	const uint64_t most = catches_up ? SVM_PIT_OWED_MAX : 1;
 
 	pit->state.owed = (uint32_t)svm_min(pit->state.owed + svm_min(rises, most), most);
 }
@@ -304,6 +305,13 @@ void svm_pit_init(struct svm_pit *pit, const struct svm_wire *irq)
 	if (irq)
 		pit->irq = *irq;
 	svm_pit_reset(pit, 0);
+}
+
+void svm_pit_drop_late(struct svm_pit *pit, bool on)
+{
+	pit->drops_late = on;
+	if (on && pit->state.owed > 1)
+		pit->state.owed = 1;
 }
 
 void svm_pit_save(const struct svm_pit *pit, struct svm_pit_state *state)

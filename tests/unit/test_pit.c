@@ -521,6 +521,27 @@ START_TEST(missed_interrupts_follow_200_us_apart)
 }
 END_TEST
 
+START_TEST(missed_interrupts_are_dropped_on_demand)
+{
+	setup();
+	tick = 0;
+	svm_pit_reset(&pit, 0);
+	out(3, 0x34);
+	write_count(0, 1193);
+	svm_pit_advance(&pit, 50 * MS + 500000);
+	ck_assert_uint_eq(probe.rises, 1);
+	ck_assert_uint_eq(pit.state.owed, 49);
+	svm_pit_drop_late(&pit, true); /* Those too that are owed already. */
+	run_until(60 * MS);
+	ck_assert_uint_eq(probe.rises, 1 + 1 + 10);
+	svm_pit_advance(&pit, 3600 * SVM_NS_PER_S);
+	ck_assert_uint_eq(pit.state.owed, 0);
+	svm_pit_drop_late(&pit, false);
+	svm_pit_advance(&pit, 3601 * SVM_NS_PER_S);
+	ck_assert_uint_gt(pit.state.owed, 900);
+}
+END_TEST
+
 /* One shot after the other, each too early for an interrupt of its own. */
 START_TEST(single_shots_are_not_owed)
 {
@@ -684,6 +705,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, half_a_count_has_no_deadline);
 	tcase_add_test(tc, hours_do_not_drift);
 	tcase_add_test(tc, missed_interrupts_follow_200_us_apart);
+	tcase_add_test(tc, missed_interrupts_are_dropped_on_demand);
 	tcase_add_test(tc, single_shots_are_not_owed);
 	tcase_add_test(tc, linux_calibrates_by_counter_2);
 	tcase_add_test(tc, linux_waits_for_out_2);

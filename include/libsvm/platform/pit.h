@@ -74,6 +74,7 @@ struct svm_pit_state {
 struct svm_pit {
 	struct svm_pit_state state;
 	struct svm_wire irq;
+	bool drops_late;
 };
 
 /**
@@ -85,6 +86,13 @@ struct svm_pit {
  * Any.
  */
 void svm_pit_init(struct svm_pit *pit, const struct svm_wire *irq);
+
+/**
+ * @brief Whether edges that nobody delivered in time are dropped, but for the last; off at first.
+ *
+ * For guests that have another clock, and would only be disturbed by ticks that are late.
+ */
+void svm_pit_drop_late(struct svm_pit *pit, bool on);
 
 /** @brief As after svm_pit_init(); @p now is the VM's time. */
 void svm_pit_reset(struct svm_pit *pit, uint64_t now);
