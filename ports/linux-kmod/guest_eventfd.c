@@ -160,7 +160,7 @@ static int assign(struct guest_irq *irq, struct file *file, u32 gsi)
 }
 
 /* When it returns, no write raises the interrupt any more. */
-static int deassign(struct guest_irq *irq, struct eventfd_ctx *eventfd, u32 gsi)
+static void deassign(struct guest_irq *irq, const struct eventfd_ctx *eventfd, u32 gsi)
 {
 	struct guest_irqfd *irqfd, *next;
 
@@ -170,33 +170,46 @@ static int deassign(struct guest_irq *irq, struct eventfd_ctx *eventfd, u32 gsi)
 			take_off(irqfd);
 	spin_unlock_irq(&irq->irqfd_lock);
 	flush_workqueue(ends);
+}
+
+static int assign_file(struct guest_irq *irq, const struct kvm_irqfd *wanted)
+{
+	const struct fd file = fdget(wanted->fd);
+	int error = -EBADF;
+
+	if (compat_fd_file(file))
+		error = assign(irq, compat_fd_file(file), wanted->gsi);
+	fdput(file);
+	return error;
+}
+
+static int deassign_file(struct guest_irq *irq, const struct kvm_irqfd *wanted)
+{
+	struct eventfd_ctx *const eventfd = eventfd_ctx_fdget(wanted->fd);
+
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+	deassign(irq, eventfd, wanted->gsi);
+	eventfd_ctx_put(eventfd);
 	return 0;
 }
 
 long guest_irqfd(struct guest_irq *irq, void __user *user)
 {
-	struct eventfd_ctx *eventfd;
 	struct kvm_irqfd wanted;
-	struct fd file;
 	long result;
 
 	if (copy_from_user(&wanted, user, sizeof(wanted)))
 		return -EFAULT;
 	if ((wanted.flags & ~KVM_IRQFD_FLAG_DEASSIGN) || wanted.gsi >= GUEST_GSIS)
 		return -EINVAL;
-	if (wanted.flags & KVM_IRQFD_FLAG_DEASSIGN) {
-		eventfd = eventfd_ctx_fdget(wanted.fd);
-		if (IS_ERR(eventfd))
-			return PTR_ERR(eventfd);
-		result = deassign(irq, eventfd, wanted.gsi);
-		eventfd_ctx_put(eventfd);
-		return result;
-	}
-	file = fdget(wanted.fd);
-	if (!compat_fd_file(file))
-		return -EBADF;
-	result = assign(irq, compat_fd_file(file), wanted.gsi);
-	fdput(file);
+	/* One at a time: what is half assigned nobody else may end.  Nor will its file. */
+	mutex_lock(&irq->guest->lock);
+	if (wanted.flags & KVM_IRQFD_FLAG_DEASSIGN)
+		result = deassign_file(irq, &wanted);
+	else
+		result = assign_file(irq, &wanted);
+	mutex_unlock(&irq->guest->lock);
 	return result;
 }
 

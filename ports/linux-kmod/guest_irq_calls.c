@@ -93,6 +93,7 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 	case KVM_SET_PIT:
 	case KVM_GET_PIT2:
 	case KVM_SET_PIT2:
+	case KVM_REINJECT_CONTROL:
 		return guest_has_pic(guest) ? guest_pit_ioctl(irq, number, user) : -ENXIO;
 	default:
 		return -ENOTTY;
@@ -114,6 +115,7 @@ long guest_irq_capability(unsigned long cap)
 	case KVM_CAP_IRQFD:
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_REINJECT_CONTROL:
 	case KVM_CAP_PIT2:
 	case KVM_CAP_PIT_STATE2:
 	case KVM_CAP_TSC_DEADLINE_TIMER:

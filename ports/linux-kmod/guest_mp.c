@@ -47,6 +47,7 @@ static int take_init(struct guest_vcpu *vcpu, struct guest_apic *apic)
 
 	vcpu->waits_for_init = false;
 	vcpu->is_halted = false;
+	vcpu->debt = GUEST_OWES_NOTHING; /* Its instruction is gone. */
 	apic->extint_requested = false;
 	svm_lapic_reset_by_init(&apic->lapic);
 	error = svm_vcpu_init_ipi(vcpu->vcpu);
@@ -227,6 +228,8 @@ int guest_mp_set(struct guest_vcpu *vcpu, u32 state)
 		return 0;
 	case KVM_MP_STATE_INIT_RECEIVED:
 		error = hal_errno(svm_vcpu_init_ipi(vcpu->vcpu));
+		if (!error)
+			vcpu->debt = GUEST_OWES_NOTHING;
 		vcpu->waits_for_init = vcpu->waits_for_init && error;
 		return error;
 	case KVM_MP_STATE_HALTED:

@@ -325,6 +325,20 @@ static long set(struct guest_irq *irq, void __user *user, size_t size)
 	return set_state(irq, &state);
 }
 
+static long reinject(struct guest_irq *irq, void __user *user)
+{
+	struct kvm_reinject_control control;
+	unsigned long flags;
+
+	if (copy_from_user(&control, user, sizeof(control)))
+		return -EFAULT;
+	flags = guest_irq_enter(irq);
+	svm_pit_drop_late(&irq->pit, !control.pit_reinject);
+	arm(irq);
+	guest_irq_leave(irq, flags);
+	return 0;
+}
+
 long guest_pit_ioctl(struct guest_irq *irq, unsigned int number, void __user *user)
 {
 	if (number == KVM_CREATE_PIT)
@@ -334,6 +348,8 @@ long guest_pit_ioctl(struct guest_irq *irq, unsigned int number, void __user *us
 	if (!smp_load_acquire(&irq->has_pit))
 		return -ENXIO;
 	switch (number) {
+	case KVM_REINJECT_CONTROL:
+		return reinject(irq, user);
 	case KVM_GET_PIT:
 		return get(irq, user, sizeof(struct kvm_pit_state));
 	case KVM_SET_PIT:

@@ -407,10 +407,12 @@ static void apic_timers(void)
 static void pit_ticks(void)
 {
 	struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct kvm_reinject_control reinject = { .pit_reinject = 0 };
 	struct kvm_pit_state2 pit, again;
 	struct machine m;
 
 	open_with_irqchip(&m);
+	REFUSED(ioctl(m.vm, KVM_REINJECT_CONTROL, &reinject), ENXIO);
 	EXPECT(ioctl(m.vm, KVM_CREATE_PIT2, &config) == 0, 0);
 	emit_pic(0xfe);
 	EMIT(OUT(0x43, 0x34), OUT(0x40, 0xa9), OUT(0x40, 0x04), STI);
@@ -431,6 +433,7 @@ static void pit_ticks(void)
 	EXPECT(ioctl(m.vm, KVM_GET_PIT2, &again) == 0, 0);
 	EXPECT(again.channels[0].count == 1193 && again.channels[0].mode == 2, 0);
 	EXPECT(again.flags == pit.flags, again.flags);
+	EXPECT(ioctl(m.vm, KVM_REINJECT_CONTROL, &reinject) == 0, 0);
 	machine_close(&m);
 }
 
