@@ -24,7 +24,7 @@ module_machines=(
 )
 
 # The headers have the version of the kernel that was unpacked, which may not be the newest.
-module_build() {
+module_compile() {
 	local version
 	guest_unpack "$module_kernel" >&2
 	version=$(basename "$guests_dir/$module_kernel"/lib/modules/*)
@@ -32,6 +32,10 @@ module_build() {
 	CC=gcc configure build-module -Dtests=disabled -Dbaremetal=disabled -Ddocs=disabled \
 		"-Dlinux_kdir=/lib/modules/$version/build"
 	build build-module ports/linux-kmod/libsvm.ko
+}
+
+module_build() {
+	module_compile
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/*.c
 	(selftests_build)
 }
@@ -54,25 +58,48 @@ module_guest() {
 	l1_image module-guest tests/linux-kmod/guest.sh
 }
 
+# module_into IMAGE MACHINE...: QEMU, a kernel for its guest, and lines of module_machines.
+module_into() {
+	local image=$1
+	shift
+	l1_new "$image"
+	l1_modules "$image" "$module_kernel"
+	module_files "$image"
+	l1_programs "$image" /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
+		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
+		/usr/share/qemu/kvmvapic.bin
+	l1_file "$image" "$(guest_kernel "$module_kernel")" run/vmlinuz
+	l1_file "$image" <(echo "$module_qemu") run/qemu
+	l1_file "$image" <(printf '%s\n' "$@") run/machines
+}
+
 # module_image COUNTS MACHINE...: how often what run.sh repeats, and lines of module_machines.
 module_image() {
 	local counts=$1
 	shift
 	module_guest
-	l1_new module
-	l1_modules module "$module_kernel"
-	module_files module
+	module_into module "$@"
 	l1_file module build-module/vmm bin/vmm
-	l1_programs module /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
-		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
-		/usr/share/qemu/kvmvapic.bin
-	l1_file module "$(guest_kernel "$module_kernel")" run/vmlinuz
 	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
-	l1_file module <(echo "$module_qemu") run/qemu
-	l1_file module <(printf '%s\n' "$@") run/machines
 	l1_file module <(echo "$counts") run/counts
 	selftests_into module fast
 	l1_image module tests/linux-kmod/run.sh
+}
+
+# module_demo_image WORDS: a Linux whose console is that of a guest of QEMU on the module.
+module_demo_image() {
+	module_into demo "${module_machines[0]}"
+	l1_file demo "$(guest_linux)" run/initrd
+	l1_file demo <(echo "$1") run/words
+	l1_image demo tests/linux-kmod/demo.sh
+}
+
+# A shell needs the terminal as it is: Ctrl-C is the guest's.
+module_demo() {
+	qemu-system-x86_64 -machine q35,accel=tcg -cpu EPYC,+svm,+npt -smp 2 -m 1024 -display none \
+		-monitor none -chardev stdio,id=terminal,signal=off -serial chardev:terminal \
+		-no-reboot -kernel "$(guest_kernel "$module_kernel")" -append "$l1_command_line" \
+		-initrd "$guests_dir/l1-demo.cpio" 2> >(grep -v "TCG doesn't support" >&2)
 }
 
 # The kernel's own tests, on the module and on Debian's KVM.

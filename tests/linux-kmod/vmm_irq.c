@@ -597,7 +597,7 @@ static void refused_split(void)
 	machine_close(&m);
 }
 
-/* The 8259 is user space's: its ports, its interrupts, and the moment for them in a halted guest. */
+/* The 8259 is user space's: its ports, its interrupts, the moment for them in a halted guest. */
 static void split_8259(void)
 {
 	struct kvm_interrupt vector = { .irq = MSI_VECTOR };
