@@ -7,6 +7,7 @@
  *	broken NAME | svm-lint -      what the audit says about it
  *	broken --before NAME          the same VMCB as the last exit left it, where that matters
  *	broken --msrpm NAME           its MSR permission map, where that matters
+ *	broken --memory NAME          its nested tables, where they matter: 16 KiB at 200000h
  *
  * Each starts from a VMCB in which svm-lint finds nothing, and does one thing wrong; the test runs
  * all of them and demands the cause and no other.  Some end in VMEXIT_INVALID, which gives no
@@ -33,8 +34,9 @@
 /* A guest's world: its VMCB, the VMCB as the last exit left it, its MSR permission map. */
 struct world {
 	struct svm_vmcb vmcb, before;
-	bool has_before, has_msrpm;
+	bool has_before, has_msrpm, has_nested;
 	uint8_t msrpm[MSRPM_SIZE];
+	uint64_t nested[4][512]; /* Level 4 first; 2 MiB are mapped. */
 };
 
 static void intercept(struct svm_vmcb *vmcb, unsigned int code)
@@ -126,6 +128,16 @@ static void exit_happens(struct world *w)
 	w->vmcb.save.rip += 2;
 }
 
+/* The first 2 MiB of the guest's memory, with these bits in each entry and in the leaves. */
+static void map(struct world *w, uint64_t table_bits, uint64_t leaf_bits)
+{
+	w->has_nested = true;
+	for (unsigned int level = 0; level < 3; level++)
+		w->nested[level][0] = (0x201000 + level * 0x1000u) | table_bits;
+	for (uint64_t i = 0; i < 512; i++)
+		w->nested[3][i] = (0x400000 + i * 0x1000) | leaf_bits;
+}
+
 /* --- mistakes -------------------------------------------------------------------------------- */
 
 /* What the fields do not say, the fields around them: each is told to svm-lint by an option. */
@@ -204,6 +216,18 @@ static void exit_happens(struct world *w)
 	X(ept_pointer, long, "W44", "", "nested faults, or memory that is never cached",           \
 	  "nCR3 is an EPT pointer: memory type and walk length in its low bits",                   \
 	  svm_vmcb_set_ncr3(v, 0x200000 | 0x1e))                                                   \
+	X(nested_without_user, long, "W29", "", "every access is a nested fault",                  \
+	  "nested tables were made as a kernel makes its own: without the user bit",               \
+	  map(w, 3, 3))                                                                            \
+	X(nested_read_only, long, "W30", "", "a nested fault in each page walk of the guest",      \
+	  "the guest's kernel was mapped read-only, with its page tables",                         \
+	  map(w, 7, 5))                                                                            \
+	X(nested_not_there, reset, "W33", "", "a nested fault at the first instruction",           \
+	  "memory was mapped from 0, and the guest starts at FFFFFFF0h",                           \
+	  map(w, 7, 7))                                                                            \
+	X(ept_tables, long, "W34", "", "it boots, a hundred times slower",                         \
+	  "the nested tables are EPT's: memory type WB, 6, in bits 5:3 is PCD here",               \
+	  map(w, 7, 0x37))                                                                         \
 	X(no_nested_root, long, "W32", "", "every access is a nested fault at once",               \
 	  "nested paging was switched on before its tables were made",                             \
 	  svm_vmcb_set_ncr3(v, 0))                                                                 \
@@ -358,7 +382,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return list();
 	if (!mistake || argc > 3) {
-		fprintf(stderr, "usage: broken --list | [--before | --msrpm] NAME\n");
+		fprintf(stderr, "usage: broken --list | [--before | --msrpm | --memory] NAME\n");
 		return EXIT_FAILURE;
 	}
 	memset(world.msrpm, 0xff, sizeof(world.msrpm));
@@ -369,6 +393,8 @@ int main(int argc, char **argv)
 		return put(&world.before, sizeof(world.before));
 	if (strcmp(wanted, "--msrpm") == 0 && world.has_msrpm)
 		return put(world.msrpm, sizeof(world.msrpm));
+	if (strcmp(wanted, "--memory") == 0 && world.has_nested)
+		return put(world.nested, sizeof(world.nested));
 	fprintf(stderr, "broken: %s has none\n", mistake->name);
 	return EXIT_FAILURE;
 }

@@ -171,6 +171,7 @@ step_fuzz() {
 		build_fuzzer "$name"
 		case $name in
 		fuzz_emulate) run_fuzzers "$name" "-runs=$((fuzz_emulate_runs / $(nproc)))" ;;
+		fuzz_lint | fuzz_trace) run_fuzzers "$name" -max_total_time=3 ;;
 		*) run_fuzzers "$name" -max_total_time=10 ;;
 		esac
 		remark "$name: $(fuzzer_runs "$name") runs, 0 findings"

@@ -223,6 +223,32 @@ def facts_are_given():
 
 
 @check
+def nested_tables_are_looked_up():
+    tables = subprocess.run([BROKEN, "--memory", "nested_without_user"], capture_output=True,
+                            check=True).stdout
+    write("tables", tables)
+    vmcb = broken("nested_without_user")
+    assert "W29" in lint("--memory=tables@0x200000", data=vmcb)[1]
+    assert lint(data=vmcb)[0] == 0
+    # A root that the dump does not hold, and tables of another depth, are not guessed at.
+    assert lint("--memory=tables", data=vmcb)[0] == 0
+    assert lint("--memory=tables@0x201000", data=vmcb)[0] == 0
+    assert lint("--memory=tables@0x200000", "-g", "legacy-host", data=vmcb)[0] == 0
+    for wrong in ("nothing", "tables@", "tables@x", "@0"):
+        assert lint("--memory=" + wrong, data=vmcb)[0] == 3, wrong
+    # All of memory in one file, VMCB and tables, of more than is read at once.
+    with open("ram", "wb") as file:
+        file.seek(0x1af000)
+        file.write(vmcb)
+        file.seek(0x200000)
+        file.write(tables)
+        file.truncate(65 << 20)
+    assert "W29" in lint("--memory=ram", "--at=0x1af000", "ram")[1]
+    assert lint("--at=0x1af000", "ram")[:2] == (0, "ram: 0 errors, 0 warnings\n")
+    assert lint("--at=0x40fffff", "ram")[0] == 3
+
+
+@check
 def rules_are_left_out():
     vmcb = broken("no_hlt_intercept")
     assert lint("--ignore=W02,W01", data=vmcb)[0] == 0

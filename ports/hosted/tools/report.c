@@ -53,7 +53,7 @@ static void print_finding(FILE *out, const struct report *report, const struct s
 
 	fprintf(out, "%s: %s%s %s%s: %s\n", report->name, paint(style, is_error ? RED : YELLOW),
 	        severity_name(info), info->id, paint(style, PLAIN), info->text);
-	fprintf(out, "\t%s%s", paint(style, BOLD), what ? what : "");
+	fprintf(out, "\t%s%s", paint(style, BOLD), what ? what : has_field(finding) ? "" : "value");
 	if (has_field(finding))
 		fprintf(out, " (%03Xh)", (unsigned int)finding->offset);
 	fprintf(out, " = %" PRIX64 "h%s", finding->value, paint(style, PLAIN));

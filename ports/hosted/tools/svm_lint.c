@@ -15,6 +15,7 @@
 
 #include "dump.h"
 #include "json.h"
+#include "memory.h"
 #include "processor.h"
 #include "report.h"
 
@@ -29,10 +30,11 @@ struct lint {
 	struct svm_features features;
 	struct svm_audit_context context;
 	struct report_style style;
-	bool json, diff, fields, all_fields, at_given;
+	bool json, diff, fields, all_fields, at_given, host_la57;
 	uint64_t at;
 	const char *ignored;
 	struct dump msrpm, iopm, before;
+	struct memory memory; /* With file NULL: none was given. */
 	enum status status;
 	size_t printed; /* Objects of JSON. */
 };
@@ -52,9 +54,11 @@ static const char usage_text[] =
 	"      --phys-bits N       width of physical addresses, 32 to 52\n"
 	"      --asids N           number of ASIDs, CPUID Fn8000_000A EBX\n"
 	"  -g, --given LIST        facts that the VMCB does not hold: no-paging, legacy-host,\n"
-	"                          if-clear, after-exit, moved, nmi-in-service, debug-switched\n"
+	"                          host-la57, if-clear, after-exit, moved, nmi-in-service,\n"
+	"                          debug-switched\n"
 	"      --vmcb-address A    where the VMCB lies;  --hsave A  what VM_HSAVE_PA holds\n"
 	"      --msrpm FILE        its MSR permission map, 8 KiB;  --iopm FILE  and I/O, 12 KiB\n"
+	"      --memory FILE[@BASE]  physical memory, with the nested tables: they are looked up\n"
 	"      --before FILE       the same VMCB as the last exit left it: finds stale clean bits\n"
 	"      --at OFFSET         judge the 4096 bytes there, and no others\n"
 	"  -e, --errors-only       leave the warnings out\n"
@@ -79,6 +83,7 @@ enum long_option {
 	OPTION_MSRPM,
 	OPTION_IOPM,
 	OPTION_BEFORE,
+	OPTION_MEMORY,
 	OPTION_AT,
 	OPTION_FIELDS,
 	OPTION_COLOR,
@@ -107,6 +112,7 @@ static const struct option long_options[] = {
 	{ "list-cpus", no_argument, NULL, OPTION_LIST_CPUS },
 	{ "list-features", no_argument, NULL, OPTION_LIST_FEATURES },
 	{ "list-rules", no_argument, NULL, OPTION_LIST_RULES },
+	{ "memory", required_argument, NULL, OPTION_MEMORY },
 	{ "msrpm", required_argument, NULL, OPTION_MSRPM },
 	{ "phys-bits", required_argument, NULL, OPTION_PHYS_BITS },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -195,6 +201,7 @@ static void take_given(struct lint *lint, char *list)
 	} facts[] = {
 		{ "no-paging", &context->host_paging, false },
 		{ "legacy-host", &context->host_long_mode, false },
+		{ "host-la57", &lint->host_la57, true },
 		{ "if-clear", &context->host_interrupts, false },
 		{ "after-exit", &context->at_rest, true },
 		{ "moved", &context->moved, true },
@@ -352,8 +359,13 @@ static void take_option(struct lint *lint, int option)
 		read_map(optarg, &lint->before, VMCB_SIZE);
 		lint->context.before = (const struct svm_vmcb *)(const void *)lint->before.bytes;
 		break;
+	case OPTION_MEMORY:
+		memory_close(&lint->memory);
+		if (!memory_open(&lint->memory, optarg))
+			wrong_usage("--memory takes a file, and perhaps @ and its address", optarg);
+		break;
 	case OPTION_AT:
-		lint->at = number("not an offset", optarg, 0, DUMP_MOST);
+		lint->at = number("not an offset", optarg, 0, UINT64_MAX);
 		lint->at_given = true;
 		break;
 	case OPTION_FIELDS:
@@ -382,7 +394,15 @@ static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vm
 {
 	static struct svm_finding findings[FINDINGS_MOST];
 	struct report report = { .name = name, .vmcb = vmcb, .findings = findings };
-	size_t count = svm_audit(vmcb, &lint->context, findings, FINDINGS_MOST);
+	size_t count;
+
+	if (lint->memory.file && lint->context.host_long_mode) {
+		lint->memory.root = svm_vmcb_get_ncr3(vmcb);
+		lint->memory.levels = lint->host_la57 ? 5 : 4;
+		lint->context.nested = memory_nested;
+		lint->context.nested_arg = &lint->memory;
+	}
+	count = svm_audit(vmcb, &lint->context, findings, FINDINGS_MOST);
 
 	if (count > FINDINGS_MOST)
 		count = FINDINGS_MOST;
@@ -399,6 +419,25 @@ static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vm
 	if (lint->fields)
 		report_fields(stdout, vmcb, lint->all_fields);
 	report_text(stdout, &report, &lint->style);
+}
+
+/* One VMCB of a dump of memory that is too large to be read, and is no text. */
+static bool load_part(const struct lint *lint, const char *name, struct dump *memory)
+{
+	struct memory file;
+	bool good = false;
+
+	if (!lint->at_given || strchr(name, '@') || !memory_open(&file, name))
+		return false;
+	if (file.size > DUMP_MOST) {
+		memory->bytes = malloc(VMCB_SIZE);
+		memory->size = VMCB_SIZE;
+		good = memory->bytes && memory_read(&file, lint->at, memory->bytes, VMCB_SIZE);
+		if (!good)
+			dump_free(memory);
+	}
+	memory_close(&file);
+	return good;
 }
 
 /* The part that the options want, as whole VMCBs; false, with a reason, if it is none. */
@@ -425,6 +464,8 @@ static bool load(struct lint *lint, const char *name, struct dump *memory)
 {
 	char why[DUMP_WHY];
 
+	if (load_part(lint, name, memory))
+		return true;
 	if (!open_and_decode(name, memory, why)) {
 		trouble(lint, name, why);
 		return false;
@@ -513,5 +554,6 @@ int main(int argc, char **argv)
 	dump_free(&lint.msrpm);
 	dump_free(&lint.iopm);
 	dump_free(&lint.before);
+	memory_close(&lint.memory);
 	return (int)lint.status;
 }

@@ -31,19 +31,32 @@ static void print_head(FILE *out, const struct trace_dump *dump, bool color)
 	        "RIP", "what");
 }
 
+/* One of the phrases at the end of a line. */
+static void print_phrase(FILE *out, bool *is_first, const char *before, const char *phrase)
+{
+	fprintf(out, "%s%s%s", *is_first ? "  " : "; ", before, phrase);
+	*is_first = false;
+}
+
 static void print_exit(FILE *out, const struct svm_record *record, double time, bool color)
 {
 	char name[EXIT_NAME_SIZE], details[EXIT_TEXT_SIZE], event[EXIT_NAME_SIZE];
+	bool is_first = true;
 
-	fprintf(out, "%10" PRIu64 " %12.2f  %-16s %016" PRIX64 "h  %s", record->number, time,
-	        exit_name(record->exit_code, name), record->rip, exit_details(record, details));
+	fprintf(out, "%10" PRIu64 " %12.2f  %-16s %016" PRIX64 "h", record->number, time,
+	        exit_name(record->exit_code, name), record->rip);
+	if (*exit_details(record, details))
+		print_phrase(out, &is_first, "", details);
 	if (record->exit_int_info & SVM_EVENT_VALID)
-		fprintf(out, "; cut short: %s", exit_event(record->exit_int_info, event));
+		print_phrase(out, &is_first, "cut short: ",
+		             exit_event(record->exit_int_info, event));
 	if (record->event & SVM_EVENT_VALID)
-		fprintf(out, "; injected: %s", exit_event(record->event, event));
-	if (record->kind != SVM_EXIT_KIND_NONE && record->kind < SVM_EXIT_KIND_COUNT)
-		fprintf(out, "%s; came back as %s%s", color ? YELLOW : "",
-		        svm_exit_kind_name((enum svm_exit_kind)record->kind), color ? PLAIN : "");
+		print_phrase(out, &is_first, "injected: ", exit_event(record->event, event));
+	if (record->kind != SVM_EXIT_KIND_NONE && record->kind < SVM_EXIT_KIND_COUNT) {
+		print_phrase(out, &is_first, color ? YELLOW : "", "came back as ");
+		fprintf(out, "%s%s", svm_exit_kind_name((enum svm_exit_kind)record->kind),
+		        color ? PLAIN : "");
+	}
 	fputc('\n', out);
 }
 
