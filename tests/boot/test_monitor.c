@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The monitor's commands: what is typed, what is answered, for people and for programs. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,6 +242,93 @@ START_TEST(help_tells_every_command_and_fits_a_screen)
 }
 END_TEST
 
+/* What a command may be given where guest a runs and b is stopped; NULL: it answers nothing. */
+static const struct {
+	const char *name, *arguments;
+} examples[] = {
+	{ "help", "" }, { "vm list", "" }, { "vm show", "a" }, { "vm create", "c kernel=k" },
+	{ "vm start", "b" }, { "vm pause", "a" }, { "vm resume", "a" }, { "vm reset", "a" },
+	{ "vm stop", "a" }, { "vm destroy", "b" }, { "vm cycle", "a 1" }, { "vcpu list", "b" },
+	{ "vcpu pin", "b 0 1" }, { "vcpu regs", "a 0" }, { "vcpu explain", "a 0" },
+	{ "stats", "a" }, { "trace", "a 0" }, { "mem", "" }, { "cpu list", "" },
+	{ "cpu offline", "1" }, { "cpu online", "1" }, { "attach", NULL }, { "quit", NULL },
+	{ "power-off", NULL },
+};
+
+static const char *example_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		if (!strcmp(examples[i].name, name))
+			return examples[i].arguments;
+	}
+	ck_abort_msg("%s has no example", name);
+}
+
+/* One line, an object or an array, in which quotes and brackets are closed in their order. */
+static bool is_json_line(const char *text)
+{
+	char open[16];
+	size_t depth = 0;
+	bool is_quoted = false;
+
+	if (*text != '{' && *text != '[')
+		return false;
+	for (; *text && *text != '\n'; text++) {
+		if (*text == '"')
+			is_quoted = !is_quoted;
+		else if (is_quoted && *text == '\\')
+			text++;
+		else if (!is_quoted && (*text == '{' || *text == '['))
+			open[depth++] = *text == '{' ? '}' : ']';
+		else if (!is_quoted && (*text == '}' || *text == ']') &&
+		         (!depth || open[--depth] != *text))
+			return false;
+		if (depth == sizeof(open))
+			return false;
+	}
+	return !is_quoted && !depth && text[0] == '\n' && !text[1];
+}
+
+START_TEST(each_command_answers_in_json)
+{
+	const struct monitor_command *command;
+	const char *arguments, *answer;
+	char line[128];
+
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		arguments = example_of(command->name);
+		if (!arguments)
+			continue;
+		begin();
+		snprintf(line, sizeof(line), "%s %s -j", command->name, arguments);
+		answer = answer_to(line);
+		ck_assert_msg(is_json_line(answer), "%s: %s", line, answer);
+	}
+}
+END_TEST
+
+START_TEST(each_command_tells_its_usage)
+{
+	const struct monitor_command *command;
+	char line[512], usage[128];
+
+	for (unsigned int i = 0; (command = monitor_command(i)) != NULL; i++) {
+		size_t used = (size_t)snprintf(line, sizeof(line), "%s", command->name);
+
+		snprintf(usage, sizeof(usage), "usage: %s%s%s\n", command->name,
+		         command->arguments[0] ? " " : "", command->arguments);
+		begin();
+		if (command->least)
+			ck_assert_str_eq(answer_to(line), usage);
+		if (command->most == WORDS_MAX)
+			continue;
+		for (unsigned int word = 0; word <= command->most; word++)
+			used += (size_t)snprintf(line + used, sizeof(line) - used, " a");
+		ck_assert_str_eq(answer_to(line), usage);
+	}
+}
+END_TEST
+
 /* A guest that runs is held for that moment; one that does not is not touched. */
 START_TEST(registers_are_read_while_the_guest_stands_still)
 {
@@ -453,6 +541,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, each_verb_has_its_command);
 	tcase_add_test(tcase, each_first_word_is_offered);
 	tcase_add_test(tcase, help_tells_every_command_and_fits_a_screen);
+	tcase_add_test(tcase, each_command_answers_in_json);
+	tcase_add_test(tcase, each_command_tells_its_usage);
 	tcase_add_test(tcase, registers_are_read_while_the_guest_stands_still);
 	tcase_add_test(tcase, a_processor_runs_where_it_was_pinned);
 	tcase_add_test(tcase, nothing_is_told_of_a_machine_that_is_not_there);
