@@ -258,6 +258,8 @@ static void run_library(void)
 	if (error)
 		refuse("svm_host_create", error);
 	on_every_cpu("svm_cpu_online", online_here);
+	if (wants("port"))
+		problems += port_check_owners(host);
 	if (wants("ladder"))
 		climb_ladder();
 	if (wants("guests"))

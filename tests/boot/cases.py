@@ -398,6 +398,8 @@ ALL_GUESTS = ["hello", "triple_fault", "halt", "unmapped", "spin", "terminal", "
 CASES = {
     # The machine and the library's own checks.
     "qemu-ladder": Case("qemu", wanted=[WELL, r"processors: 1 online",
+                                        r"owners: 0 of \d{5,} frames can be mapped by a VM that own",
+                                        r"owners: 1 of \d{5,} frames can be mapped by a VM when one",
                                         r"builtin\| hello from the first guest of libsvm",
                                         r"guest builtin: ended: exit: status 0"] + _ladder(1)),
     "qemu-ladder-smp": Case("qemu", cpus=4, wanted=[WELL, r"processors: 4 online"] + _ladder(4)),
