@@ -32,11 +32,12 @@ all_steps=(
 # At least this share of src/core's lines is run by the unit tests.
 coverage_wanted=90
 
-# meson_test DIR ARGUMENT...: run tests, count them, and name those that failed.
+# meson_test DIR ARGUMENT...: run tests, with what they need built first; count them, and name those
+# that failed.
 meson_test() {
 	local dir=$root/$1 status=0 counts
 	shift
-	meson test -C "$dir" --no-rebuild --print-errorlogs "$@" || status=$?
+	meson test -C "$dir" --print-errorlogs "$@" || status=$?
 	counts=$("$root/scripts/lib/count-tests" "$dir/meson-logs/testlog.json")
 	# shellcheck disable=SC2086
 	tally $counts
@@ -78,13 +79,13 @@ step_clang() {
 # The other code models differ in the freestanding archive alone.
 step_large() {
 	CC=gcc configure build-large -Dcode_model=large
-	build build-large all meson-test-prereq
+	build build-large all
 	meson_test build-large --suite freestanding --suite checks --suite consumer
 }
 
 step_pic() {
 	CC=gcc configure build-pic -Dcode_model=pic
-	build build-pic all meson-test-prereq
+	build build-pic all
 	meson_test build-pic --suite freestanding --suite checks --suite consumer
 }
 
@@ -120,7 +121,6 @@ step_twice() {
 step_sanitizers() {
 	CC=clang configure build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dbaremetal=disabled
-	build build-sanitizers all meson-test-prereq
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		ASAN_OPTIONS=detect_stack_use_after_return=1 \
 		meson_test build-sanitizers --suite unit
@@ -130,7 +130,6 @@ step_sanitizers() {
 
 step_coverage() {
 	CC=gcc configure build-coverage -Db_coverage=true -Doptimization=0 -Dbaremetal=disabled
-	build build-coverage all meson-test-prereq
 	find "$root/build-coverage" -name '*.gcda' -delete
 	meson_test build-coverage --suite unit
 	gcovr --root "$root" --object-directory "$root/build-coverage" --filter 'src/core/' \
