@@ -18,6 +18,9 @@ FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h"}
 # What the emulator may know of the contract: addresses and errors, nothing of SVM.
 EMULATE_PUBLIC = {"libsvm/error.h", "libsvm/types.h"}
 
+# The decoder, and a program that prints instructions, with its host's Zydis.
+SEES_ZYDIS = {"src/emulate/insn.c", "ports/hosted/tools/disassemble.c"}
+
 # Layer of a file by its path, most specific first; None: not held to anything.
 LAYERS = [
     ("include/libsvm/", "public"),
@@ -74,7 +77,7 @@ def judge_system(path, layer, name):
             return "the emulator knows no SVM: of the contract only addresses and errors"
         return None
     if name.startswith("Zydis/"):
-        if path == "src/emulate/insn.c":
+        if path in SEES_ZYDIS:
             return None
         return "only src/emulate/insn.c sees Zydis"
     if layer in MAY_SEE and name not in FREESTANDING:

@@ -259,6 +259,21 @@ def rules_are_left_out():
 
 
 @check
+def instruction_bytes_are_shown():
+    vmcb = bytearray(broken("interrupt_lost"))
+    vmcb[0xd0:0xd4] = [3, 0x48, 0x89, 0x03]
+    text = lint(data=bytes(vmcb))[1]
+    assert "-: instruction bytes 48 89 03" in text, text
+    if "disassembler" in lint("--version")[1]:
+        assert "48 89 03  mov [rbx], rax" in text, text
+    vmcb[0xd0] = 255
+    assert "instruction bytes 48 89 03 00 00" in lint(data=bytes(vmcb))[1]
+    vmcb[0xd1] = 0x06  # No instruction in 64-bit mode.
+    assert lint(data=bytes(vmcb))[0] == 1
+    assert json.loads(lint("--json", data=good())[1])[0]["instruction"] == ""
+
+
+@check
 def colour_is_asked_for():
     vmcb = broken("asid_zero")
     assert "\033" not in lint(data=vmcb)[1]

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "disassemble.h"
 #include "field.h"
 #include "json.h"
 #include "report.h"
@@ -72,6 +73,7 @@ static void print_exit(FILE *out, const struct report *report)
 	char buffer[24];
 	const char *name = svm_exit_name(control->exit_code, buffer);
 	const char *text = svm_exit_text(control->exit_code);
+	char insn[DISASSEMBLE_SIZE];
 
 	if (control->exit_code == 0 && control->exit_info_1 == 0 && control->exit_info_2 == 0)
 		return;
@@ -81,6 +83,8 @@ static void print_exit(FILE *out, const struct report *report)
 	        report->name, name ? name : "of no known code", control->exit_code,
 	        text ? ": " : "", text ? text : "", control->exit_info_1, control->exit_info_2,
 	        report->vmcb->save.rip);
+	if (*disassemble(report->vmcb, insn))
+		fprintf(out, "%s: instruction bytes %s\n", report->name, insn);
 }
 
 static const char *plural(size_t count)
@@ -134,7 +138,7 @@ static void print_finding_json(FILE *out, const struct svm_finding *finding)
 
 void report_json(FILE *out, const struct report *report)
 {
-	char buffer[24];
+	char buffer[24], insn[DISASSEMBLE_SIZE];
 
 	fputc('{', out);
 	json_text(out, "name", report->name);
@@ -144,6 +148,8 @@ void report_json(FILE *out, const struct report *report)
 	json_text(out, "exit_name", svm_exit_name(report->vmcb->control.exit_code, buffer));
 	fputc(',', out);
 	json_hex(out, "rip", report->vmcb->save.rip);
+	fputc(',', out);
+	json_text(out, "instruction", disassemble(report->vmcb, insn));
 	fprintf(out, ",\"errors\":%zu,\"warnings\":%zu,\"findings\":[", report->errors,
 	        report->count - report->errors);
 	for (size_t i = 0; i < report->count; i++) {

@@ -13,6 +13,7 @@
 
 #include <libsvm/version.h>
 
+#include "disassemble.h"
 #include "dump.h"
 #include "json.h"
 #include "memory.h"
@@ -285,7 +286,8 @@ static bool take_plain_option(struct lint *lint, int option)
 		fputs(usage_text, stdout);
 		exit(STATUS_CLEAN);
 	case 'V':
-		printf("svm-lint (libsvm) %s\n", svm_version());
+		printf("svm-lint (libsvm) %s%s\n", svm_version(),
+		       disassemble_exists() ? ", with a disassembler" : "");
 		exit(STATUS_CLEAN);
 	case OPTION_LIST_RULES:
 		list_rules();
