@@ -15,8 +15,8 @@
 bool disassemble_exists(void);
 
 /*
- * The bytes, and behind them the instruction in the mode in which this VMCB's guest is: "0F A2  cpuid".
- * Of a VMCB that holds none, "".
+ * The bytes, and behind them the instruction in the mode in which this VMCB's guest is: "0F A2
+ * cpuid".  Of a VMCB that holds none, "".
  */
 const char *disassemble(const struct svm_vmcb *vmcb, char text[DISASSEMBLE_SIZE]);
 

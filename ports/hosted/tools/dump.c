@@ -9,6 +9,7 @@
  * Words of two bytes without either, as hexdump and od print them by default, could be both and
  * are refused: guessing wrong would give verdicts about a VMCB that does not exist.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -371,6 +372,27 @@ bool dump_read(FILE *stream, struct dump *raw, char why[DUMP_WHY])
 	}
 	dump_free(raw);
 	return false;
+}
+
+bool dump_open(const char *name, struct dump *memory, char why[DUMP_WHY])
+{
+	const bool is_input = strcmp(name, "-") == 0;
+	FILE *file = is_input ? stdin : fopen(name, "rb");
+	struct dump raw;
+	bool good;
+
+	if (!file) {
+		snprintf(why, DUMP_WHY, "%s", strerror(errno));
+		return false;
+	}
+	good = dump_read(file, &raw, why);
+	if (!is_input)
+		fclose(file);
+	if (!good)
+		return false;
+	good = dump_decode(&raw, memory, DUMP_MOST, why);
+	dump_free(&raw);
+	return good;
 }
 
 void dump_free(struct dump *dump)

@@ -29,6 +29,9 @@ bool dump_read(FILE *stream, struct dump *raw, char why[DUMP_WHY]);
  */
 bool dump_decode(const struct dump *raw, struct dump *memory, size_t most, char why[DUMP_WHY]);
 
+/* The memory that a file shows; "-" is standard input. */
+bool dump_open(const char *name, struct dump *memory, char why[DUMP_WHY]);
+
 void dump_free(struct dump *dump);
 
 #endif
