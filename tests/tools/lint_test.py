@@ -177,6 +177,7 @@ def features_decide():
     assert lint("--cpu=qemu", data=vmcb)[0] == 2
     assert lint("--cpu=qemu", "--features=+flush_by_asid", data=vmcb)[0] == 0
     assert lint("--features=npt,FlushByAsid", data=vmcb)[0] == 0
+    assert lint("--features=npt,nrip,flush-by-asid", data=vmcb)[0] == 0
     assert lint("--features=npt", data=vmcb)[0] == 2
     assert lint("--features=-flush-by-asid", data=vmcb)[0] == 2
     assert lint("--features=npt,xyzzy", data=vmcb)[0] == 3

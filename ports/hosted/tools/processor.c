@@ -166,8 +166,26 @@ static bool is_same(const char *a, const char *b)
 	return *a == *b;
 }
 
-static const struct feature *find_feature(const char *name)
+/* As people say it. */
+static const char *usual_name(const char *name)
 {
+	static const struct {
+		const char *said, *name;
+	} others[] = {
+		{ "nrip", "nrips" },   { "lbr", "lbrv" },     { "flush_asid", "flush_by_asid" },
+		{ "vls", "v_vmload" }, { "long_mode", "lm" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (is_same(name, others[i].said))
+			return others[i].name;
+	return name;
+}
+
+static const struct feature *find_feature(const char *said)
+{
+	const char *name = usual_name(said);
+
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const struct feature *feature = &features_known[i];
 
