@@ -147,7 +147,10 @@ struct svm_exit {
 			uint64_t number; /**< RAX. */
 			uint8_t cpl;     /**< VMMCALL itself checks no privilege. */
 		} hypercall;
-		/** EXCEPTION, DEBUG: complete with retry (swallow) or the fault. */
+		/**
+		 * EXCEPTION, DEBUG: complete with retry (swallow) or the fault.  Where the library
+		 * has executed an instruction under TF, @c raw is of the exit that brought it here.
+		 */
 		struct {
 			uint8_t vector;
 			bool has_error;

@@ -1171,6 +1171,74 @@ START_TEST(a_debugger_sees_db_first)
 }
 END_TEST
 
+/* Behind an instruction that the library finishes no processor raises it, but the library does. */
+static void step_once(struct rig *r, int row)
+{
+	struct svm_regs regs;
+
+	ck_assert_int_eq(svm_vm_set_exits(r->vm, SVM_WANT_DEBUG), 0);
+	stepped_rows[row].emit(r);
+	regs = rig_regs(r);
+	regs.rflags |= 0x100;
+	regs.rcx = stepped_rows[row].rcx;
+	regs.rbx = stepped_rows[row].rbx;
+	ck_assert_int_eq(svm_vcpu_set_regs(r->vcpu, &regs), 0);
+	ck_assert_msg(rig_run(r) == SVM_EXIT_KIND_DEBUG, "%s", stepped_rows[row].name);
+	ck_assert_uint_eq(r->exit.exception.vector, 1);
+	ck_assert(!r->exit.exception.has_error);
+	ck_assert_uint_eq(r->exit.exception.error, 0);
+	ck_assert_uint_eq(r->exit.exception.address, 0xffff4ff0);
+	ck_assert_uint_eq(r->exit.rip, RIG_CODE + r->code.size);
+	ck_assert_int_eq(svm_vcpu_run(r->vcpu, &r->exit), SVM_ERR_INCOMPLETE);
+}
+
+START_TEST(a_debugger_sees_the_step_over_each_instruction)
+{
+	for (int help = 0; help < ROWS(helps); help++) {
+		struct svm_regs regs;
+		struct rig r;
+
+		init_help(&r, help, RIG_64);
+		step_once(&r, _i);
+		ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0); /* Swallowed. */
+		regs = rig_regs(&r);
+		regs.rflags &= ~UINT64_C(0x100);
+		ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+		ck_assert_int_eq(outcome(&r), -1);
+		rig_fini(&r);
+	}
+}
+END_TEST
+
+START_TEST(a_debugger_lets_the_guest_have_its_step)
+{
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	step_once(&r, _i);
+	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 1, 0), 0);
+	ck_assert_int_eq(outcome(&r), 1);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(a_debugger_sees_icebp)
+{
+	static const uint8_t icebp[] = { 0xf1 };
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_DEBUG), 0);
+	hosted_script_raw(&r.code, icebp, sizeof(icebp));
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_DEBUG);
+	ck_assert_uint_eq(r.exit.exception.vector, 1);
+	ck_assert_uint_eq(r.exit.rip, RIG_CODE + 1);
+	ck_assert_int_eq(svm_vcpu_complete_fault(r.vcpu, 1, 0), 0);
+	ck_assert_int_eq(outcome(&r), 1);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(an_intercepted_page_fault_keeps_its_address)
 {
 	struct svm_system_regs system;
@@ -1946,6 +2014,10 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, debug_registers_go_to_a_debugger, 0, ROWS(helps));
 	tcase_add_loop_test(tc, int3_is_delivered_behind_itself, 0, 2 * ROWS(helps));
 	tcase_add_test(tc, a_debugger_sees_db_first);
+	tcase_add_loop_test(tc, a_debugger_sees_the_step_over_each_instruction, 0,
+	                    ROWS(stepped_rows));
+	tcase_add_loop_test(tc, a_debugger_lets_the_guest_have_its_step, 0, ROWS(stepped_rows));
+	tcase_add_test(tc, a_debugger_sees_icebp);
 	tcase_add_loop_test(tc, an_intercepted_page_fault_keeps_its_address, 0, ROWS(helps));
 	tcase_add_test(tc, ud_goes_to_whoever_wants_it);
 	tcase_add_loop_test(tc, an_instruction_looked_at_is_executed_after_all, 0,

@@ -80,7 +80,7 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 	if (!traps)
 		return;
 	svm_vmcb_set_dr6(vmcb, svm_vmcb_get_dr6(vmcb) | DR6_BS);
-	svm_events_raise(vcpu, SVM_VECTOR_DB, 0);
+	svm_events_trap(vcpu);
 }
 
 void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)

@@ -85,7 +85,10 @@ void svm_emulation_raise(struct svm_vcpu *vcpu)
 
 	if (fault->vector == SVM_VECTOR_PF)
 		svm_vmcb_set_cr2(vcpu->vmcb, fault->address);
-	svm_events_raise(vcpu, fault->vector, fault->error);
+	if (fault->vector == SVM_VECTOR_DB)
+		svm_events_trap(vcpu);
+	else
+		svm_events_raise(vcpu, fault->vector, fault->error);
 }
 
 /*

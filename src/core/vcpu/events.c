@@ -113,10 +113,17 @@ void svm_events_raise(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
 		error = 0;
 	}
 	hold_interrupted(events);
+	events->is_unseen = false;
 	events->exception_pending = true;
 	events->exception_vector = vector;
 	events->exception_error = error;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+}
+
+void svm_events_trap(struct svm_vcpu *vcpu)
+{
+	svm_events_raise(vcpu, SVM_VECTOR_DB, 0);
+	vcpu->events.is_unseen = vcpu->vm->want & SVM_WANT_DEBUG;
 }
 
 /* --- windows ------------------------------------------------------------------------------ */

@@ -20,7 +20,8 @@ static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	svm_exit_owe(vcpu, exit, kind, SVM_OWED_EVENT, next);
 	exit->exception.vector = vector;
 	exit->exception.has_error = svm_exception_has_error(vector);
-	exit->exception.error = (uint32_t)vmcb->control.exit_info_1;
+	if (exit->exception.has_error)
+		exit->exception.error = (uint32_t)vmcb->control.exit_info_1;
 	if (vector == SVM_VECTOR_PF)
 		exit->exception.address = vmcb->control.exit_info_2;
 	else if (vector == SVM_VECTOR_DB)
@@ -37,6 +38,17 @@ static enum svm_action debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (vcpu->vm->want & SVM_WANT_DEBUG)
 		return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
 	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
+}
+
+/*
+ * Behind an instruction that the library has finished it raises the #DB of TF by itself, and no
+ * intercept shows that one.
+ */
+enum svm_action svm_exit_trap(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	vcpu->events.is_unseen = vcpu->events.exception_pending = false;
+	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* Whatever else waits comes next. */
+	return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
 }
 
 /* The machine check is the host's; whether the guest can go on is the host's to say. */

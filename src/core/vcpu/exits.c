@@ -147,7 +147,8 @@ static enum svm_action icebp(struct svm_vcpu *vcpu)
 	if (!next)
 		return SVM_ACTION_RESUME;
 	svm_vcpu_advance(vcpu, next);
-	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
+	svm_events_trap(vcpu);
+	return SVM_ACTION_RESUME;
 }
 
 static enum svm_action raw(struct svm_vcpu *vcpu, struct svm_exit *exit)

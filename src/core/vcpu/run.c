@@ -136,6 +136,8 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_EVENTS);
 		if (vcpu->events.shutdown)
 			return shut_down(vcpu, exit);
+		if (vcpu->events.is_unseen)
+			return svm_exit_trap(vcpu, exit);
 		svm_events_prepare(vcpu);
 	}
 	if ((requests & SVM_REQUEST_ARRIVE) && arrive(vcpu, exit) == SVM_ACTION_RETURN)

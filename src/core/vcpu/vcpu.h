@@ -41,6 +41,7 @@ struct svm_vcpu_events {
 	bool exception_pending;
 	uint8_t exception_vector;
 	uint32_t exception_error;
+	bool is_unseen; /* The pending #DB is shown to the embedder before the guest gets it. */
 	bool shutdown; /* An exception while delivering #DF: the next run says so. */
 	uint8_t shutdown_second;
 	bool nmi_pending, nmi_masked;
