@@ -14,6 +14,7 @@
 #include <linux/kvm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -73,7 +74,7 @@ struct guest {
 	struct svm_vm *vm;
 	struct mutex lock; /* Slots, vCPUs, CPUID as calls change them. */
 	struct guest_memory memory;
-	struct guest_vcpu *vcpus[GUEST_VCPUS];
+	struct guest_vcpu *vcpus[GUEST_VCPUS]; /* guest_vcpu_at() without the lock. */
 	struct svm_cpuid_entry *cpuid; /* What the vCPUs were given; SVM_CPUID_MAX rows of room. */
 	u32 cpuid_count;
 	/* TSCs that are set to about the same are meant to be the same. */
@@ -83,6 +84,7 @@ struct guest {
 	struct mutex clock_lock; /* For these. */
 	u64 clock_base_tsc, clock_base_ns; /* Of the host's TSC, and the clock at that moment. */
 	struct svm_paravirt paravirt;
+	u32 boot_id; /* Of the vCPU that starts the machine. */
 	u32 vcpu_ids; /* Limit that user space has set; 0: none. */
 	u64 quirks_off; /* KVM_X86_QUIRK_*. */
 	u64 msr_exits; /* KVM_MSR_EXIT_REASON_*. */
@@ -140,6 +142,13 @@ struct guest_vcpu {
 
 extern struct svm_host *guest_host;
 
+/* NULL: not made yet.  Any thread; a vCPU lives as long as its VM. */
+static inline struct guest_vcpu *guest_vcpu_at(const struct guest *guest, u32 id)
+{
+	/* Pairs with the release in publish(): what is behind the pointer is whole. */
+	return smp_load_acquire(&guest->vcpus[array_index_nospec(id, GUEST_VCPUS)]);
+}
+
 /* guest.c */
 int guest_create(unsigned long type);
 struct guest *guest_get(struct guest *guest);
@@ -163,6 +172,11 @@ int guest_memory_limit(struct guest *guest, unsigned long pages);
 /* guest_dirty.c */
 int guest_dirty_get(struct guest *guest, void __user *user);
 int guest_dirty_clear(struct guest *guest, void __user *user);
+
+static inline bool guest_is_boot(const struct guest_vcpu *vcpu)
+{
+	return svm_vcpu_id(vcpu->vcpu) == vcpu->guest->boot_id;
+}
 
 /* guest_vcpu.c */
 int guest_vcpu_create(struct guest *guest, unsigned long id);

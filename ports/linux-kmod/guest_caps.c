@@ -33,6 +33,21 @@ static int limit_ids(struct guest *guest, u64 most)
 	return error;
 }
 
+int guest_set_boot_id(struct guest *guest, unsigned long id)
+{
+	int error = -EBUSY;
+
+	if (id >= GUEST_VCPUS)
+		return -EINVAL;
+	mutex_lock(&guest->lock);
+	if (!has_vcpus(guest)) {
+		guest->boot_id = (u32)id;
+		error = 0;
+	}
+	mutex_unlock(&guest->lock);
+	return error;
+}
+
 static int set_bits(u64 *bits, u64 wanted, u64 known)
 {
 	if (wanted & ~known)

@@ -72,7 +72,7 @@ static bool tscs_are_equal(const struct guest *guest)
 	unsigned int i;
 
 	for (i = 0; i < GUEST_VCPUS; i++) {
-		const struct guest_vcpu *const vcpu = smp_load_acquire(&guest->vcpus[i]);
+		const struct guest_vcpu *const vcpu = guest_vcpu_at(guest, i);
 
 		if (vcpu && READ_ONCE(vcpu->tsc_offset) != common)
 			return false;
@@ -87,7 +87,7 @@ void guest_clock_changed(struct guest *guest)
 	unsigned int i;
 
 	for (i = 0; i < GUEST_VCPUS; i++) {
-		struct guest_vcpu *const vcpu = smp_load_acquire(&guest->vcpus[i]);
+		struct guest_vcpu *const vcpu = guest_vcpu_at(guest, i);
 
 		if (!vcpu)
 			continue;

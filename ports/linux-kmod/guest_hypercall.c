@@ -7,7 +7,6 @@
  * MWAIT do nothing, as on a processor that always finds something stored, whether CPUID offers them
  * or not; that too user space can switch off.
  */
-#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <uapi/linux/kvm_para.h>
 
@@ -33,7 +32,7 @@ static u64 kick(struct guest *guest, u64 id)
 
 	if (id >= GUEST_VCPUS)
 		return 0;
-	other = smp_load_acquire(&guest->vcpus[array_index_nospec(id, GUEST_VCPUS)]);
+	other = guest_vcpu_at(guest, (u32)id);
 	if (other)
 		svm_vcpu_unhalt(other->vcpu);
 	return 0;
@@ -46,8 +45,8 @@ static u64 serve(struct guest_vcpu *vcpu, const struct svm_hypercall *call)
 		return 0;
 	case KVM_HC_KICK_CPU:
 		return kick(vcpu->guest, call->argument[1]);
-	case KVM_HC_SCHED_YIELD:
-		yield();
+	case KVM_HC_SCHED_YIELD: /* To whom, the scheduler knows better. */
+		cond_resched();
 		return 0;
 	default:
 		return UNKNOWN;

@@ -360,7 +360,8 @@ void guest_irq_attach(struct guest_vcpu *vcpu)
 
 	if (!apic)
 		return;
-	vcpu->waits_for_init = svm_vcpu_id(vcpu->vcpu) != 0;
+	apic->lapic.config.is_bsp = guest_is_boot(vcpu);
+	vcpu->waits_for_init = !guest_is_boot(vcpu);
 	svm_vcpu_set_wake(vcpu->vcpu, wake, vcpu);
 	if (guest_lapic_reset(apic) || svm_vcpu_set_irq_port(vcpu->vcpu, &port))
 		pr_err("no interrupt port\n");
@@ -379,7 +380,6 @@ static int init_apics(struct guest_irq *irq)
 		struct guest_apic *const apic = &irq->apic[i];
 		const struct svm_lapic_config config = {
 			.id = i,
-			.is_bsp = i == 0,
 			.has_x2apic = true,
 			.has_tsc_deadline = true,
 			.physical_bits = physical_bits,

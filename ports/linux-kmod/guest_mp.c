@@ -51,7 +51,7 @@ static int take_init(struct guest_vcpu *vcpu, struct guest_apic *apic)
 	apic->extint_requested = false;
 	svm_lapic_reset_by_init(&apic->lapic);
 	error = svm_vcpu_init_ipi(vcpu->vcpu);
-	if (!error && svm_vcpu_id(vcpu->vcpu) == 0)
+	if (!error && guest_is_boot(vcpu))
 		error = start_here(vcpu);
 	guest_irq_follow_apic(apic);
 	return error;

@@ -53,13 +53,15 @@ int guest_msr_exit(struct guest_vcpu *vcpu)
 	u32 reason;
 	int error;
 
-	if (answer(vcpu, msr, is_write, &value, &reason))
-		error = is_write ? svm_vcpu_complete_skip(vcpu->vcpu)
-		                 : svm_vcpu_complete_value(vcpu->vcpu, value);
-	else if (READ_ONCE(vcpu->guest->msr_exits) & reason)
-		return to_user(vcpu, msr, is_write, value, reason);
-	else
+	if (!answer(vcpu, msr, is_write, &value, &reason)) {
+		if (READ_ONCE(vcpu->guest->msr_exits) & reason)
+			return to_user(vcpu, msr, is_write, value, reason);
 		error = svm_vcpu_complete_fault(vcpu->vcpu, VECTOR_GP, 0);
+	} else if (is_write) {
+		error = svm_vcpu_complete_skip(vcpu->vcpu);
+	} else {
+		error = svm_vcpu_complete_value(vcpu->vcpu, value);
+	}
 	return error ? hal_errno(error) : 1;
 }
 

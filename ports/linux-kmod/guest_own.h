@@ -65,6 +65,7 @@ int guest_undefined(struct guest_vcpu *vcpu);
 int guest_mwait(struct guest_vcpu *vcpu);
 
 /* guest_caps.c */
+int guest_set_boot_id(struct guest *guest, unsigned long id);
 long guest_enable_cap(struct guest *guest, void __user *user);
 
 #endif

@@ -310,6 +310,7 @@ static int publish(struct guest *guest, u32 id, struct guest_vcpu *vcpu)
 		return PTR_ERR(file);
 	}
 	guest_irq_attach(vcpu);
+	/* Pairs with guest_vcpu_at(). */
 	smp_store_release(&guest->vcpus[id], vcpu);
 	fd_install(fd, file);
 	return fd;

@@ -20,7 +20,7 @@ selftests_all=(
 	'30 fast x86_64/get_msr_index_features'
 	'30 fast x86_64/fix_hypercall_test'
 	'30 fast x86_64/monitor_mwait_test'
-	'30 slow x86_64/set_boot_cpu_id'
+	'30 fast x86_64/set_boot_cpu_id'
 	'30 fast x86_64/max_vcpuid_cap_test'
 	'60 slow x86_64/xapic_ipi_test'
 	'60 fast x86_64/userspace_msr_exit_test'

@@ -101,12 +101,14 @@ static void capabilities(void)
 	REFUSED(enable(&m, KVM_CAP_MAX_VCPU_ID, 1u << 30), EINVAL);
 	REFUSED(enable(&m, KVM_CAP_MAX_VCPU_ID, 2), EINVAL); /* There is a vCPU. */
 	other.vm = ioctl(m.device, KVM_CREATE_VM, 0);
+	EXPECT(ioctl(other.vm, KVM_SET_BOOT_CPU_ID, 1) == 0, 0);
 	EXPECT(enable(&other, KVM_CAP_MAX_VCPU_ID, 2) == 0, 0);
 	EXPECT(enable(&other, KVM_CAP_MAX_VCPU_ID, 2) == 0, 0);
 	REFUSED(enable(&other, KVM_CAP_MAX_VCPU_ID, 3), EINVAL);
 	REFUSED(ioctl(other.vm, KVM_CREATE_VCPU, 2), EINVAL);
 	other.vcpu = ioctl(other.vm, KVM_CREATE_VCPU, 1);
 	EXPECT(other.vcpu > 0, other.vcpu);
+	REFUSED(ioctl(other.vm, KVM_SET_BOOT_CPU_ID, 1), EBUSY);
 	close(other.vcpu);
 	close(other.vm);
 	machine_close(&m);
