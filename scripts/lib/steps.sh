@@ -103,14 +103,16 @@ step_twice() {
 	done
 	# The kernel of a guest need not come over the network twice.
 	[ ! -d "$guests_dir" ] || ln -s "$guests_dir" "$scratch/one/"
-	CC=gcc "$root/tests/consumer/porting.py" "$scratch/one" | tally_lines
+	CC=gcc "$root/tests/consumer/porting.py" "$scratch/one" | tee "$SVM_TEST_SCRATCH/porting"
+	# What a port says of itself is no test of ours.
+	tail -1 "$SVM_TEST_SCRATCH/porting" | tally_lines
 	(
 		cd "$scratch/somewhere/else"
 		CC=gcc meson setup --wrap-mode=nodownload -Dtests=disabled -Ddocs=disabled \
 			-Dtools=disabled -Dbaremetal=disabled build
 		ninja -C build -j "$(nproc)" src/libsvm-vmm.a
 	)
-	hashes=$(sha256sum "$scratch"/one/build-port/library/src/libsvm-vmm.a \
+	hashes=$(sha256sum "$scratch"/one/build-library/src/libsvm-vmm.a \
 		"$scratch"/somewhere/else/build/src/libsvm-vmm.a)
 	echo "$hashes"
 	[ "$(echo "$hashes" | cut -d' ' -f1 | sort -u | wc -l)" -eq 1 ]

@@ -41,8 +41,10 @@ static const struct exit_range *find_range(uint64_t exit_code)
 	};
 
 	for (size_t i = 0; i < SVM_ARRAY_SIZE(families); i++) {
-		if (exit_code >= families[i].first && exit_code - families[i].first < families[i].count)
-			return &families[i];
+		const struct exit_range *family = &families[i];
+
+		if (exit_code >= family->first && exit_code - family->first < family->count)
+			return family;
 	}
 	return NULL;
 }

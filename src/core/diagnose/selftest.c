@@ -144,7 +144,9 @@ static void rung_host_state(struct ladder *l)
  */
 static void rung_host_interrupt(struct ladder *l)
 {
-	static const uint8_t program[] = { 0xeb, 0xfe }; /* jmp self */
+	/* mov $0x400000, %ecx; 1: addr32 loop 1b; vmmcall: without a kick a failure, no hang. */
+	static const uint8_t program[] = { 0x66, 0xb9, 0, 0, 0x40, 0, 0x67, 0xe2, 0xfd,
+		                           0x0f, 0x01, 0xd9 };
 	struct svm_host *host = l->guest.vm->host;
 	const struct svm_hal *hal = &host->hal;
 	struct svm_exit exit;
@@ -159,7 +161,8 @@ static void rung_host_interrupt(struct ladder *l)
 	hal->irq_restore(hal->ctx, irq);
 	svm_vcpu_set_loop_limit(l->guest.vcpu, 0);
 	say(l, "interrupt.exit", "a host interrupt ends the run of a spinning guest",
-	    "cpu_kick() sends no maskable interrupt, or the host's IF was 0 at VMRUN",
+	    "cpu_kick() sends no maskable interrupt, or the one before it got no EOI, or the "
+	    "host's IF was 0 at VMRUN",
 	    exit.raw.exit_code == SVM_EXIT_INTR, SVM_EXIT_INTR, exit.raw.exit_code);
 }
 
