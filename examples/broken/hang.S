@@ -11,6 +11,7 @@
  *	3  V_INTR_MASKING is clear and the guest spins with IF = 0: no exit, ever
  *	4  the guest takes a fault without a vector table, and the monitor resumes it after SHUTDOWN
  *	5  EFER.SVME of the host is never set: VMRUN is #UD, and there is no IDT: a reset
+ *	6  the guest halts, and the monitor resumes it at once, for ever
  */
 
 #ifndef MISTAKE
@@ -109,6 +110,10 @@ guest:
 #endif
 #if MISTAKE == 4
 	ud2				/* IDTR's limit is 0. */
+#endif
+#if MISTAKE == 6
+1:	hlt
+	jmp	1b
 #endif
 	vmmcall
 	.code32

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """scripts/why on examples/broken/hang.S: each mistake is told from the others.
 
-usage: why_test.py SCRIPT IMAGE...        images hang0.elf to hang5.elf
+usage: why_test.py SCRIPT IMAGE...        images hang0.elf to hang6.elf
 """
 
 import os
@@ -23,6 +23,8 @@ EXPECTED = {
                   ["has not come back", "refused"]),
     "hang5.elf": (1, ["The machine reset itself: a triple fault.", "VMRUN was never executed",
                       "vector 06h, error code 0000"], ["Guests were entered"]),
+    "hang6.elf": (1, ["exits are HLT at 2h: HLT returned at once: nothing is pending",
+                      "the monitor goes on"], ["refused", "has not come back"]),
 }
 
 
