@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fifty ways to a VMCB that fails, each as somebody writes it who knows the processor and meets SVM
- * for the first time.
+ * Some ninety ways to a VMCB that fails, each as somebody writes it who knows the processor and
+ * meets SVM for the first time.
  *
  *	broken --list                 their names, what was done, and what one sees
  *	broken NAME | svm-lint -      what the audit says about it
@@ -316,6 +316,77 @@ static void map(struct world *w, uint64_t table_bits, uint64_t leaf_bits)
 	X(alignment_check_open, long, "W10", "", "one processor hangs, for good",                  \
 	  "#AC is not intercepted: a guest can have one inside the delivery of another",           \
 	  no_intercept(v, SVM_EXIT_EXCEPTION + SVM_VECTOR_AC))                                     \
+	/* The fields that a first attempt rarely touches, and a second one does. */               \
+	X(vmcb_unaligned, long, "V03", "--vmcb-address=0x1010", "#GP at VMRUN",                    \
+	  "the VMCB came out of an allocator of 16 byte pieces", (void)v)                          \
+	X(hsave_unaligned, long, "V04", "--hsave=0x1008", "#GP at WRMSR or VMRUN",                 \
+	  "VM_HSAVE_PA was given the address of a structure's member", (void)v)                    \
+	X(one_page_for_two, long, "V06", "--vmcb-address=0x1000 --hsave=0x1000",                   \
+	  "the host comes back as the guest", "the VMCB is the host save area too", (void)v)       \
+	X(io_map_unaligned, long, "C06", "", "the wrong ports are open",                           \
+	  "the I/O permission map begins behind a header",                                         \
+	  svm_vmcb_set_iopm_base(v, 0x100010))                                                     \
+	X(into_in_64_bit, long, "C09", "", "INVALID",                                              \
+	  "#OF was injected into 64-bit code, which has no INTO",                                  \
+	  v->control.event_inj = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCP << 8 | SVM_VECTOR_OF;       \
+	  v->control.next_rip = 0x100001)                                                          \
+	X(event_flags, long, "C10", "", "INVALID, on some processors",                             \
+	  "VMX's bit 12, NMI unblocking, was left in the event",                                   \
+	  v->control.event_inj = SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI << 8 | 2 | SVM_BIT(12);      \
+	  intercept(v, SVM_EXIT_IRET))                                                             \
+	X(nmi_with_vector, long, "C12", "", "an NMI where an interrupt was meant",                 \
+	  "types 0 and 2 were mixed up", intercept(v, SVM_EXIT_IRET);                              \
+	  v->control.event_inj = SVM_EVENT_VALID | 2 << 8 | 0x30)                                  \
+	X(nested_paging_not_there, long, "C13", "--features=-npt", "INVALID, or no nested paging", \
+	  "NP_ENABLE was set without asking CPUID", (void)v)                                       \
+	X(host_without_paging, long, "C14", "--given=no-paging", "INVALID",                        \
+	  "a boot loader runs guests before it has paging", (void)v)                               \
+	X(sev_alone, long, "C17", "", "INVALID", "bit 1 was taken for NP_ENABLE",                  \
+	  svm_vmcb_set_np_control(v, 2))                                                           \
+	X(avic_page_unaligned, long, "C19", "", "INVALID",                                         \
+	  "AVIC's backing page is a pointer into a structure",                                     \
+	  svm_vmcb_set_int_control(v, SVM_INT_V_MASKING | SVM_INT_AVIC_ENABLE);                    \
+	  svm_vmcb_set_avic_backing_page(v, 0x300040))                                             \
+	X(reserved_bits, long, "C22", "", "nothing, until the next processor",                     \
+	  "the field was copied from another VMCB, bits of which one knows nothing too",           \
+	  svm_vmcb_set_int_control(v, SVM_INT_V_MASKING | SVM_BIT(10)))                            \
+	X(shadow_stacks_alone, long, "C23", "", "INVALID",                                         \
+	  "shadow stacks were switched on without nested paging",                                  \
+	  svm_vmcb_set_np_control(v, SVM_SSS_ENABLE))                                              \
+	X(efer_reserved, long, "S02", "", "INVALID, once the guest writes EFER",                   \
+	  "the guest's WRMSR of EFER was taken as it came",                                        \
+	  svm_vmcb_set_efer(v, svm_vmcb_get_efer(v) | SVM_BIT(9)))                                 \
+	X(long_mode_not_there, long, "S03", "--features=-lm", "INVALID",                           \
+	  "a 64-bit guest was started on a 32-bit processor", (void)v)                             \
+	X(paging_without_pe, long, "S09", "--ignore=W41", "INVALID", "PE was forgotten with PG",   \
+	  svm_vmcb_set_cr0(v, svm_vmcb_get_cr0(v) & ~SVM_BIT(0)))                                  \
+	X(dr6_not_initialised, long, "S11", "", "INVALID", "the debug registers hold stack bytes", \
+	  svm_vmcb_set_dr6(v, 0xffffffffffff0ff0))                                                 \
+	X(cet_without_wp, long, "S13", "", "INVALID", "CR4.CET was passed on, CR0.WP was not",     \
+	  svm_vmcb_set_cr4(v, PAE | SVM_BIT(23));                                                  \
+	  svm_vmcb_set_cr0(v, svm_vmcb_get_cr0(v) & ~SVM_BIT(16)))                                 \
+	X(nmi_open, long, "W03", "", "the host's watchdog fires in the guest",                     \
+	  "NMIs are not intercepted", no_intercept(v, SVM_EXIT_NMI))                               \
+	X(machine_check_open, long, "W11", "", "the guest handles the host's memory error",        \
+	  "#MC is not intercepted", no_intercept(v, SVM_EXIT_EXCEPTION + SVM_VECTOR_MC))           \
+	X(nmi_without_end, long, "W16", "--given=nmi-in-service", "the guest gets one NMI, ever",  \
+	  "an NMI was injected, and IRET is not intercepted", (void)v)                             \
+	X(task_switch_open, reset, "W17", "", "a legacy guest's task switch goes astray",          \
+	  "task switches are not intercepted", no_intercept(v, SVM_EXIT_TASK_SWITCH))              \
+	X(shadow_kept, long, "W24", "", "an interrupt comes an instruction late, or never",        \
+	  "an instruction was skipped, the shadow of STI before it was not",                       \
+	  v->control.int_state = SVM_INT_STATE_SHADOW; exit_happens(w))                            \
+	X(int_n_without_next_rip, long, "W25", "", "the guest returns to address 0",               \
+	  "INT 80h was injected and the address behind it not given",                              \
+	  v->control.event_inj = SVM_EVENT_VALID | SVM_EVENT_TYPE_SOFT << 8 | 0x80)                \
+	X(breakpoints_armed, long, "W38", "", "the host stops at the guest's breakpoints",         \
+	  "DR7 is the guest's, MOV DR is not intercepted, DR0 to DR3 are not switched",            \
+	  svm_vmcb_set_dr7(v, 0x401); no_intercept(v, SVM_EXIT_DR_WRITE + 7))                      \
+	X(paged_real_mode, reset, "W41", "", "undefined", "PG was set and PE forgotten",           \
+	  svm_vmcb_set_cr0(v, 0x10 | PG))                                                          \
+	X(another_processor, long, "W28", "--given=moved", "now and then: another guest's state",  \
+	  "the vCPU moved to another processor, and its clean bits stayed",                        \
+	  v->control.clean = SVM_CLEAN_ALL)                                                        \
 	/* Right at the first entry, wrong at the second. */                                       \
 	X(flush_for_ever, long, "W26", AFTER_EXIT, "each entry costs a whole TLB",                 \
 	  "TLB_CONTROL was set for the first entry and never cleared",                             \
