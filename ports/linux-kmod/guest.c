@@ -32,6 +32,7 @@ static void destroy(struct kref *kref)
 	if (svm_vm_destroy(guest->vm))
 		pr_err("a VM could not be destroyed\n");
 	guest_ioeventfd_stop(guest);
+	guest_coalesced_stop(guest);
 	guest_irq_destroy(guest);
 	mmdrop(guest->mm);
 	guest_msr_filter_free(guest->msr_filter);
@@ -162,11 +163,16 @@ static int make(struct guest *guest)
 	mutex_init(&guest->tsc_lock);
 	spin_lock_init(&guest->ioeventfd_lock);
 	INIT_LIST_HEAD(&guest->ioeventfds);
+	spin_lock_init(&guest->zones_lock);
+	INIT_LIST_HEAD(&guest->zones);
 	guest->mm = current->mm;
 	error = guest_clock_init(guest);
 	if (!error)
+		error = guest_coalesced_start(guest);
+	if (!error)
 		error = guest_memory_start(guest);
 	if (error) {
+		guest_coalesced_stop(guest);
 		if (svm_vm_destroy(guest->vm))
 			pr_err("a VM could not be destroyed\n");
 		return error;

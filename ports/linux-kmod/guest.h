@@ -92,6 +92,10 @@ struct guest {
 	u32 mmu_pages; /* What user space wants them to be; nested tables are small and few. */
 	bool clears_dirty_log, begins_dirty; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */
 	struct guest_msr_filter *msr_filter; /* NULL: none. */
+	struct kvm_coalesced_mmio_ring *ring; /* Third page of each vCPU's mapping. */
+	spinlock_t zones_lock; /* For our end of the ring, and these. */
+	struct list_head zones;
+	u32 zone_count;
 	spinlock_t ioeventfd_lock; /* For the two that follow. */
 	struct list_head ioeventfds;
 	u32 ioeventfd_count;
@@ -116,7 +120,6 @@ struct guest_vcpu {
 	struct mutex lock; /* One ioctl at a time. */
 	struct kvm_run *run;
 	void *io_data;  /* Second page of the mapping. */
-	void *ring;     /* Third: coalesced MMIO, always empty. */
 	int interrupt;  /* Vector given by KVM_INTERRUPT or restored, or -1. */
 	wait_queue_head_t wait; /* Here the thread of a halted or waiting vCPU sleeps. */
 	bool waits_for_init;    /* KVM's "uninitialised". */
@@ -242,6 +245,12 @@ struct guest_write {
 	u32 size;
 	bool is_port;
 };
+
+/* guest_coalesced.c; the second: that write waits in the ring now, and the guest may go on. */
+long guest_coalesced_zone(struct guest *guest, void __user *user, bool on);
+bool guest_coalesced_write(struct guest *guest, const struct guest_write *write);
+int guest_coalesced_start(struct guest *guest);
+void guest_coalesced_stop(struct guest *guest);
 
 /* guest_eventfd.c; the second: somebody waits for that write, and it is done. */
 long guest_ioeventfd(struct guest *guest, void __user *user);

@@ -71,6 +71,10 @@ long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long 
 	switch (number) {
 	case KVM_CREATE_IRQCHIP:
 		return guest_irq_create(guest, false);
+	case KVM_REGISTER_COALESCED_MMIO:
+		return guest_coalesced_zone(guest, user, true);
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return guest_coalesced_zone(guest, user, false);
 	case KVM_IOEVENTFD:
 		return guest_ioeventfd(guest, user);
 	case KVM_IRQFD:
@@ -119,6 +123,10 @@ long guest_irq_capability(unsigned long cap)
 	case KVM_CAP_PIT2:
 	case KVM_CAP_PIT_STATE2:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
+		return 1;
+	case KVM_CAP_COALESCED_MMIO: /* The ring's page in the mapping. */
+		return 2;
+	case KVM_CAP_COALESCED_PIO:
 		return 1;
 	case KVM_CAP_IRQ_ROUTING: /* Entries of a table, and GSIs. */
 		return GUEST_ROUTES;

@@ -193,7 +193,13 @@ static int entry_failed(struct guest_vcpu *vcpu)
 	return 0;
 }
 
-/* A write for which an eventfd waits never reaches user space. */
+/* A write for which an eventfd waits, or that can wait itself, is none for user space. */
+static bool is_done(struct guest_vcpu *vcpu, const struct guest_write *write)
+{
+	return guest_ioeventfd_write(vcpu->guest, write) ||
+	       guest_coalesced_write(vcpu->guest, write);
+}
+
 static int port_access(struct guest_vcpu *vcpu)
 {
 	const struct guest_write write = {
@@ -203,7 +209,7 @@ static int port_access(struct guest_vcpu *vcpu)
 		.value = vcpu->exit.io.value,
 	};
 
-	if (!vcpu->exit.io.is_in && guest_ioeventfd_write(vcpu->guest, &write))
+	if (!vcpu->exit.io.is_in && is_done(vcpu, &write))
 		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
 	return guest_io(vcpu);
 }
@@ -217,7 +223,7 @@ static int memory_access(struct guest_vcpu *vcpu)
 
 	if (vcpu->exit.mmio.is_write && write.size <= sizeof(write.value)) {
 		memcpy(&write.value, vcpu->exit.mmio.data, write.size);
-		if (guest_ioeventfd_write(vcpu->guest, &write))
+		if (is_done(vcpu, &write))
 			return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
 	}
 	vcpu->mmio_done = 0;

@@ -24,7 +24,7 @@
 static vm_fault_t fault(struct vm_fault *fault)
 {
 	const struct guest_vcpu *const vcpu = fault->vma->vm_file->private_data;
-	void *const pages[SHARED_PAGES] = { vcpu->run, vcpu->io_data, vcpu->ring };
+	void *const pages[SHARED_PAGES] = { vcpu->run, vcpu->io_data, vcpu->guest->ring };
 
 	if (fault->pgoff >= SHARED_PAGES)
 		return VM_FAULT_SIGBUS;
@@ -234,7 +234,6 @@ static void free_memory(struct guest_vcpu *vcpu)
 {
 	free_page((unsigned long)vcpu->run);
 	free_page((unsigned long)vcpu->io_data);
-	free_page((unsigned long)vcpu->ring);
 	free_page((unsigned long)vcpu->ins_data);
 	kvfree(vcpu->xsave);
 	guest_task_fini(vcpu);
@@ -250,11 +249,9 @@ static struct guest_vcpu *alloc_memory(void)
 	vcpu->xsave_size = max(svm_host_features(guest_host)->xsave_size, 1024u);
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->io_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	vcpu->ring = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->ins_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = kvzalloc(vcpu->xsave_size, GFP_KERNEL_ACCOUNT);
-	if (vcpu->run && vcpu->io_data && vcpu->ring && vcpu->ins_data && vcpu->xsave &&
-	    !guest_task_init(vcpu))
+	if (vcpu->run && vcpu->io_data && vcpu->ins_data && vcpu->xsave && !guest_task_init(vcpu))
 		return vcpu;
 	free_memory(vcpu);
 	return NULL;

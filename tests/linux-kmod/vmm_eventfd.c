@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Eventfds: interrupts that a write raises, and writes of the guest that become ones of an eventfd.
+ * What spares user space exits and calls: eventfds that raise interrupts or take the guest's writes,
+ * and a ring for writes that can wait.
  */
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "vmm.h"
+
+/* The kernel's header says it for itself only. */
+#define RING_ENTRIES                                                                               \
+	((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
 
 static uint64_t take(int fd)
 {
@@ -104,6 +109,58 @@ static void memory_writes(void)
 	close(word);
 }
 
+/* --- writes that can wait --------------------------------------------------------------------- */
+
+static int zone(const struct machine *m, unsigned long call, uint64_t address, uint32_t size,
+                uint32_t is_port)
+{
+	struct kvm_coalesced_mmio_zone in = { .addr = address, .size = size, .pio = is_port };
+
+	return ioctl(m->vm, call, &in);
+}
+
+/* Until the ring is full, or says nonsense. */
+static void coalesced_writes(void)
+{
+	static const uint8_t code[] = {
+		0xb8, 0xff, 0xff, 0x8e, 0xd8, /* ds = ffffh */
+		0xa3, 0x18, 0x00,             /* mov [100008h], ax */
+		0xe6, 0x10,                   /* out 10h, al */
+		0xa3, 0x1f, 0x00,             /* mov [10000fh], ax: half of it outside */
+		0xa3, 0x18, 0x00,             /* mov [100008h], ax, again and again */
+		0xeb, 0xfb,
+	};
+	const uint64_t address = MEMORY + 8;
+	struct kvm_coalesced_mmio_ring *ring;
+	struct machine m;
+
+	machine_open(&m);
+	ring = (void *)((uint8_t *)m.run + 2 * 4096);
+	EXPECT(ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO) == 2, 0);
+	REFUSED(zone(&m, KVM_REGISTER_COALESCED_MMIO, address, 8, 2), EINVAL);
+	EXPECT(zone(&m, KVM_REGISTER_COALESCED_MMIO, address, 8, 0) == 0, 0);
+	EXPECT(zone(&m, KVM_REGISTER_COALESCED_MMIO, 0x10, 1, 1) == 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(m.run->mmio.phys_addr == address + 7, m.run->mmio.phys_addr);
+	EXPECT(ring->first == 0 && ring->last == 2, ring->last);
+	EXPECT(ring->coalesced_mmio[0].phys_addr == address && !ring->coalesced_mmio[0].pio, 0);
+	EXPECT(ring->coalesced_mmio[0].len == 2 && ring->coalesced_mmio[0].data[0] == 0xff, 0);
+	EXPECT(ring->coalesced_mmio[1].phys_addr == 0x10 && ring->coalesced_mmio[1].pio, 0);
+	run_to(&m, KVM_EXIT_MMIO); /* Full. */
+	EXPECT(m.run->mmio.phys_addr == address, m.run->mmio.phys_addr);
+	EXPECT(ring->last == RING_ENTRIES - 1, ring->last);
+	ring->first = ring->last = 0xfffffff0;
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(zone(&m, KVM_UNREGISTER_COALESCED_MMIO, address, 8, 0) == 0, 0);
+	ring->first = ring->last = 0;
+	run_to(&m, KVM_EXIT_MMIO);
+	EXPECT(ring->last == 0, ring->last);
+	machine_close(&m);
+}
+
+/* --- interrupts ------------------------------------------------------------------------------- */
+
 static int irqfd(const struct machine *m, int fd, uint32_t gsi, uint32_t flags)
 {
 	struct kvm_irqfd e = { .fd = (uint32_t)fd, .gsi = gsi, .flags = flags };
@@ -161,6 +218,7 @@ static void raised_interrupts(void)
 const struct test eventfd_tests[] = {
 	{ "port-writes", port_writes },
 	{ "memory-writes", memory_writes },
+	{ "coalesced-writes", coalesced_writes },
 	{ "raised-interrupts", raised_interrupts },
 	{ NULL, NULL },
 };
