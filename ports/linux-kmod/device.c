@@ -43,6 +43,7 @@ long guest_capability(unsigned long cap)
 	case KVM_CAP_X86_MSR_FILTER:
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_SET_BOOT_CPU_ID:
+	case KVM_CAP_BINARY_STATS_FD:
 		return 1;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return GUEST_QUIRKS;

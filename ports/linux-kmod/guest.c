@@ -102,6 +102,8 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 		return (int)READ_ONCE(guest->mmu_pages);
 	case KVM_SET_BOOT_CPU_ID:
 		return guest_set_boot_id(guest, arg);
+	case KVM_GET_STATS_FD:
+		return guest_stats_open(guest, NULL);
 	case KVM_ENABLE_CAP:
 		return guest_enable_cap(guest, (void __user *)arg);
 	case KVM_X86_SET_MSR_FILTER:

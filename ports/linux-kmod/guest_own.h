@@ -64,6 +64,9 @@ int guest_hypercall(struct guest_vcpu *vcpu);
 int guest_undefined(struct guest_vcpu *vcpu);
 int guest_mwait(struct guest_vcpu *vcpu);
 
+/* guest_stats.c: a file of counters, of the VM or of a vCPU. */
+long guest_stats_open(struct guest *guest, struct guest_vcpu *vcpu);
+
 /* guest_caps.c */
 int guest_set_boot_id(struct guest *guest, unsigned long id);
 long guest_enable_cap(struct guest *guest, void __user *user);

@@ -188,6 +188,8 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 	case KVM_NMI:
 		svm_vcpu_inject_nmi(vcpu->vcpu);
 		return 0;
+	case KVM_GET_STATS_FD:
+		return guest_stats_open(vcpu->guest, vcpu);
 	case KVM_SET_TSC_KHZ:
 		return guest_tsc_set_khz(arg);
 	case KVM_GET_TSC_KHZ:

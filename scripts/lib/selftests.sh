@@ -29,6 +29,7 @@ selftests_all=(
 	'300 slow demand_paging_test -b 64M'
 	'600 slow set_memory_region_test'
 	'60 fast kvm_create_max_vcpus'
+	'60 fast kvm_binary_stats_test'
 	'300 slow dirty_log_perf_test -b 64M'
 )
 

@@ -3,6 +3,7 @@
  * State that user space saves and restores, and what it may not set.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm.h"
 
@@ -247,6 +248,60 @@ static void dirty_log_cleared(void)
 	machine_close(&m);
 }
 
+/* The value of a counter, by its name; -1 without one. */
+static int64_t counter_of(int file, const char *name)
+{
+	struct {
+		struct kvm_stats_desc desc;
+		char name[64];
+	} one;
+	struct kvm_stats_header header;
+	uint64_t value = 0;
+
+	EXPECT(pread(file, &header, sizeof(header), 0) == sizeof(header), 0);
+	EXPECT(header.name_size <= sizeof(one.name), header.name_size);
+	for (uint32_t i = 0; i < header.num_desc && !failed; i++) {
+		const size_t size = sizeof(one.desc) + header.name_size;
+
+		EXPECT(pread(file, &one, size, header.desc_offset + (off_t)(i * size)) ==
+		               (ssize_t)size, i);
+		if (strcmp(one.name, name) == 0 &&
+		    pread(file, &value, 8, header.data_offset + one.desc.offset) == 8)
+			return (int64_t)value;
+	}
+	return -1;
+}
+
+static void statistics(void)
+{
+	struct machine m;
+	int of_vm, of_vcpu;
+	int64_t before;
+	char byte;
+
+	machine_open(&m);
+	if (!ioctl(m.device, KVM_CHECK_EXTENSION, KVM_CAP_BINARY_STATS_FD)) {
+		machine_close(&m);
+		return;
+	}
+	of_vm = ioctl(m.vm, KVM_GET_STATS_FD, 0);
+	of_vcpu = ioctl(m.vcpu, KVM_GET_STATS_FD, 0);
+	EXPECT(counter_of(of_vm, "vcpus") == 1, 0);
+	EXPECT(counter_of(of_vm, "memory_slots") == 1, 0);
+	EXPECT(counter_of(of_vm, "nobody") == -1, 0);
+	before = counter_of(of_vcpu, "entries");
+	START(&m, counter);
+	for (unsigned i = 0; i < 10; i++)
+		run_to(&m, KVM_EXIT_IO);
+	EXPECT(before == 0 && counter_of(of_vcpu, "entries") >= 10, before);
+	EXPECT(pread(of_vcpu, &byte, 1, 1 << 20) == 0, 0);
+	REFUSED(write(of_vcpu, "", 1), EBADF);
+	machine_close(&m);
+	EXPECT(counter_of(of_vcpu, "entries") >= 10, 0); /* It keeps what it is of. */
+	close(of_vcpu);
+	close(of_vm);
+}
+
 const struct test state_tests[] = {
 	{ "sync-regs", sync_regs },
 	{ "events", events },
@@ -254,5 +309,6 @@ const struct test state_tests[] = {
 	{ "debug-registers", debug_registers },
 	{ "xsave", xsave },
 	{ "dirty-log-cleared", dirty_log_cleared },
+	{ "statistics", statistics },
 	{ NULL, NULL },
 };
