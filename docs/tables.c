@@ -131,6 +131,7 @@ static const char *completions(enum svm_exit_kind kind)
 	case SVM_EXIT_KIND_HOST_INTERRUPT:
 	case SVM_EXIT_KIND_ENTRY_FAILED:
 	case SVM_EXIT_KIND_LOOP:
+	case SVM_EXIT_KIND_SILENT:
 	case SVM_EXIT_KIND_COUNT:
 		break;
 	}

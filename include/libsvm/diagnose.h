@@ -184,6 +184,20 @@ size_t svm_explain_vmcb(const struct svm_vmcb *vmcb, const struct svm_exit *exit
                         size_t size);
 
 /**
+ * @brief What svm_vcpu_get_silence() says, and what it usually means: one line.
+ *
+ * Of the VMCB of a vCPU that is in its guest, only what the guest cannot change is read.
+ *
+ * @param vcpu    Any.
+ * @param buffer  Where to; always NUL-terminated if @p size is not 0.
+ * @param size    Bytes of @p buffer.
+ * @return Characters that the whole text takes, without the NUL.
+ * @par Context
+ * Any thread, I.
+ */
+size_t svm_explain_silence(const struct svm_vcpu *vcpu, char *buffer, size_t size);
+
+/**
  * @brief An exit as a page of text: the line of svm_explain(), EXITINFO and events in words,
  *        registers with their flags by name, segments, what waits, the guest's and the nested page
  *        tables level by level for the address that matters, and the audit's findings.

@@ -39,7 +39,8 @@
 	X(REQUEST, false, "svm_vcpu_kick() or a callback asked for the return")                    \
 	X(HOST_INTERRUPT, false, "the host wants the CPU")                                         \
 	X(ENTRY_FAILED, false, "VMRUN refused the VMCB; the vCPU is DEAD; see findings")           \
-	X(LOOP, false, "the same exit at the same RIP over and over; see svm_vcpu_set_loop_limit")
+	X(LOOP, false, "the same exit at the same RIP over and over; see svm_vcpu_set_loop_limit") \
+	X(SILENT, false, "no exit but the host's interrupts for long; see svm_vm_config.silence_ms")
 
 /** Kinds of exits. */
 enum svm_exit_kind {
@@ -192,6 +193,12 @@ struct svm_exit {
 		struct {
 			uint64_t count;
 		} loop;
+		/** SILENT; @c insn holds the bytes at RIP. */
+		struct {
+			uint64_t ms;    /**< In the guest, since its last exit of its own. */
+			uint32_t looks; /**< Host interrupts that came meanwhile, */
+			uint32_t same;  /**< and how many found it at the RIP of the first. */
+		} silent;
 	};
 };
 

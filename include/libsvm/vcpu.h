@@ -517,11 +517,29 @@ SVM_MUST_CHECK int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_c
 const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu);
 
 /**
- * @brief Return LOOP when one exit repeats at one RIP with nothing advanced.
+ * @brief Report LOOP when one exit repeats at one RIP, and none of them moved RIP or delivered an
+ *        event: its handler does nothing.  How: see svm_vm_config.on_stuck.
  * @param vcpu   Not running.
  * @param count  Repetitions; 0 switches the detector off (default).
  */
 void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count);
+
+/** What other CPUs can tell of a vCPU that does not come back. */
+struct svm_silence {
+	uint64_t ms;        /**< Since the last exit, the host's interrupts included. */
+	uint64_t exits;     /**< Exits ever; 0: the other members mean nothing. */
+	uint64_t rip;       /**< Of the last exit. */
+	uint32_t exit_code; /**< The same. */
+	bool in_guest;      /**< It is in its guest, or about to be. */
+};
+
+/**
+ * @brief When a vCPU left its guest last; for a watchdog on another CPU.
+ *
+ * A guest that is in for longer than the host's timer ticks is one that interrupts do not end.
+ * svm_explain_silence() has the causes.  Any thread, I.
+ */
+void svm_vcpu_get_silence(const struct svm_vcpu *vcpu, struct svm_silence *silence);
 /** @} */
 
 /**

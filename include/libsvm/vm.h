@@ -87,6 +87,17 @@ struct svm_slot {
 /** Most slots of a VM. */
 #define SVM_SLOT_MAX 64u
 
+struct svm_vcpu;
+struct svm_exit;
+
+/**
+ * A guest does not get on: @p exit is LOOP or SILENT.
+ *
+ * True: the guest shall go on, and the detector begins anew.  False: svm_vcpu_run() returns
+ * @p exit.  Context A, the vCPU's thread, inside svm_vcpu_run(): svm_explain() may be called.
+ */
+typedef bool (*svm_stuck_fn)(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
+
 /** What a VM is made with; all zero is a good default. */
 struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
@@ -94,6 +105,11 @@ struct svm_vm_config {
 	uint32_t table_reserve; /**< Frames kept for tables; 0 means 4. See svm_vm_reserve(). */
 	uint32_t recorder_slots; /**< Of each vCPU's flight recorder, 64 bytes each: a power of two
 	                          * from 2 to ::SVM_RECORDER_SLOT_MAX; 0 means 64. */
+	uint64_t loop_limit;     /**< Of each new vCPU; see svm_vcpu_set_loop_limit(). */
+	uint32_t silence_ms;     /**< Exit SILENT when a vCPU was so long in its guest without an
+	                          * exit but for the host's interrupts; 0: never. */
+	svm_stuck_fn on_stuck;   /**< Told of LOOP and SILENT; NULL: svm_vcpu_run() returns them. */
+	void *on_stuck_arg;      /**< Its first argument. */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
 	bool exit_after_interrupt; /**< Leave the guest at once behind each injected interrupt: QEMU

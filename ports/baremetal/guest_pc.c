@@ -117,6 +117,7 @@ static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exi
 		return guest_end_explained(cpu, exit, GUEST_END_UNMAPPED,
 		                           "nothing is mapped there");
 	case SVM_EXIT_KIND_LOOP:
+	case SVM_EXIT_KIND_SILENT:
 		return guest_end_explained(cpu, exit, GUEST_END_LOOP,
 		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:

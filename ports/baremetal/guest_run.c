@@ -197,6 +197,7 @@ static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exi
 	case SVM_EXIT_KIND_NPT_FAULT:
 		return on_npt_fault(cpu, exit);
 	case SVM_EXIT_KIND_LOOP:
+	case SVM_EXIT_KIND_SILENT:
 		return guest_end_explained(cpu, exit, GUEST_END_LOOP,
 		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:

@@ -178,8 +178,36 @@ static const struct {
 	{ { .kind = SVM_EXIT_KIND_LOOP, .raw = { 0x7b, 0, 0, 0 }, .loop = { 1000000 } },
 	  AUDIT_LONG64,
 	  0,
-	  "LOOP (IOIO 7Bh): 1000000 times the same exit at the same RIP; its handler neither steps "
-	  "over the instruction nor removes the cause; 64-bit mode, CPL 0, at 0008:0h" },
+	  "LOOP (IOIO 7Bh): 1000000 times the same exit at the same RIP; the handler of IN or OUT "
+	  "of a protected port neither steps over the instruction nor removes the cause; 64-bit "
+	  "mode, CPL 0, at 0008:0h" },
+	{ { .kind = SVM_EXIT_KIND_LOOP, .raw = { 0x60, 0, 0, 0 }, .loop = { 64 } },
+	  AUDIT_LONG64,
+	  0,
+	  "LOOP (INTR 60h): 64 times the same exit at the same RIP; the host's interrupt is not "
+	  "taken, or gets no EOI, or the guest spins there; 64-bit mode, CPL 0, at 0008:0h" },
+	{ { .kind = SVM_EXIT_KIND_SILENT,
+	    .raw = { 0x60, 0, 0, 0 },
+	    .insn_count = 2,
+	    .insn = { 0xeb, 0xfe },
+	    .silent = { 1000, 10, 10 } },
+	  AUDIT_LONG64,
+	  2,
+	  "SILENT (INTR 60h): 1000 ms in the guest without an exit of its own; RIP was the same at "
+	  "10 of 10 host interrupts; the instruction jumps to itself; IF is clear, it takes no "
+	  "interrupt; 64-bit mode, CPL 0, at 0008:0h [EB FE]" },
+	{ { .kind = SVM_EXIT_KIND_SILENT, .raw = { 0x60, 0, 0, 0 }, .silent = { 20, 5, 5 } },
+	  AUDIT_LONG64,
+	  2,
+	  "SILENT (INTR 60h): 20 ms in the guest without an exit of its own; RIP was the same at 5 "
+	  "of 5 host interrupts; it spins on that instruction, or its exceptions go to an IDT that "
+	  "sends it back; IF is clear, it takes no interrupt; 64-bit mode, CPL 0, at 0008:0h" },
+	{ { .kind = SVM_EXIT_KIND_SILENT, .raw = { 0x60, 0, 0, 0 }, .silent = { 20, 5, 1 } },
+	  AUDIT_LONG64,
+	  0x202,
+	  "SILENT (INTR 60h): 20 ms in the guest without an exit of its own; RIP was the same at 1 "
+	  "of 5 host interrupts; it computes, or polls memory that nobody writes; IF is set: if it "
+	  "waits for an interrupt, none was raised; 64-bit mode, CPL 0, at 0008:0h" },
 	{ { .kind = SVM_EXIT_KIND_RAW, .raw = { 0x400, 0x200000003, 0x9000, 0 } },
 	  AUDIT_LONG64,
 	  0,

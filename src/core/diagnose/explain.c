@@ -160,12 +160,43 @@ static void add_entry_failed(struct svm_text *text, const struct svm_exit *exit)
 	}
 }
 
+/* Who should have done something about it. */
 static void add_loop(struct svm_text *text, const struct svm_exit *exit)
 {
+	const char *const what = svm_exit_text(exit->raw.exit_code);
+
 	svm_text_add_decimal(text, exit->loop.count);
-	svm_text_add(text,
-	             " times the same exit at the same RIP; its handler neither steps over the "
-	             "instruction nor removes the cause");
+	svm_text_add(text, " times the same exit at the same RIP; ");
+	if (exit->raw.exit_code == SVM_EXIT_INTR || exit->raw.exit_code == SVM_EXIT_NMI) {
+		svm_text_add(text, "the host's interrupt is not taken, or gets no EOI, or the "
+		                   "guest spins there");
+		return;
+	}
+	svm_text_add(text, "the handler of ");
+	svm_text_add(text, what ? what : "that exit");
+	svm_text_add(text, " neither steps over the instruction nor removes the cause");
+}
+
+/* A guest that computes and one that waits for an interrupt look alike, but for these. */
+static void add_silent(struct svm_text *text, const struct svm_vmcb *vmcb,
+                       const struct svm_exit *exit)
+{
+	svm_text_add_decimal(text, exit->silent.ms);
+	svm_text_add(text, " ms in the guest without an exit of its own; RIP was the same at ");
+	svm_text_add_decimal(text, exit->silent.same);
+	svm_text_add(text, " of ");
+	svm_text_add_decimal(text, exit->silent.looks);
+	svm_text_add(text, " host interrupts");
+	if (jumps_to_itself(exit))
+		svm_text_add(text, "; the instruction jumps to itself");
+	else if (exit->silent.same == exit->silent.looks)
+		svm_text_add(text, "; it spins on that instruction, or its exceptions go to an "
+		                   "IDT that sends it back");
+	else
+		svm_text_add(text, "; it computes, or polls memory that nobody writes");
+	svm_text_add(text, interrupts_off(vmcb)
+	                           ? "; IF is clear, it takes no interrupt"
+	                           : "; IF is set: if it waits for an interrupt, none was raised");
 }
 
 /* Whoever is stopped by the clock again and again and takes no interrupt will not stop by itself.
@@ -287,6 +318,9 @@ static void add_what(struct svm_text *text, const struct svm_vmcb *vmcb,
 		break;
 	case SVM_EXIT_KIND_LOOP:
 		add_loop(text, exit);
+		break;
+	case SVM_EXIT_KIND_SILENT:
+		add_silent(text, vmcb, exit);
 		break;
 	case SVM_EXIT_KIND_NONE:
 	case SVM_EXIT_KIND_PAUSE:

@@ -66,6 +66,8 @@ enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *ex
 static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->stats.interrupts++;
+	if (vcpu->stuck.silence_limit && svm_stuck_is_silent(vcpu, exit))
+		return SVM_ACTION_RETURN;
 	return svm_exit_look_at_host(vcpu, exit);
 }
 

@@ -210,31 +210,6 @@ static void settle(struct svm_vcpu *vcpu)
 		svm_vcpu_follow_tpr(vcpu);
 }
 
-/* The same exit at the same place, and no REP counter that moves. */
-static bool is_looping(struct svm_vcpu *vcpu)
-{
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
-
-	if (vmcb->control.exit_code == SVM_EXIT_EXCEPTION + SVM_VECTOR_MC)
-		return false; /* The host's business, and it must not get lost. */
-	if (vmcb->save.rip != vcpu->loop_rip || vmcb->control.exit_code != vcpu->loop_code ||
-	    vcpu->s.rcx != vcpu->loop_rcx) {
-		vcpu->loop_rip = vmcb->save.rip;
-		vcpu->loop_code = vmcb->control.exit_code;
-		vcpu->loop_rcx = vcpu->s.rcx;
-		vcpu->loop_count = 0;
-	}
-	return ++vcpu->loop_count >= vcpu->loop_limit;
-}
-
-static enum svm_action report_loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_LOOP);
-	exit->loop.count = vcpu->loop_count;
-	vcpu->loop_count = 0;
-	return SVM_ACTION_RETURN;
-}
-
 /*
  * A guest whose every exit is finished here spends most of its time in the host, and there the
  * host's interrupts arrive: they end no run, and nobody would ever ask whether the host wants the
@@ -255,8 +230,8 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_entry_failed(vcpu, exit);
 	svm_exit_counts_note(&vcpu->counts, code);
 	settle(vcpu);
-	if (vcpu->loop_limit && is_looping(vcpu))
-		return report_loop(vcpu, exit);
+	if (vcpu->stuck.loop_limit && svm_stuck_loops(vcpu, exit))
+		return SVM_ACTION_RETURN;
 	return svm_exit_dispatch(vcpu, exit);
 }
 
@@ -359,6 +334,8 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 		return error;
 
 	svm_exit_counts_begin(&vcpu->counts, &vcpu->recorder);
+	if (vcpu->stuck.silence_limit)
+		svm_stuck_begin(vcpu);
 	loop(vcpu, exit);
 	if (vcpu->counts.timed)
 		svm_exit_counts_charge(vcpu);

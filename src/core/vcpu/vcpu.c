@@ -76,6 +76,7 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 	vcpu->fpu = base + fpu_offset();
 	svm_recorder_init(&vcpu->recorder, base + recorder_offset(vm), vm->config.recorder_slots);
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
+	svm_stuck_init(vcpu);
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);
 
@@ -193,6 +194,6 @@ void svm_vcpu_get_stats(const struct svm_vcpu *vcpu, struct svm_vcpu_stats *stat
 
 void svm_vcpu_set_loop_limit(struct svm_vcpu *vcpu, uint64_t count)
 {
-	vcpu->loop_limit = count;
-	vcpu->loop_count = 0;
+	vcpu->stuck.loop_limit = count;
+	vcpu->stuck.loop_count = 0;
 }

@@ -15,6 +15,7 @@
 #include "core/msr_policy.h"
 #include "core/vcpu/exit_counts.h"
 #include "core/vcpu/recorder.h"
+#include "core/vcpu/stuck.h"
 #include "core/vcpu/walk_memo.h"
 #include "core/vm.h"
 #include "emulate/emulate.h"
@@ -99,7 +100,7 @@ struct svm_vcpu {
 	enum svm_cpuid_monitor monitor;
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
 
-	uint64_t loop_limit, loop_count, loop_rip, loop_code, loop_rcx;
+	struct svm_stuck stuck;
 	struct svm_vcpu_stats stats; /* But `entries`, which the recorder knows. */
 	struct svm_exit_counts counts;
 	struct svm_recorder recorder;
