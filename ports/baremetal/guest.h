@@ -51,7 +51,6 @@ struct guest_cpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
 	bool in_slice; /**< atomic: it may use the vCPU */
-	uint64_t progress_ns, progress_exits; /**< for guests that cause no exit */
 	uint32_t favoured; /**< whom it gave its time to last */
 
 	/* What it has done; written by its task, read as a snapshot by any. */

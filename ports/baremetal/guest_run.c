@@ -21,8 +21,7 @@
 #define VECTOR_UD       6
 #define VECTOR_GP       13
 #define HYPERCALL_END   0
-#define SPIN_LIMIT_NS   UINT64_C(300000000)
-#define NS_PER_MS       UINT64_C(1000000)
+#define SILENCE_MS      300
 #define LEAF_SIZE       0x200000ull
 #define LOOP_LIMIT      1000000
 #define SVM_LINES_MAX   4u
@@ -154,32 +153,26 @@ static bool is_svm_instruction(const struct svm_exit *exit)
 	       ((code >= SVM_EXIT_VMRUN && code <= SVM_EXIT_SKINIT) || code == SVM_EXIT_INVLPGA);
 }
 
-/* The tick, and so the time to look whether it does anything at all. */
-static enum sched_next on_interrupt(struct guest_cpu *cpu)
+/* It may compute for ever, but not with interrupts off. */
+static enum sched_next on_silence(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	const uint64_t used = cpu->task.used_ns;
-	struct svm_vcpu_stats stats;
 	struct svm_regs regs;
 	char text[96];
 
-	svm_vcpu_get_stats(cpu->vcpu, &stats);
-	if (stats.entries - stats.interrupts != cpu->progress_exits) {
-		cpu->progress_exits = stats.entries - stats.interrupts;
-		cpu->progress_ns = used;
-	}
 	svm_vcpu_get_regs(cpu->vcpu, &regs);
-	if ((regs.rflags & RFLAGS_IF) || used - cpu->progress_ns <= SPIN_LIMIT_NS)
+	if (regs.rflags & RFLAGS_IF)
 		return SCHED_AGAIN;
 	format_text(text, sizeof(text), "interrupts off and no exit for %lu ms, at rip %lx",
-	            (used - cpu->progress_ns) / NS_PER_MS, regs.rip);
+	            exit->silent.ms, regs.rip);
 	return guest_end(cpu, GUEST_END_SPIN, text);
 }
 
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	switch (exit->kind) {
+	case SVM_EXIT_KIND_SILENT:
+		return on_silence(cpu, exit);
 	case SVM_EXIT_KIND_HOST_INTERRUPT:
-		return on_interrupt(cpu);
 	case SVM_EXIT_KIND_PAUSE:
 		return SCHED_AGAIN;
 	case SVM_EXIT_KIND_REQUEST:
@@ -197,7 +190,6 @@ static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exi
 	case SVM_EXIT_KIND_NPT_FAULT:
 		return on_npt_fault(cpu, exit);
 	case SVM_EXIT_KIND_LOOP:
-	case SVM_EXIT_KIND_SILENT:
 		return guest_end_explained(cpu, exit, GUEST_END_LOOP,
 		                           "the same exit at the same place, for ever");
 	case SVM_EXIT_KIND_ENTRY_FAILED:
@@ -271,7 +263,11 @@ static int map_memory(struct guest_job *job)
 /* The name of the step that failed, or NULL; *error is its result. */
 static const char *make_machine(struct guest_job *job, const struct guest_start *start, int *error)
 {
-	const struct svm_vm_config config = { .no_huge_pages = job->has_small_pages };
+	const struct svm_vm_config config = {
+		.no_huge_pages = job->has_small_pages,
+		.loop_limit = LOOP_LIMIT,
+		.silence_ms = SILENCE_MS,
+	};
 	struct guest *guest = &job->guest;
 
 	*error = svm_vm_create(guest->host, &config, &guest->vm);
@@ -286,7 +282,6 @@ static const char *make_machine(struct guest_job *job, const struct guest_start 
 	*error = guest_add_cpu(guest, 0);
 	if (*error)
 		return "svm_vcpu_create";
-	svm_vcpu_set_loop_limit(guest->cpus[0].vcpu, LOOP_LIMIT);
 	*error = set_start(guest->cpus[0].vcpu, start, job->is_builtin);
 	return *error ? "setting the start state" : NULL;
 }

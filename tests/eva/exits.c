@@ -24,6 +24,22 @@
 void eva_main(void);
 
 /* Other files of the core, and ring 0. */
+bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write)
+{
+	(void)policies;
+	(void)msr;
+	(void)is_write;
+	return eva_maybe();
+}
+
+bool svm_stuck_is_silent(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	if (eva_maybe())
+		return false;
+	svm_exit_return(of, exit, SVM_EXIT_KIND_SILENT);
+	return true;
+}
+
 const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
                                        uint8_t size)
 {

@@ -58,8 +58,8 @@ struct svm_vcpu_events {
 };
 
 /* Bytes of the save area up to the last one that means something. */
-#define SVM_SAVE_KEPT offsetof(struct svm_vmcb_save, reserved_6e8)
-_Static_assert(SVM_SAVE_KEPT % sizeof(uint64_t) == 0, "it is kept in words");
+#define SVM_SAVE_KEPT 0x2e8u
+_Static_assert(SVM_SAVE_KEPT == offsetof(struct svm_vmcb_save, reserved_6e8), "the last named one");
 
 struct svm_vcpu {
 	struct svm_switch s;
