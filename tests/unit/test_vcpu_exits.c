@@ -1222,6 +1222,56 @@ START_TEST(a_debugger_lets_the_guest_have_its_step)
 }
 END_TEST
 
+static void set_rflags(struct rig *r, uint64_t rflags)
+{
+	struct svm_regs regs = rig_regs(r);
+
+	regs.rflags = rflags;
+	ck_assert_int_eq(svm_vcpu_set_regs(r->vcpu, &regs), 0);
+}
+
+static enum svm_device_result interrupting_device(void *arg, struct svm_vcpu *vcpu,
+                                                  struct svm_io_access *access)
+{
+	(void)arg;
+	(void)access;
+	ck_assert_int_eq(svm_vcpu_inject_interrupt(vcpu, 0x30), 0);
+	return SVM_DEVICE_DONE;
+}
+
+START_TEST(an_interrupt_follows_a_step_that_was_swallowed)
+{
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_DEBUG), 0);
+	ck_assert_int_eq(svm_vm_io_handler(r.vm, 0x80, 1, interrupting_device, NULL), 0);
+	hosted_script_out_imm(&r.code, 0x80, 1);
+	set_rflags(&r, 0x302); /* IF and TF. */
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_DEBUG);
+	ck_assert_uint_eq(r.exit.rip, RIG_CODE + r.code.size);
+	ck_assert_int_eq(svm_vcpu_complete_retry(r.vcpu), 0);
+	ck_assert_int_eq(outcome(&r), 0x30);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(an_exception_takes_the_place_of_a_step_not_yet_seen)
+{
+	struct rig r;
+
+	init_help(&r, 0, RIG_64);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_DEBUG), 0);
+	hosted_script_out_imm(&r.code, 0x80, 1);
+	set_rflags(&r, 0x102);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_IO);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0); /* The step is over: #DB waits. */
+	ck_assert_int_eq(svm_vcpu_inject_exception(r.vcpu, 13, 0, 0), 0);
+	ck_assert_int_eq(outcome(&r), 13);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_debugger_sees_icebp)
 {
 	static const uint8_t icebp[] = { 0xf1 };
@@ -2017,6 +2067,8 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_debugger_sees_the_step_over_each_instruction, 0,
 	                    ROWS(stepped_rows));
 	tcase_add_loop_test(tc, a_debugger_lets_the_guest_have_its_step, 0, ROWS(stepped_rows));
+	tcase_add_test(tc, an_interrupt_follows_a_step_that_was_swallowed);
+	tcase_add_test(tc, an_exception_takes_the_place_of_a_step_not_yet_seen);
 	tcase_add_test(tc, a_debugger_sees_icebp);
 	tcase_add_loop_test(tc, an_intercepted_page_fault_keeps_its_address, 0, ROWS(helps));
 	tcase_add_test(tc, ud_goes_to_whoever_wants_it);
