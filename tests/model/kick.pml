@@ -4,9 +4,9 @@
  * enter() and serve_requests() of src/core/vcpu/run.c, svm_vcpu_request() of vcpu.c, svm_vm_flush()
  * of flush.c.
  *
- * Two vCPUs on two CPUs, two requesters.  An IPI takes its time, and is never lost.  A guest makes
- * one access for each entry and then spins: only an IPI gets it out.  spin tries every interleaving
- * for
+ * Two vCPUs on two CPUs, two requesters.  An IPI takes its time, and is never lost but with LOSSY:
+ * then it may come twice, or instead of it the CPU's next tick.  A guest makes one access for each
+ * entry and then spins: only an IPI, or a tick, gets it out.  spin tries every interleaving for
  *
  * - lost wake-ups: when nothing moves any more, no request and no work is left (monitor);
  * - stale translations: after svm_vm_flush() has returned, no guest uses a translation that was
@@ -26,6 +26,8 @@ bit requests[VCPUS]; /* The sticky word, as a bit. */
 bit work[VCPUS];     /* What the request asks to look at. */
 bit in_guest[VCPUS];
 bit in_flight[VCPUS]; /* An IPI was sent and has not arrived.  Equal ones merge. */
+bit tick[VCPUS];      /* One was lost: a tick is to come. */
+bit twice = 1;        /* One that arrives may arrive again. */
 byte honoured[VCPUS]; /* vcpu->flush_epoch */
 byte epoch = 1;       /* vm->flush_epoch */
 byte tables = 1;      /* Version of the nested tables. */
@@ -54,6 +56,9 @@ inline interrupts_off()
 {
 	if
 	:: in_flight[v] = 0
+#ifdef LOSSY
+	:: tick[v] = 0
+#endif
 	:: skip
 	fi
 }
@@ -129,6 +134,10 @@ end_guest:
 			do
 			:: !accessed -> touch()
 			:: atomic { in_flight[v] -> in_flight[v] = 0; break }
+#ifdef LOSSY
+			:: atomic { in_flight[v] && twice -> twice = 0; break }
+			:: atomic { tick[v] -> tick[v] = 0; break }
+#endif
 			od
 		fi;
 		atomic {
@@ -155,10 +164,19 @@ end_buffer:
 
 inline cpu_kick(n)
 {
-#ifndef BUG_NO_KICK
-	in_flight[n] = 1
-#else
+#ifdef BUG_NO_KICK
 	skip
+#else
+	if
+	:: in_flight[n] = 1
+#ifdef LOSSY
+#ifdef BUG_NO_TICK
+	:: skip
+#else
+	:: tick[n] = 1
+#endif
+#endif
+	fi
 #endif
 }
 

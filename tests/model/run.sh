@@ -70,12 +70,15 @@ mistakes() {
 check_kick() {
 	build -DFIRST=1 -DSECOND=1 -- -DSAFETY
 	verdict 'two requesters' 0 ''
+	build -DFIRST=2 -DSECOND=0 -DLOSSY -- -DSAFETY
+	verdict 'two requests in a row, IPIs are lost or come twice' 0 ''
 	build -DFIRST=3 -DSECOND=0 -- -DSAFETY
 	verdict 'three requests in a row' 0 ''
 	build -DPROGRESS -DFIRST=2 -DSECOND=0 -- -DNFAIR=3
 	verdict 'every request is served' 0 '-a -f'
 	mistakes NO_FENCE REQUESTS_FIRST EPOCH_FIRST LOOK_FIRST NO_KICK NO_WAIT NO_FLUSH CLEAR_LATE \
 		LEAVE_EARLY -- -DFIRST=1 -DSECOND=1
+	mistakes NO_TICK -- -DFIRST=1 -DSECOND=0 -DLOSSY
 	build -DPROGRESS -DBUG_NO_KICK -DFIRST=2 -DSECOND=0 -- -DNFAIR=3
 	verdict 'a kick that is missing stops progress' 1 '-a -f'
 }
@@ -120,12 +123,11 @@ holds() {
 }
 
 long_kick() {
-	holds 'two requesters, the first twice' -DFIRST=2 -DSECOND=1
+	holds 'four requests in a row' -DFIRST=4 -DSECOND=0
 }
 
 long_life() {
-	holds 'two vCPUs, three pauses' -DROUNDS=3
-	holds 'three vCPUs, two pauses' -DROUNDS=2 -DVCPUS=3
+	holds 'two vCPUs, four pauses' -DROUNDS=4
 }
 
 long_sleep() {
@@ -134,9 +136,10 @@ long_sleep() {
 }
 
 long_flush() {
-	holds 'two vCPUs, two CPUs, two frames, IPIs are lost' -DCPUS=2 -DROUNDS=2 -DLOSSY
-	holds 'three vCPUs, each on a CPU of its own, IPIs are lost' -DVCPUS=3 -DPINNED -DLOSSY
-	holds 'three vCPUs move among two CPUs' -DVCPUS=3 -DCPUS=2
+	holds 'two vCPUs, two CPUs, two frames' -DCPUS=2 -DROUNDS=2
+	holds 'three vCPUs, each on a CPU of its own, IPIs are lost' -DVCPUS=3 -DPINNED -DLOSSY \
+		-DTICKS=0
+	holds 'three vCPUs move between two CPUs' -DVCPUS=3 -DCPUS=2 -DTICKS=0
 }
 
 name=$(basename "$model" .pml)
