@@ -2,10 +2,10 @@
 /*
  * Writes to devices that can wait.
  *
- * In a zone that user space has named, a write becomes an entry of a ring, which user space empties
- * at the next return for any other reason; only a full ring is a reason.  The ring is a page of the
- * VM that user space shares and may fill with anything: both indices are read once and compared with
- * its size.
+ * In a zone that user space has named, a write becomes an entry of a ring, which it empties at the
+ * next return for any other reason; only a full ring is a reason.  The ring is a page of the
+ * VM that user space shares and may fill with anything: both indices are read once and compared
+ * with its size.
  */
 #include <linux/kvm.h>
 #include <linux/slab.h>

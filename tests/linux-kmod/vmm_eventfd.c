@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What spares user space exits and calls: eventfds that raise interrupts or take the guest's writes,
- * and a ring for writes that can wait.
+ * What spares user space exits and calls: eventfds that raise interrupts or take the guest's
+ * writes, and a ring for writes that can wait.
  */
 #include <string.h>
 #include <sys/eventfd.h>

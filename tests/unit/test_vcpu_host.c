@@ -459,8 +459,8 @@ START_TEST(wishes_and_mitigations_are_checked)
 	hosted_config_init(&config);
 	config.features.spec_ctrl = false;
 	rig_init(&r, &config, RIG_64);
-	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_BIT(9)), SVM_ERR_INVAL);
-	ck_assert_int_eq(svm_vm_set_exits(r.vm, 0x1ff), 0);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_BIT(10)), SVM_ERR_INVAL);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, 0x3ff), 0);
 	ck_assert_int_eq(svm_vm_set_mitigations(r.vm, SVM_BIT(4)), SVM_ERR_INVAL);
 	ck_assert_int_eq(svm_vm_set_mitigations(r.vm, SVM_MITIGATE_IBPB), SVM_ERR_NOSUPPORT);
 	ck_assert_int_eq(svm_vm_set_mitigations(r.vm, SVM_MITIGATE_RSB | SVM_MITIGATE_VERW |

@@ -12,7 +12,7 @@
  */
 void svm_events_raise(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error);
 
-/* Raise a #DB that no intercept has shown to an embedder that wants to see each (SVM_WANT_DEBUG). */
+/* Raise a #DB that no intercept has shown to an embedder that wants each (SVM_WANT_DEBUG). */
 void svm_events_trap(struct svm_vcpu *vcpu);
 
 /* Before an entry with SVM_REQUEST_EVENTS: fill EVENTINJ, open the windows that are needed. */
