@@ -17,13 +17,21 @@
 
 #define NAME_SIZE 48u
 
+/* KVM's, with the name in it. */
 struct descriptor {
-	struct kvm_stats_desc desc;
+	u32 flags;
+	s16 exponent;
+	u16 size;
+	u32 offset;
+	u32 bucket_size;
 	char name[NAME_SIZE];
 };
 
-#define COUNTER(text) { .desc.flags = KVM_STATS_TYPE_CUMULATIVE, .desc.size = 1, .name = #text }
-#define GAUGE(text)   { .desc.flags = KVM_STATS_TYPE_INSTANT, .desc.size = 1, .name = #text }
+static_assert(offsetof(struct descriptor, name) == sizeof(struct kvm_stats_desc));
+static_assert(offsetof(struct descriptor, offset) == offsetof(struct kvm_stats_desc, offset));
+
+#define COUNTER(text) { .flags = KVM_STATS_TYPE_CUMULATIVE, .size = 1, .name = #text }
+#define GAUGE(text)   { .flags = KVM_STATS_TYPE_INSTANT, .size = 1, .name = #text }
 
 #define VCPU_COUNTER(name, text) COUNTER(name),
 static const struct descriptor vcpu_descriptors[] = { SVM_VCPU_STATS(VCPU_COUNTER) };
@@ -98,7 +106,7 @@ static size_t make_image(const struct guest_stats *stats, struct image *image)
 	memcpy(image->id, stats->id, sizeof(image->id));
 	memcpy(to, from, size);
 	for (i = 0; i < count; i++)
-		to[i].desc.offset = i * sizeof(u64);
+		to[i].offset = i * sizeof(u64);
 	take_values(stats, (u64 *)(image->rest + size));
 	return offsetof(struct image, rest) + size + count * sizeof(u64);
 }

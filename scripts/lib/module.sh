@@ -103,6 +103,33 @@ module_demo() {
 		-initrd "$guests_dir/l1-demo.cpio" 2> >(grep -v "TCG doesn't support" >&2)
 }
 
+# What checkpatch asks for that is otherwise here: C comments for the licence in all files, spaces
+# behind the tabs of a continued line, one source for kernels of several versions, and (switch.h)
+# assembly in a macro.  It takes two assignments in one line for a slip, and barriers that say in a
+# comment above the function what they pair with for silent ones.
+module_checkpatch_ignores=SPDX_LICENSE_TAG,CODE_INDENT,LEADING_SPACE,LINUX_VERSION_CODE
+module_checkpatch_ignores+=,CONSTANT_COMPARISON,MULTISTATEMENT_MACRO_USE_DO_WHILE
+module_checkpatch_ignores+=,SUSPECT_COMMA_SEMICOLON,MEMORY_BARRIER
+
+module_checkpatch() {
+	perl "$selftests_dir/source/scripts/checkpatch.pl" --no-tree --quiet --terse --show-types \
+		--max-line-length=100 --ignore "$module_checkpatch_ignores" \
+		--file ports/linux-kmod/*.[ch] | { grep -v '^total: 0 errors, 0 warnings' || true; }
+}
+
+# Of all but the decoder's source, which does not know sparse, and constants of the library that are
+# negated in the width of an int.
+module_sparse() {
+	local version findings
+	version=$(basename "$guests_dir/$module_kernel"/lib/modules/*)
+	env -u MAKEFLAGS make -C "/lib/modules/$version/build" C=2 modules \
+		M="$root/build-module/ports/linux-kmod/module" >build-module/sparse.log 2>&1
+	findings=$(grep -E '\.[ch]:[0-9]+:[0-9]+: (warning|error)' build-module/sparse.log |
+		grep -v -e '/module/zydis/' -e 'cast truncates bits from constant value' || true)
+	printf '%s' "$findings"
+	[ -z "$findings" ]
+}
+
 # The kernel's own tests, on the module and on Debian's KVM.
 module_selftests() {
 	l1_new selftests

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 #
-# KVM's own tests, out of the kernel's source package.  Only what they consist of is kept of it, and
-# none of it is in this tree.  Their Makefile wants the whole source; they need no more than this.
+# KVM's own tests, out of the kernel's source package.  Only what they consist of is kept of it, with
+# checkpatch, and none of it is in this tree.  Their Makefile wants the whole source; they need no
+# more than this.
 #
 #   selftests_build             the programs, in build-guests/selftests/bin
 #   selftests_into NAME [fast]  into the image of l1_new, with the list that selftests.sh reads
@@ -38,7 +39,7 @@ selftests_dir=$guests_dir/selftests
 # Unpacking takes half a minute, so what is left is marked like a guest's.
 selftests_unpack() {
 	local dir=$selftests_dir archive parts
-	[ ! -e "$dir/done" ] || return 0
+	[ ! -e "$dir/done" ] || [ ! -e "$dir/source/scripts/checkpatch.pl" ] || return 0
 	rm -rf "$dir"
 	mkdir -p "$dir/source"
 	(cd "$dir" && apt-get -q download linux-source-6.1) || {
@@ -47,7 +48,8 @@ selftests_unpack() {
 	}
 	dpkg-deb -x "$dir"/linux-source-6.1_*.deb "$dir"
 	archive=$dir/usr/src/linux-source-6.1.tar.xz
-	parts=(tools/arch/x86/include tools/include tools/lib/rbtree.c
+	parts=(scripts/checkpatch.pl scripts/const_structs.checkpatch scripts/spelling.txt
+		tools/arch/x86/include tools/include tools/lib/rbtree.c
 		tools/testing/selftests/kselftest.h tools/testing/selftests/kvm
 		tools/testing/selftests/rseq)
 	tar -C "$dir/source" -xf "$archive" --strip-components=1 "${parts[@]/#/linux-source-6.1/}"

@@ -814,7 +814,11 @@ static unsigned long random_request(void)
 		KVM_SET_REGS, KVM_SET_SREGS, KVM_CREATE_IRQCHIP, KVM_GET_IRQCHIP, KVM_SET_IRQCHIP,
 		KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, KVM_SET_GSI_ROUTING, KVM_SIGNAL_MSI,
 		KVM_CREATE_PIT2, KVM_GET_PIT2, KVM_SET_PIT2, KVM_GET_LAPIC, KVM_SET_LAPIC,
-		KVM_IRQFD, KVM_IOEVENTFD, KVM_ENABLE_CAP,
+		KVM_IRQFD, KVM_IOEVENTFD, KVM_ENABLE_CAP, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS,
+		KVM_GET_XSAVE, KVM_SET_XSAVE, KVM_GET_XSAVE2, KVM_GET_XCRS, KVM_SET_XCRS,
+		KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, KVM_GET_CLOCK, KVM_SET_CLOCK,
+		KVM_SET_TSC_KHZ, KVM_X86_SET_MSR_FILTER, KVM_CLEAR_DIRTY_LOG, KVM_SET_BOOT_CPU_ID,
+		KVM_GET_STATS_FD, KVM_GET_MSR_FEATURE_INDEX_LIST, KVM_SET_NR_MMU_PAGES,
 	};
 
 	if (random_u64() % 8 == 0)
@@ -853,7 +857,8 @@ static int random_calls(uint64_t seed, unsigned long count)
 			arg = random_u64() % 4 ? 0 : random_value();
 		m.run->immediate_exit = 0;
 		result = ioctl(files[slot % 4 ? slot % 3 : slot], request, arg);
-		if (result > 2 && (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU)) {
+		if (result > 2 && (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU ||
+		                   request == KVM_GET_STATS_FD)) {
 			const unsigned keep = 3 + (unsigned)(random_u64() % 13);
 
 			if (files[keep])
