@@ -17,7 +17,7 @@ static void go_on(void);
 #undef svm_atomic_load_acquire
 #define svm_atomic_load_acquire(p) (go_on(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
 
-#include "core/vcpu/recorder.c"
+#include "core/diagnose/recorder.c"
 
 #define CAPACITY  4u
 #define LOADS_MAX 64u /* More than a call makes. */

@@ -8,7 +8,7 @@
  * - A slot has no number of its own and nothing is cleared in it: both follow from the place of the
  *   slot, and from the bytes above the exit code, which the store of the 64-bit code sets to 0.
  * - What seldom happens is written by whoever does it, and marked by one of these bytes.
- * - Readers pay for the order of things: see recorder.c.
+ * - Readers pay for the order of things: see diagnose/recorder.c.
  */
 #include <libsvm/recorder.h>
 
