@@ -44,12 +44,13 @@ static inline bool compat_immediate_exit(const struct kvm_run *run)
 #endif
 
 static inline void compat_hrtimer_init(struct hrtimer *timer,
-                                       enum hrtimer_restart (*fired)(struct hrtimer *))
+                                       enum hrtimer_restart (*fired)(struct hrtimer *),
+                                       enum hrtimer_mode mode)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(timer, fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	hrtimer_setup(timer, fired, CLOCK_MONOTONIC, mode);
 #else
-	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
 	timer->function = fired;
 #endif
 }

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "guest_irq.h"
 #include "hal.h"
 
@@ -279,8 +280,7 @@ static int create(struct guest_irq *irq, u32 wanted)
 	mutex_lock(&irq->guest->lock);
 	error = irq->has_pit ? -EEXIST : 0;
 	if (!error) {
-		hrtimer_init(&irq->pit_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-		irq->pit_timer.function = fired;
+		compat_hrtimer_init(&irq->pit_timer, fired, HRTIMER_MODE_ABS);
 		svm_pit_init(&irq->pit, &wire);
 		error = bind(irq, wanted & KVM_PIT_SPEAKER_DUMMY);
 	}

@@ -215,7 +215,8 @@ const struct svm_hal *hal_table(void)
 
 	if (!table.cpu_max) {
 		for_each_possible_cpu(cpu)
-			compat_hrtimer_init(per_cpu_ptr(&deadline_timer, cpu), timer_fired);
+			compat_hrtimer_init(per_cpu_ptr(&deadline_timer, cpu), timer_fired,
+			                    HRTIMER_MODE_ABS_PINNED_HARD);
 		table.cpu_max = nr_cpu_ids;
 		table.tsc_hz = tsc_khz * UINT64_C(1000);
 	}
