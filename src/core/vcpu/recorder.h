@@ -104,15 +104,6 @@ static inline void svm_recorder_returned(struct svm_recorder *recorder, enum svm
 		svm_recorder_put(recorder->last->kind, (uint8_t)kind);
 }
 
-/* The exit before the last; of the first one, a slot that is still zero. */
-static inline const struct svm_record_slot *
-svm_recorder_before_last(const struct svm_recorder *recorder)
-{
-	const uint64_t position = recorder->position - 2 * sizeof(struct svm_record_slot);
-
-	return (const void *)(recorder->ring + (position & recorder->mask));
-}
-
 /* Exits recorded; any thread. */
 uint64_t svm_recorder_count(const struct svm_recorder *recorder);
 

@@ -223,6 +223,7 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t tsc = svm_ring0_rdtsc(); /* A call: before there are values to keep. */
 	const struct svm_vmcb *const vmcb = vcpu->vmcb;
+	const struct svm_record_slot *const before = vcpu->recorder.last;
 	const uint64_t code = vmcb->control.exit_code;
 
 	svm_recorder_note(&vcpu->recorder, vmcb, code, tsc);
@@ -230,8 +231,12 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_entry_failed(vcpu, exit);
 	svm_exit_counts_note(&vcpu->counts, code);
 	settle(vcpu);
-	if (vcpu->stuck.loop_limit && svm_stuck_loops(vcpu, exit))
-		return SVM_ACTION_RETURN;
+	if (vcpu->stuck.loop_limit) {
+		if (before->advanced) /* Nearly always. */
+			vcpu->stuck.loop_count = 0;
+		else if (svm_stuck_loops(vcpu, exit, before->has_event))
+			return SVM_ACTION_RETURN;
+	}
 	return svm_exit_dispatch(vcpu, exit);
 }
 

@@ -39,21 +39,13 @@ static bool tell(struct svm_vcpu *vcpu, const struct svm_exit *exit)
 
 /* --- loops ------------------------------------------------------------------------------------ */
 
-/* The exit before the last one had an effect. */
-static bool got_on(const struct svm_recorder *recorder)
-{
-	const struct svm_record_slot *const before = svm_recorder_before_last(recorder);
-
-	return before->advanced || before->has_event;
-}
-
-static bool repeats(struct svm_vcpu *vcpu)
+static bool repeats(struct svm_vcpu *vcpu, bool had_event)
 {
 	const struct svm_vmcb *const vmcb = vcpu->vmcb;
 	struct svm_stuck *const stuck = &vcpu->stuck;
 
 	if (vmcb->save.rip == stuck->loop_rip && vmcb->control.exit_code == stuck->loop_code &&
-	    vcpu->s.rcx == stuck->loop_rcx && !got_on(&vcpu->recorder))
+	    vcpu->s.rcx == stuck->loop_rcx && !had_event)
 		return true;
 	stuck->loop_rip = vmcb->save.rip;
 	stuck->loop_code = vmcb->control.exit_code;
@@ -61,13 +53,13 @@ static bool repeats(struct svm_vcpu *vcpu)
 	return false;
 }
 
-bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit)
+bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_event)
 {
 	struct svm_stuck *const stuck = &vcpu->stuck;
 
 	if (vcpu->vmcb->control.exit_code == SVM_EXIT_EXCEPTION + SVM_VECTOR_MC)
 		return false; /* The host's business, and it must not get lost. */
-	stuck->loop_count = repeats(vcpu) ? stuck->loop_count + 1 : 1;
+	stuck->loop_count = repeats(vcpu, had_event) ? stuck->loop_count + 1 : 1;
 	if (stuck->loop_count < stuck->loop_limit)
 		return false;
 	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_LOOP);

@@ -24,8 +24,11 @@ struct svm_stuck {
 
 void svm_stuck_init(struct svm_vcpu *vcpu);
 
-/* After each exit, if loop_limit is set; true: *exit is LOOP and shall be returned. */
-bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit);
+/*
+ * After an exit, if loop_limit is set and the exit before did not move RIP; whether that one was
+ * answered with an event.  True: *exit is LOOP and shall be returned.
+ */
+bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_event);
 
 /* As a run begins, if silence_limit is set. */
 void svm_stuck_begin(struct svm_vcpu *vcpu);
