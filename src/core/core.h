@@ -14,6 +14,9 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
+/* Kept out of the function that it belongs to, so that the short way there saves no registers. */
+#define SVM_LONG_WAY __attribute__((noinline))
+
 #define SVM_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*

@@ -109,6 +109,7 @@ int svm_cpu_online(struct svm_host *host)
 	cpu->serial = svm_atomic_add(&host->cpu_serial, 1);
 	cpu->asid_generation = 1; /* The serial tells older ASIDs of generation 1 apart. */
 	cpu->asid_next = 1;
+	cpu->id = id;
 	cpu->asid_flush = true; /* Whoever used SVM before left translations under any ASID. */
 	svm_atomic_store_release(&cpu->online, true);
 	return 0;

@@ -33,6 +33,14 @@ static void sort_rows(struct svm_cpuid_entry *entries, uint32_t count)
 	}
 }
 
+static void note_plain(struct svm_cpuid_table *table, uint32_t row)
+{
+	const struct svm_cpuid_entry *e = &table->entries[row];
+
+	if (!e->subleaf_matters && !svm_cpuid_is_dynamic(e->leaf) && row < UINT8_MAX)
+		table->plain[svm_cpuid_hint(e->leaf)] = (uint8_t)(row + 1);
+}
+
 /* The rows stand in table->entries already, in any order. */
 static void seal_rows(struct svm_cpuid_table *table, uint32_t count)
 {
@@ -41,10 +49,12 @@ static void seal_rows(struct svm_cpuid_table *table, uint32_t count)
 	table->max_basic = 0;
 	table->max_extended = 0;
 	memset(table->hint, 0, sizeof(table->hint));
+	memset(table->plain, 0, sizeof(table->plain));
 	for (uint32_t i = 0; i < count; i++) {
 		/* Backwards: of several rows the first one stays. */
 		table->hint[svm_cpuid_hint(table->entries[count - 1 - i].leaf)] =
 			(uint8_t)(count - 1 - i);
+		note_plain(table, i);
 		if (table->entries[i].leaf == 0)
 			table->max_basic = table->entries[i].eax;
 		if (table->entries[i].leaf == 0x80000000)

@@ -24,6 +24,8 @@ struct svm_cpuid_table {
 	 * checks, so that zeros are as right as what the sealing puts there.
 	 */
 	uint8_t hint[SVM_CPUID_HINTS];
+	/* The same of rows that alone answer any question about their leaf: index + 1. */
+	uint8_t plain[SVM_CPUID_HINTS];
 };
 
 /* Leaves 0-1Fh, 40000000h-4000001Fh, 80000000h-8000001Fh each have a hint of their own. */
@@ -38,6 +40,18 @@ enum svm_cpuid_monitor {
 	SVM_CPUID_MONITOR_HIDDEN,
 	SVM_CPUID_MONITOR_SHOWN,
 };
+
+/* The row that alone answers for a leaf, or NULL: ask svm_cpuid_lookup(). */
+static inline const struct svm_cpuid_entry *svm_cpuid_plain(const struct svm_cpuid_table *table,
+                                                            uint32_t leaf)
+{
+	const uint32_t row = table->plain[svm_cpuid_hint(leaf)] - 1u;
+
+	return row < table->count && table->entries[row].leaf == leaf ? &table->entries[row] : NULL;
+}
+
+/* Do bits of a leaf follow the vCPU's state? */
+bool svm_cpuid_is_dynamic(uint32_t leaf);
 
 /* What the dynamic bits depend on. */
 struct svm_cpuid_state {

@@ -89,23 +89,25 @@ static void patch_xsave(const struct svm_cpuid_table *table, uint32_t row,
 		                    : 0;
 }
 
-bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpuid_state *state,
-                      uint32_t leaf, uint32_t subleaf, struct svm_cpuid_regs *regs)
+bool svm_cpuid_is_dynamic(uint32_t leaf)
 {
-	const uint32_t row = find_cpuid_row(table, leaf, subleaf);
-	const struct svm_cpuid_entry *e;
-
-	*regs = (struct svm_cpuid_regs){ 0, 0, 0, 0 };
-	if (row >= table->count)
-		return false;
-	e = &table->entries[row];
-	if (e->leaf != leaf)
-		return false;
-	if (e->subleaf_matters && e->subleaf != subleaf)
-		return true; /* The leaf is known, and has nothing under this subleaf. */
-
-	*regs = (struct svm_cpuid_regs){ e->eax, e->ebx, e->ecx, e->edx };
 	switch (leaf) {
+	case 0x00000001:
+	case 0x00000007:
+	case 0x0000000b:
+	case 0x0000000d:
+	case 0x8000001e:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The bits of a row that follow the vCPU's state; svm_cpuid_is_dynamic() names the leaves. */
+static void patch_row(const struct svm_cpuid_table *table, uint32_t row,
+                      const struct svm_cpuid_state *state, struct svm_cpuid_regs *regs)
+{
+	switch (table->entries[row].leaf) {
 	case 0x00000001:
 		regs->ebx = (regs->ebx & ~F1_APIC_ID) | state->apic_id << 24;
 		set_bit(&regs->ecx, F1_OSXSAVE,
@@ -114,7 +116,7 @@ bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpui
 			set_bit(&regs->ecx, F1_MONITOR, state->monitor == SVM_CPUID_MONITOR_SHOWN);
 		break;
 	case 0x00000007:
-		if (subleaf == 0)
+		if (table->entries[row].subleaf == 0)
 			set_bit(&regs->ecx, F7_OSPKE,
 			        (regs->ecx & F7_PKU) && (state->cr4 & CR4_PKE));
 		break;
@@ -131,5 +133,24 @@ bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpui
 	default:
 		break;
 	}
+}
+
+bool svm_cpuid_lookup(const struct svm_cpuid_table *table, const struct svm_cpuid_state *state,
+                      uint32_t leaf, uint32_t subleaf, struct svm_cpuid_regs *regs)
+{
+	const uint32_t row = find_cpuid_row(table, leaf, subleaf);
+	const struct svm_cpuid_entry *e;
+
+	*regs = (struct svm_cpuid_regs){ 0, 0, 0, 0 };
+	if (row >= table->count)
+		return false;
+	e = &table->entries[row];
+	if (e->leaf != leaf)
+		return false;
+	if (e->subleaf_matters && e->subleaf != subleaf)
+		return true; /* The leaf is known, and has nothing under this subleaf. */
+
+	*regs = (struct svm_cpuid_regs){ e->eax, e->ebx, e->ecx, e->edx };
+	patch_row(table, row, state, regs);
 	return true;
 }

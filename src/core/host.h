@@ -16,6 +16,7 @@ struct svm_vcpu;
 
 struct svm_cpu {
 	bool online;
+	uint32_t id; /* cpu_id() of the HAL. */
 	uint64_t serial; /* Of this svm_cpu_online(), unlike any other; not 0. */
 	uint64_t old_efer, old_hsave; /* What svm_cpu_offline() puts back. */
 	void *pages;                  /* Host save area, then the VMSAVE page. */
@@ -43,6 +44,7 @@ struct svm_host {
 	size_t pages; /* Frames of this object. */
 	svm_hpa_t hpa;
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
+	bool own_irq; /* It has no irq_save(): ours is at hand without a call through the table. */
 	struct svm_cpu cpu[]; /* hal.cpu_max of them. */
 };
 

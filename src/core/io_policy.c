@@ -57,6 +57,24 @@ const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint1
 	return range;
 }
 
+/* Nothing is believed of the guess, which may be about a range that is gone. */
+const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
+                                             uint8_t size)
+{
+	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent);
+	const struct svm_io_range *range;
+
+	if (guess < policy->range_count) {
+		range = &policy->range[guess];
+		if (range->first <= port && (uint32_t)port + size - 1 <= range->last)
+			return range;
+	}
+	range = svm_io_find(policy, port, size);
+	if (range)
+		svm_atomic_store_relaxed(&policy->recent, (uint32_t)(range - policy->range));
+	return range;
+}
+
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)
 {
 	const uint32_t place = ranges_below(policy, added->first);

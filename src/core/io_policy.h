@@ -19,6 +19,7 @@ struct svm_io_policy {
 	svm_hpa_t iopm_hpa;
 	bool owns_map;
 	uint32_t range_count;
+	uint32_t recent; /* Atomic: index of the last find; only a guess. */
 	struct svm_io_range range[SVM_IO_RANGE_MAX]; /* Sorted by first. */
 };
 
@@ -28,5 +29,9 @@ void svm_io_policy_fini(struct svm_vm *vm);
 /* The callback that owns all bytes of an access, or NULL. */
 const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
                                        uint8_t size);
+
+/* The same for an access of the guest, which is likely to be where the last one was. */
+const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
+                                             uint8_t size);
 
 #endif

@@ -78,9 +78,8 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	push	%r15
 	clgi
 	sti
-	mov	SVM_SWITCH_FLAGS(%rdi), %r8d
-	test	%r8d, %r8d
-	jnz	.Lprepare
+	cmpl	$0, SVM_SWITCH_FLAGS(%rdi)
+	jne	.Lprepare
 .Lenter:
 	push	%rdi				/* s, for the stores after the exit */
 	mov	SVM_SWITCH_VMCB(%rdi), %rax
@@ -145,6 +144,7 @@ SVM_SWITCH_BEGIN(svm_world_switch)
  * branches run under the host's value.
  */
 .Lprepare:
+	mov	SVM_SWITCH_FLAGS(%rdi), %r8d
 	if_flag	SVM_SWITCH_DO_HOST_DR, 1f
 	mov	$DR7_DISARMED, %eax
 	mov	%rax, %dr7

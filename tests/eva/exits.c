@@ -40,8 +40,8 @@ bool svm_stuck_is_silent(struct svm_vcpu *of, struct svm_exit *exit)
 	return true;
 }
 
-const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
-                                       uint8_t size)
+const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
+                                             uint8_t size)
 {
 	static struct svm_io_range range;
 
@@ -62,6 +62,14 @@ const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *of, svm_g
 	(void)gpa;
 	(void)size;
 	return eva_maybe() ? &range : NULL;
+}
+
+bool svm_guest_fetch_word(struct svm_vcpu *of, uint64_t linear, uint64_t *word)
+{
+	(void)of;
+	(void)linear;
+	*word = eva_any();
+	return eva_maybe();
 }
 
 bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)

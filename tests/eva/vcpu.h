@@ -71,12 +71,6 @@ void svm_vcpu_request(struct svm_vcpu *of, uint64_t request)
 	svm_atomic_or(&of->requests, request);
 }
 
-unsigned svm_vcpu_code_bits(const struct svm_vcpu *of)
-{
-	(void)of;
-	return eva_maybe() ? 64 : eva_maybe() ? 32 : 16;
-}
-
 enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *of)
 {
 	(void)of;

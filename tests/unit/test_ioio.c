@@ -58,12 +58,26 @@ START_TEST(ioio_information_is_decoded_or_refused)
 }
 END_TEST
 
+/* The short way takes what the long one takes, strings apart: all of the bits that either reads. */
+START_TEST(the_plain_accesses_are_those_of_one_register)
+{
+	for (uint64_t info = 0; info < 0x10000; info++) {
+		struct svm_ioio got;
+		const bool possible = svm_ioio_decode(info, &got);
+
+		ck_assert_msg(svm_ioio_is_plain(info) == (possible && !got.string), "%llx",
+		              (unsigned long long)info);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ioio");
 	TCase *tcase = tcase_create("ioio");
 
 	tcase_add_loop_test(tcase, ioio_information_is_decoded_or_refused, 0, ARRAY_SIZE(io_rows));
+	tcase_add_test(tcase, the_plain_accesses_are_those_of_one_register);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

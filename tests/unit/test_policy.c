@@ -102,6 +102,13 @@ START_TEST(an_access_belongs_to_the_device_that_has_all_its_bytes)
 	range = svm_io_find(&vm->io, find_rows[_i].port, find_rows[_i].size);
 	ck_assert_msg((range ? range->arg : NULL) == find_rows[_i].owner, "%#x, %u bytes",
 	              find_rows[_i].port, find_rows[_i].size);
+	/* A wrong guess changes nothing, be it about a range that was or that never is. */
+	for (uint32_t guess = 0; guess < SVM_IO_RANGE_MAX + 2; guess++) {
+		vm->io.recent = guess;
+		ck_assert_ptr_eq(svm_io_find_again(&vm->io, find_rows[_i].port,
+		                                   find_rows[_i].size),
+		                 range);
+	}
 }
 END_TEST
 
@@ -424,6 +431,35 @@ START_TEST(a_new_vm_has_the_default_table_for_its_cpus)
 }
 END_TEST
 
+/* Every leaf that a row answers alone gets from it what the search finds, whatever the state. */
+START_TEST(a_plain_row_is_the_whole_answer)
+{
+	const struct svm_cpuid_state state = {
+		.apic_id = 3, .cr4 = UINT64_MAX, .xcr0 = 7, .xss = 1
+	};
+	unsigned int plain = 0;
+
+	for (uint32_t i = 0; i < 4 * 0x40; i++) {
+		const uint32_t leaf = (i >> 6) << 30 | (i & 0x3f);
+		const struct svm_cpuid_entry *row = svm_cpuid_plain(&vm->cpuid, leaf);
+		struct svm_cpuid_regs regs;
+
+		ck_assert(svm_cpuid_lookup(&vm->cpuid, &state, leaf, 77, &regs) || !row);
+		if (!row)
+			continue;
+		plain++;
+		ck_assert_uint_eq(row->leaf, leaf);
+		ck_assert_uint_eq(row->eax, regs.eax);
+		ck_assert_uint_eq(row->ebx, regs.ebx);
+		ck_assert_uint_eq(row->ecx, regs.ecx);
+		ck_assert_uint_eq(row->edx, regs.edx);
+	}
+	ck_assert_uint_gt(plain, 5);
+	ck_assert_ptr_null(svm_cpuid_plain(&vm->cpuid, 1));
+	ck_assert_ptr_null(svm_cpuid_plain(&vm->cpuid, 0xd));
+}
+END_TEST
+
 START_TEST(a_vm_may_start_with_no_table)
 {
 	const struct svm_vm_config config = { .no_prepared_cpuid = true };
@@ -547,6 +583,7 @@ int main(void)
 	tcase_add_test(tcase, a_vm_gets_an_msr_map_of_its_own_when_a_register_closes);
 	tcase_add_test(tcase, an_msr_map_that_cannot_be_had_changes_nothing);
 	tcase_add_test(tcase, a_new_vm_has_the_default_table_for_its_cpus);
+	tcase_add_test(tcase, a_plain_row_is_the_whole_answer);
 	tcase_add_test(tcase, a_vm_may_start_with_no_table);
 	tcase_add_test(tcase, the_default_table_can_be_had_changed_and_set);
 	tcase_add_loop_test(tcase, a_question_has_one_answer, 0, ARRAY_SIZE(twin_rows));

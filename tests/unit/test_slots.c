@@ -52,6 +52,15 @@ START_TEST(find_at_every_edge)
 	ck_assert(svm_slots_find(&table, 0x5000) == &table.piece[2]);
 	ck_assert(!svm_slots_find(&table, 0x6000));
 	ck_assert(svm_slots_find(&table, UINT64_MAX) == &table.piece[3]);
+	/* A wrong guess changes nothing. */
+	struct svm_memory memory = { .slots = &table };
+
+	for (uint32_t guess = 0; guess < 6; guess++)
+		for (svm_gpa_t gpa = 0; gpa < 0x7000; gpa += 0x7ff) {
+			memory.recent_piece = guess;
+			ck_assert_ptr_eq(svm_slots_find_again(&memory, gpa),
+			                 svm_slots_find(&table, gpa));
+		}
 	ck_assert(svm_slots_cover(&table, 0x1000, 0x3fff));
 	ck_assert(!svm_slots_cover(&table, 0xfff, 0x3fff));
 	ck_assert(!svm_slots_cover(&table, 0x1000, 0x4000));

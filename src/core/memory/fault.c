@@ -120,7 +120,7 @@ static enum svm_fault_outcome fault_in_section(struct svm_vm *vm, svm_gpa_t gpa,
 {
 	struct fill fill; /* Filled on the way; zeroing it first would show. */
 
-	fill.piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
+	fill.piece = svm_slots_find_again(&vm->memory, gpa);
 	fill.gpa = gpa;
 	fill.access = access;
 	if (!fill.piece)

@@ -32,8 +32,8 @@ static int locate_slowly(struct svm_vm *vm, const struct svm_slot_piece *piece, 
 	return 0;
 }
 
-static int locate(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
-                  uint32_t access, svm_hpa_t *hpa)
+static inline int locate(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                         uint32_t access, svm_hpa_t *hpa)
 {
 	if (!piece || (access & ~(uint32_t)piece->prot))
 		return SVM_ERR_FAULT;
@@ -45,8 +45,7 @@ static int locate(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa
 
 int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, svm_hpa_t *hpa)
 {
-	return locate(vm, svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa), gpa, access,
-	              hpa);
+	return locate(vm, svm_slots_find_again(&vm->memory, gpa), gpa, access, hpa);
 }
 
 /* Inside a section. */
@@ -56,7 +55,7 @@ static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct
 	svm_hpa_t hpa;
 	int result;
 
-	window->piece = svm_slots_find(svm_atomic_load(&vm->memory.slots), gpa);
+	window->piece = svm_slots_find_again(&vm->memory, gpa);
 	result = locate(vm, window->piece, gpa, access, &hpa);
 	if (result)
 		return result;
@@ -74,6 +73,21 @@ int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data, size_t
 		memcpy(data, window.hva, size);
 	svm_section_leave(&vm->memory, section);
 	return result;
+}
+
+bool svm_memory_read_word(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *word)
+{
+	const struct svm_hal *hal = &vm->host->hal;
+	const unsigned section = svm_section_enter(&vm->memory);
+	const void *hva = NULL;
+	svm_hpa_t hpa;
+
+	if (!svm_memory_locate(vm, gpa, SVM_PROT_READ, &hpa))
+		hva = hal->phys_to_virt(hal->ctx, hpa);
+	if (hva)
+		__builtin_memcpy(word, hva, sizeof(*word));
+	svm_section_leave(&vm->memory, section);
+	return hva;
 }
 
 static int write_page(struct svm_vm *vm, svm_gpa_t gpa, const uint8_t *data, size_t size)

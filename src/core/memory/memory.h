@@ -26,6 +26,7 @@ struct svm_memory {
 	uint32_t levels;              /* 4 or 5. */
 	uint32_t slot_serial;         /* Last svm_slot_piece.id given out. */
 	struct svm_slot_table *slots; /* Replaced whole; read inside a section. */
+	uint32_t recent_piece;        /* Atomic: index in slots of the last find; only a guess. */
 	uintptr_t edit_lock;          /* HAL mutex: whoever takes entries away. */
 
 	/*
@@ -74,6 +75,9 @@ SVM_MUST_CHECK int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t 
 /* svm_vm_read() of bytes that lie in one 4 KiB page, all or none of them.  Context A. */
 SVM_MUST_CHECK int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data,
                                         size_t size);
+
+/* Eight bytes that lie in one page, at any address in it.  False: they cannot be read now. */
+bool svm_memory_read_word(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *word);
 
 /*
  * For walks of the guest's own page tables, which other vCPUs and the processor change at any

@@ -79,6 +79,29 @@ static inline const struct svm_slot_piece *svm_slots_find(const struct svm_slot_
 	return i < table->count && table->piece[i].first <= gpa ? &table->piece[i] : NULL;
 }
 
+/*
+ * The same inside a section, for accesses of guests: most lie where the last one did.  Nothing is
+ * believed of the guess, which may be about a table that is gone.
+ */
+static inline const struct svm_slot_piece *svm_slots_find_again(struct svm_memory *memory,
+                                                                svm_gpa_t gpa)
+{
+	const struct svm_slot_table *table = svm_atomic_load(&memory->slots);
+	const uint32_t guess = svm_atomic_load_relaxed(&memory->recent_piece);
+	const struct svm_slot_piece *piece;
+
+	if (guess < table->count) {
+		piece = &table->piece[guess];
+		if (piece->first <= gpa && gpa <= piece->last)
+			return piece;
+	}
+	piece = svm_slots_find(table, gpa);
+	if (piece)
+		svm_atomic_store_relaxed(&memory->recent_piece,
+		                         (uint32_t)(piece - table->piece));
+	return piece;
+}
+
 /* Is every byte of the range in some piece? */
 bool svm_slots_cover(const struct svm_slot_table *table, svm_gpa_t first, svm_gpa_t last);
 /* The slot that begins at gpa: index of its first piece, or count; *last is its last byte. */

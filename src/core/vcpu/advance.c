@@ -14,58 +14,66 @@
 
 #define INSN_MAX 15u
 
-uint64_t svm_vcpu_wrap_rip(const struct svm_vcpu *vcpu, uint64_t rip)
-{
-	if (rip <= 0xffff)
-		return rip; /* In every mode, and most callers ask for a length. */
-	switch (svm_vcpu_code_bits(vcpu)) {
-	case 64:
-		return rip;
-	case 32:
-		return (uint32_t)rip;
-	default:
-		return rip & 0xffff;
-	}
-}
-
-static unsigned fetch_code(struct svm_vcpu *vcpu, unsigned bits, uint8_t bytes[15])
+/* Linear address of the byte at RIP. */
+static uint64_t code_address(const struct svm_vcpu *vcpu, unsigned bits)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const uint64_t base = bits == 64 ? 0 : svm_vmcb_get_cs(vmcb).base;
-	uint64_t linear = base + vmcb->save.rip;
-	unsigned got = 0;
 
-	if (bits != 64)
-		linear = (uint32_t)linear;
-	(void)svm_guest_fetch(vcpu, linear, bytes, INSN_MAX, &got);
-	return got;
+	if (bits == 64)
+		return vmcb->save.rip;
+	return (uint32_t)(svm_vmcb_get_cs(vmcb).base + vmcb->save.rip);
 }
 
 unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
 {
-	return fetch_code(vcpu, svm_vcpu_code_bits(vcpu), bytes);
+	const uint64_t linear = code_address(vcpu, svm_vcpu_code_bits(vcpu));
+	unsigned got = 0;
+
+	(void)svm_guest_fetch(vcpu, linear, bytes, INSN_MAX, &got);
+	return got;
+}
+
+static SVM_LONG_WAY unsigned scan_length(struct svm_vcpu *vcpu)
+{
+	struct svm_insn_scan scan;
+	uint8_t bytes[INSN_MAX];
+	const unsigned got = svm_vcpu_fetch(vcpu, bytes);
+
+	return svm_insn_scan(bytes, got, svm_vcpu_code_bits(vcpu), vcpu->vmcb->control.exit_code,
+	                     &scan)
+	               ? scan.length
+	               : 0;
+}
+
+/*
+ * The common instructions have no prefix and come with a word of the code; all others, and code
+ * that ends in the next page, take the long way.
+ */
+static unsigned length_of_code(struct svm_vcpu *vcpu)
+{
+	const uint64_t linear = code_address(vcpu, svm_vcpu_code_bits(vcpu));
+	unsigned length = 0;
+	uint64_t word;
+
+	if (svm_guest_fetch_word(vcpu, linear, &word))
+		length = svm_insn_bare_length(word, vcpu->vmcb->control.exit_code);
+	return length ? length : scan_length(vcpu);
 }
 
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	const uint64_t rip = vmcb->save.rip;
-	struct svm_insn_scan scan;
-	uint8_t bytes[INSN_MAX];
-	unsigned bits, got;
+	uint64_t length;
 
 	if (vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS) {
-		const uint64_t next = vmcb->control.next_rip;
-
 		/* 0 on exits that are no instructions; a length beyond 15 is none either. */
-		if (svm_vcpu_wrap_rip(vcpu, next - rip) - 1 < INSN_MAX)
-			return rip + svm_vcpu_wrap_rip(vcpu, next - rip);
+		length = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - rip);
+		if (length - 1 < INSN_MAX)
+			return rip + length;
 	}
-	bits = svm_vcpu_code_bits(vcpu);
-	got = fetch_code(vcpu, bits, bytes);
-	if (!svm_insn_scan(bytes, got, bits, vmcb->control.exit_code, &scan))
-		return 0;
-	return rip + scan.length;
+	length = length_of_code(vcpu);
+	return length ? rip + length : 0;
 }
 
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
@@ -83,10 +91,24 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 	svm_events_trap(vcpu);
 }
 
-void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
+static SVM_LONG_WAY void advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
 	const bool tf = vcpu->vmcb->save.rflags & RFLAGS_TF;
 
 	/* It may be the library's own. */
 	svm_vcpu_retire(vcpu, next_rip, tf && (svm_events_rflags(vcpu) & RFLAGS_TF));
+}
+
+void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
+{
+	struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	if ((vmcb->save.rflags & RFLAGS_TF) || vcpu->events.single_step) {
+		advance_traced(vcpu, next_rip);
+		return;
+	}
+	vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, next_rip);
+	vmcb->save.rflags &= ~RFLAGS_RF;
+	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
+	svm_recorder_advanced(&vcpu->recorder);
 }

@@ -397,15 +397,11 @@ static bool is_guests_instruction(uint64_t event, uint64_t injected)
 	        (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF));
 }
 
-void svm_events_after_exit(struct svm_vcpu *vcpu)
+void svm_events_settle(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
-	struct svm_vmcb_control *control = &vcpu->vmcb->control;
-	const uint64_t injected = events->injecting;
-	const uint64_t info = control->exit_int_info;
+	const uint64_t info = vcpu->vmcb->control.exit_int_info;
 
-	control->event_inj = 0;
-	events->injecting = 0;
 	if (events->exit_at_once) {
 		events->exit_at_once = false;
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
@@ -418,7 +414,7 @@ void svm_events_after_exit(struct svm_vcpu *vcpu)
 	if (!(info & SVM_EVENT_VALID))
 		return;
 	svm_recorder_interrupted(&vcpu->recorder, info);
-	if (is_guests_instruction(info, injected))
+	if (is_guests_instruction(info, events->injecting))
 		return;
 	events->reinject = repair(info);
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);

@@ -18,8 +18,20 @@ void svm_events_trap(struct svm_vcpu *vcpu);
 /* Before an entry with SVM_REQUEST_EVENTS: fill EVENTINJ, open the windows that are needed. */
 void svm_events_prepare(struct svm_vcpu *vcpu);
 
+/* The long way of the next one: something was being delivered, or waited for this exit. */
+void svm_events_settle(struct svm_vcpu *vcpu);
+
 /* After each exit: keep what was being delivered, forget EVENTINJ. */
-void svm_events_after_exit(struct svm_vcpu *vcpu);
+static inline void svm_events_after_exit(struct svm_vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	struct svm_vcpu_events *events = &vcpu->events;
+
+	control->event_inj = 0;
+	if ((control->exit_int_info & SVM_EVENT_VALID) || events->exit_at_once || events->iret_seen)
+		svm_events_settle(vcpu);
+	events->injecting = 0;
+}
 
 /* Exits that only events want. */
 void svm_events_interrupt_window(struct svm_vcpu *vcpu);

@@ -29,16 +29,14 @@ static void set_results(struct svm_vcpu *vcpu, struct svm_cpuid_regs regs)
 	vcpu->s.rdx = regs.edx;
 }
 
-enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action answer_by_search(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                     uint64_t next)
 {
 	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
 	const uint32_t leaf = (uint32_t)vcpu->vmcb->save.rax;
 	const uint32_t subleaf = (uint32_t)vcpu->s.rcx;
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
 	struct svm_cpuid_regs regs;
 
-	if (!next)
-		return SVM_ACTION_RESUME;
 	if (!svm_cpuid_lookup(&vcpu->vm->cpuid, &state, leaf, subleaf, &regs) &&
 	    (vcpu->vm->want & SVM_WANT_CPUID)) {
 		svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_CPUID, SVM_OWED_CPUID, next);
@@ -47,6 +45,24 @@ enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return SVM_ACTION_RETURN;
 	}
 	set_results(vcpu, regs);
+	svm_vcpu_advance(vcpu, next);
+	return SVM_ACTION_RESUME;
+}
+
+enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const uint32_t leaf = (uint32_t)vcpu->vmcb->save.rax;
+	const struct svm_cpuid_entry *row = svm_cpuid_plain(&vcpu->vm->cpuid, leaf);
+	const uint64_t next = svm_vcpu_next_rip(vcpu);
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	if (!row)
+		return answer_by_search(vcpu, exit, next);
+	vcpu->vmcb->save.rax = row->eax;
+	vcpu->s.rbx = row->ebx;
+	vcpu->s.rcx = row->ecx;
+	vcpu->s.rdx = row->edx;
 	svm_vcpu_advance(vcpu, next);
 	return SVM_ACTION_RESUME;
 }

@@ -49,26 +49,29 @@ static enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *ex
 	return SVM_ACTION_RETURN;
 }
 
+static enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	struct svm_ioio ioio;
+
+	if (!svm_ioio_decode(vcpu->vmcb->control.exit_info_1, &ioio))
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
+	return svm_emulation_run(vcpu, exit, SVM_EMUL_IO);
+}
+
 enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const uint64_t info = vcpu->vmcb->control.exit_info_1;
 	const struct svm_io_range *range;
 	struct svm_io_access access;
 	enum svm_device_result result = SVM_DEVICE_EXIT;
-	struct svm_ioio ioio;
 
-	if (!svm_ioio_decode(control->exit_info_1, &ioio))
-		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP, 0);
-	if (ioio.string)
-		return svm_emulation_run(vcpu, exit, SVM_EMUL_IO);
-
-	access = (struct svm_io_access){
-		.port = ioio.port,
-		.size = ioio.size,
-		.is_in = ioio.is_in,
-		.value = ioio.is_in ? UINT32_MAX : clip(vcpu->vmcb->save.rax, ioio.size),
-	};
-	range = svm_io_find(&vcpu->vm->io, access.port, access.size);
+	if (!svm_ioio_is_plain(info))
+		return special_io(vcpu, exit);
+	access.port = (uint16_t)svm_bits_get(info, SVM_IOIO_PORT);
+	access.size = (uint8_t)svm_bits_get(info, SVM_IOIO_SIZE);
+	access.is_in = info & SVM_IOIO_IN;
+	access.value = access.is_in ? UINT32_MAX : clip(vcpu->vmcb->save.rax, access.size);
+	range = svm_io_find_again(&vcpu->vm->io, access.port, access.size);
 	if (range)
 		result = range->fn(range->arg, vcpu, &access);
 	if (result == SVM_DEVICE_EXIT)

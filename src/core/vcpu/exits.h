@@ -6,6 +6,7 @@
  */
 #include <libsvm/exit_codes.h>
 
+#include "core/vcpu/code_mode.h"
 #include "core/vcpu/events.h"
 #include "core/vcpu/vcpu.h"
 
@@ -52,9 +53,6 @@ enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t e
  * Not wrapped yet: behind the last byte of a 64 KiB segment it is 10000h and not 0.
  */
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu);
-
-/* A RIP as the code segment wraps it. */
-uint64_t svm_vcpu_wrap_rip(const struct svm_vcpu *vcpu, uint64_t rip);
 
 /* Up to 15 bytes at CS:RIP; their number. */
 unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);

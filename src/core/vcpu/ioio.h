@@ -14,6 +14,17 @@ struct svm_ioio {
 	uint8_t segment; /* Strings, and only with decode assists: ES CS SS DS FS GS as 0 … 5. */
 };
 
+/* IN or OUT of a size that there is, of one register; the others need svm_ioio_decode(). */
+static inline bool svm_ioio_is_plain(uint64_t info)
+{
+	const uint64_t size = svm_bits_get(info, SVM_IOIO_SIZE);
+	const uint64_t address =
+		info & (SVM_IOIO_ADDR_16 | SVM_IOIO_ADDR_32 | SVM_IOIO_ADDR_64);
+
+	return !(info & SVM_IOIO_STRING) && !(address & (address - 1)) && size &&
+	       !(size & (size - 1));
+}
+
 /* False: the encoding is impossible. */
 bool svm_ioio_decode(uint64_t info, struct svm_ioio *ioio);
 

@@ -36,18 +36,6 @@ void svm_vcpu_write_gpr(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
 	*gpr(vcpu, n) = value;
 }
 
-unsigned svm_vcpu_code_bits(const struct svm_vcpu *vcpu)
-{
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const uint16_t cs = svm_vmcb_get_cs(vmcb).attributes;
-
-	if (!(svm_vmcb_get_cr0(vmcb) & CR0_PE) || (vmcb->save.rflags & RFLAGS_VM))
-		return 16;
-	if ((svm_vmcb_get_efer(vmcb) & EFER_LMA) && (cs & SVM_SEG_L))
-		return 64;
-	return cs & SVM_SEG_DB ? 32 : 16;
-}
-
 /* State was set from outside: the next entry audits it. */
 static void set_from_outside(struct svm_vcpu *vcpu)
 {

@@ -149,6 +149,20 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 
 /* --- entry and exit --------------------------------------------------------------------------- */
 
+/* On every entry: a host without a way of its own pays for no call through a pointer. */
+static inline uint64_t save_irq(const struct svm_host *host)
+{
+	return host->own_irq ? svm_ring0_irq_save() : host->hal.irq_save(host->hal.ctx);
+}
+
+static inline void restore_irq(const struct svm_host *host, uint64_t irq)
+{
+	if (host->own_irq)
+		svm_ring0_irq_restore(irq);
+	else
+		host->hal.irq_restore(host->hal.ctx, irq);
+}
+
 /*
  * False: something was asked for in the last moment.  in_guest is published before requests and
  * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.  The two loads
@@ -157,9 +171,9 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
  */
 static bool enter(struct svm_vcpu *vcpu)
 {
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
-	const uint64_t irq = hal->irq_save(hal->ctx);
-	const uint32_t cpu = (uint32_t)(vcpu->cpu - vcpu->vm->host->cpu);
+	const struct svm_host *host = vcpu->vm->host;
+	const uint64_t irq = save_irq(host);
+	const uint32_t cpu = vcpu->cpu->id;
 	bool entered = false;
 	uint64_t epoch;
 
@@ -174,14 +188,14 @@ static bool enter(struct svm_vcpu *vcpu)
 		    vcpu->cpu->asid_flush)
 			svm_vcpu_prepare_asid(vcpu);
 		if (vcpu->events.exit_at_once)
-			hal->cpu_kick(hal->ctx, cpu);
+			host->hal.cpu_kick(host->hal.ctx, cpu);
 		if (vcpu->counts.timed)
 			svm_exit_counts_charge(vcpu);
 		svm_world_switch(&vcpu->s);
 		entered = true;
 	}
 	svm_atomic_store_release(&vcpu->in_guest, 0);
-	hal->irq_restore(hal->ctx, irq);
+	restore_irq(host, irq);
 	return entered;
 }
 

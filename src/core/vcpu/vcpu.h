@@ -173,7 +173,4 @@ void svm_fpu_read_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t *value);
 void svm_fpu_write_mmx(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
 bool svm_xcr0_is_legal(const struct svm_features *features, uint64_t xcr0);
 
-/* 16, 32 or 64: how the present code segment decodes. */
-unsigned svm_vcpu_code_bits(const struct svm_vcpu *vcpu);
-
 #endif
