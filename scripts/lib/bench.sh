@@ -128,6 +128,20 @@ bench_calls_table() {
 	"$root/tests/bench/operations_table" "${@:2}" "$1" "$log_dir/$1"
 }
 
+# The way from an exit to the next entry, instruction by instruction.
+bench_path_check() {
+	local folder=$log_dir/path count=100 what
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	for what in cpuid port; do
+		timeout 120 valgrind --tool=callgrind --collect-atstart=no --dump-instr=yes \
+			--callgrind-out-file="$folder/$what.out" \
+			"$root/build/tests/bench/bench_path" "$what" "$count"
+	done
+	"$root/tests/bench/path_check" "$root/build/src/libsvm-vmm.a" \
+		"$root/build/tests/bench/bench_path" "$count" "$folder/cpuid.out" "$folder/port.out"
+}
+
 bench_guest_build() {
 	[ -f "$root/build/build.ninja" ] || configure_main
 	build build tests/bench/bench.elf tests/bench/bench_boot.elf tests/bench/first_process \

@@ -261,6 +261,8 @@ step_bench() {
 		bench_calls_run $calls short
 		bench_calls_table $calls --short --check | tally_lines
 	done
+	bench_calls_build path
+	bench_path_check | tally_lines
 	bench_guest_build
 	bench_guest_run
 	bench_guest_table --check | tally_lines
