@@ -7,6 +7,7 @@ like one that is fast.
 """
 
 import argparse
+import html
 import json
 import os
 import re
@@ -23,6 +24,7 @@ def arguments(doc):
     """A parser with what every table takes."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--svg", help="draw the table as bars into this file")
     parser.add_argument("--compare", help="figures of an earlier --json")
     parser.add_argument("--check", action="store_true", help="fail where a limit is exceeded")
     parser.add_argument("--color", action="store_true")
@@ -117,6 +119,23 @@ def print_table(chosen, found, args):
         print(text)
 
 
+def bars(chosen, found):
+    """An SVG of the rows that both sides have, ours in percent of KVM's; of the others none."""
+    rows_of = [(row["text"], 100 * found[row["name"]] / found["kvm-" + row["name"]]) for row in chosen
+               if found.get(row["name"]) and found.get("kvm-" + row["name"])]
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" width="900" '
+             f'height="{24 * len(rows_of) + 30}" font-family="sans-serif" font-size="13">',
+             '<text x="8" y="18">libsvm in percent of KVM, instructions or KiB; the line is KVM</text>']
+    for i, (text, percent) in enumerate(rows_of):
+        y = 24 * i + 30
+        lines.append(f'<text x="8" y="{y + 15}">{html.escape(text)}</text>')
+        lines.append(f'<rect x="440" y="{y + 3}" width="{min(percent, 120) * 3.5:.0f}" height="16" '
+                     'fill="#4a7ab0"/>')
+        lines.append(f'<text x="{446 + min(percent, 120) * 3.5:.0f}" y="{y + 16}">{percent:.0f}</text>')
+    lines.append(f'<line x1="790" x2="790" y1="26" y2="{24 * len(rows_of) + 28}" stroke="#c03030"/>')
+    return "\n".join(lines + ["</svg>", ""])
+
+
 def check(chosen, found):
     """A line for each row above its limit, and the closing line that scripts/test counts."""
     limited = [row for row in chosen if "limit" in row]
@@ -147,6 +166,9 @@ def finish(chosen, found, args):
     """What follows a table; the program's status."""
     if args.json:
         save(args.json, found)
+    if args.svg:
+        with open(args.svg, "w", encoding="utf-8") as file:
+            file.write(bars(chosen, found))
     if args.check:
         return 1 if check(chosen, found) else 0
     missing = missing_of(chosen, found)

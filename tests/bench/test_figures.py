@@ -44,9 +44,16 @@ class Missing(unittest.TestCase):
         self.assertEqual(figures.missing_of(ROWS, {"a": 1, "b": 1, "kvm-c": 1}), ["kvm-a"])
 
     def test_makes_the_status_1(self):
-        args = SimpleNamespace(json=None, check=False)
+        args = SimpleNamespace(json=None, svg=None, check=False)
         self.assertEqual(run(figures.finish, ROWS, {"a": 1}, args)[0], 1)
         self.assertEqual(run(figures.finish, ROWS, {"a": 1, "b": 1}, args)[0], 0)
+
+
+class Bars(unittest.TestCase):
+    def test_a_row_of_both_sides_has_one(self):
+        text = figures.bars(ROWS, {"a": 50, "kvm-a": 100, "b": 1})
+        self.assertEqual(text.count("<rect"), 1)
+        self.assertIn(">50</text>", text)
 
 
 class Growth(unittest.TestCase):
