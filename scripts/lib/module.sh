@@ -3,7 +3,9 @@
 #
 # The Linux module: built for a kernel out of a Debian package, and run in that kernel.
 
+# That the module is in, and that its guests are.
 module_kernel=cloud-amd64
+module_guest_kernel=cloud-amd64
 
 # QEMU inside, as simple as it can be had.
 module_qemu='-accel kvm -cpu host -m 256 -nodefaults -vga none -display none -serial stdio
@@ -25,14 +27,26 @@ module_machines=(
 	'microvm-split-2 2 device -machine microvm,rtc=on'
 )
 
-# The headers have the version of the kernel that was unpacked, which may not be the newest.
-module_compile() {
-	local version
+# The kernel's build folder: that of one made here, or the headers of the version that was unpacked,
+# which may not be the newest.
+module_kdir() {
+	local modules version
 	guest_unpack "$module_kernel" >&2
-	version=$(basename "$guests_dir/$module_kernel"/lib/modules/*)
-	need_packages "linux-headers-$version"
+	modules=$(echo "$guests_dir/$module_kernel"/lib/modules/*)
+	version=$(basename "$modules")
+	if [ -e "$modules/build/Makefile" ]; then
+		echo "$modules/build"
+	else
+		need_packages "linux-headers-$version" >&2
+		echo "/lib/modules/$version/build"
+	fi
+}
+
+module_compile() {
+	local kdir
+	kdir=$(module_kdir)
 	CC=gcc configure build-module -Dtests=disabled -Dbaremetal=disabled -Ddocs=disabled \
-		"-Dlinux_kdir=/lib/modules/$version/build"
+		"-Dlinux_kdir=$kdir"
 	build build-module ports/linux-kmod/libsvm.ko
 }
 
@@ -56,7 +70,7 @@ module_files() {
 # Its own guest: a Linux with drivers for virtio that runs guest.sh.
 module_guest() {
 	l1_new module-guest
-	l1_modules module-guest "$module_kernel" virtio_pci virtio_mmio virtio_blk virtio_net virtio-rng
+	l1_modules module-guest "$module_guest_kernel" virtio_pci virtio_mmio virtio_blk virtio_net virtio-rng
 	l1_image module-guest tests/linux-kmod/guest.sh
 }
 
@@ -70,7 +84,7 @@ module_into() {
 	l1_programs "$image" /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
 		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
 		/usr/share/qemu/kvmvapic.bin
-	l1_file "$image" "$(guest_kernel "$module_kernel")" run/vmlinuz
+	l1_file "$image" "$(guest_kernel "$module_guest_kernel")" run/vmlinuz
 	l1_file "$image" <(echo "$module_qemu") run/qemu
 	l1_file "$image" <(printf '%s\n' "$@") run/machines
 }

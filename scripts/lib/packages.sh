@@ -9,3 +9,4 @@ packages_bench='valgrind'
 packages_test='acpica-tools bochs bochs-term check clang codespell cppcheck doxygen frama-c-base g++ gcovr
 	graphviz libclang-rt-14-dev libunicorn-dev libzydis-dev lld llvm make mandoc
 	python3 spin valgrind'
+packages_kernel='bc bison flex libelf-dev libssl-dev make'

@@ -4,6 +4,7 @@
 # Prints "ok NAME" or "FAIL NAME" for each, what failed in full, and the counts at the end.
 
 # How often: kills, hotplugs, cycles.
+patience=1 # what limits of time are multiplied with
 . /run/counts
 
 passed=0
@@ -34,7 +35,7 @@ references() {
 
 # until_true SECONDS COMMAND...
 until_true() {
-	local left=$(($1 * 10))
+	local left=$(($1 * 10 * patience))
 	shift
 	until "$@" 2>/dev/null; do
 		left=$((left - 1))
@@ -65,7 +66,7 @@ kernel_tests() {
 	local name limit arguments
 	while read -r name limit arguments; do
 		# shellcheck disable=SC2086
-		check "the kernel's $name" timeout -k 5 "$limit" "/selftests/$name" $arguments
+		check "the kernel's $name" timeout -k 5 $((limit * patience)) "/selftests/$name" $arguments
 	done </run/selftests
 }
 
@@ -173,7 +174,7 @@ boots() {
 	shift 2
 	make_disk
 	# shellcheck disable=SC2046
-	timeout 250 qemu-system-x86_64 $(cat /run/qemu) -smp "$cpus" "$@" \
+	timeout $((250 * patience)) qemu-system-x86_64 $(cat /run/qemu) -smp "$cpus" "$@" \
 		-kernel /run/vmlinuz -initrd /run/initrd -append 'console=ttyS0 quiet panic=-1 mitigations=off' \
 		-drive file=/tmp/disk,id=disk,if=none,format=raw -device "virtio-blk-$bus,drive=disk" \
 		-netdev user,id=net,tftp=/tmp/tftp -device "virtio-net-$bus,netdev=net" \
