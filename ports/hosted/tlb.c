@@ -318,7 +318,11 @@ bool tlb_translate(struct cpu *cpu, const struct translation_key *key, svm_gpa_t
 			*touch = (struct hosted_touch){ .fault = walk.fault };
 			return false;
 		}
-	} while (!walk_mark(&walk, is_write));
+		/*
+		 * What was walked must be of the time of that number: if memory was taken away and
+		 * other memory given in between, the new translation is not yet owed to anybody.
+		 */
+	} while (!walk_mark(&walk, is_write) || atomic_get(&cpu->m->revoked) != revoked);
 	keep(cpu, key, gpa, &walk, revoked, is_write);
 	*touch = (struct hosted_touch){
 		.mapped = true,
