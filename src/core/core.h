@@ -14,8 +14,11 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* Kept out of the function that it belongs to, so that the short way there saves no registers. */
-#define SVM_LONG_WAY __attribute__((noinline))
+/*
+ * Kept out of the function that it belongs to, so that the short way there saves no registers.  A
+ * host may have a macro of the other spelling: Linux does.
+ */
+#define SVM_LONG_WAY __attribute__((__noinline__))
 
 #define SVM_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
