@@ -50,25 +50,48 @@ bench_run() {
 			-initrd 'guests.conf config,costs' $(bench_outside bench-pc.count))
 }
 
-# The same guests, and VMs made and destroyed, on KVM in a Linux of its own.
-bench_exits_kvm_build() {
+# The same guests, and VMs made and destroyed, in a Linux of its own: bench_exits_image NAME MODULE.
+bench_exits_image() {
 	local name
-	l1_new exits
-	l1_modules exits "$bench_guest_kernel" kvm-amd
-	l1_file exits "$root/build/tests/bench/kvm" bin/kvm
+	l1_new "exits-$1"
+	l1_modules "exits-$1" "$bench_guest_kernel" "$2"
+	l1_file "exits-$1" "$root/build/tests/bench/kvm" bin/kvm
 	for name in exit_costs pc_costs; do
-		l1_file exits "$root/build/tests/boot/$name.elf" "run/$name.elf"
+		l1_file "exits-$1" "$root/build/tests/boot/$name.elf" "run/$name.elf"
 	done
-	l1_image exits "$root/tests/bench/kvm-exits.sh"
+	l1_image "exits-$1" "$root/tests/bench/kvm-exits.sh"
+}
+
+# bench_exits_run NAME: its log and its counts are bench-NAME-exits.*.
+bench_exits_run() {
+	local log=$log_dir/bench-$1-exits
+	rm -f "$log".{txt,count}
+	# shellcheck disable=SC2046
+	l1_run 120 "exits-$1" "$bench_guest_kernel" "${bench_count[@]}" \
+		$(bench_outside "bench-$1-exits.count") >"$log.txt" || {
+		cat "$log.txt"
+		rm "$log.txt"
+		return 1
+	}
+}
+
+bench_exits_kvm_build() {
+	bench_exits_image kvm kvm-amd
 }
 
 bench_exits_kvm_run() {
-	# shellcheck disable=SC2046
-	l1_run 120 exits "$bench_guest_kernel" "${bench_count[@]}" \
-		$(bench_outside bench-kvm-exits.count) >"$log_dir/bench-kvm-exits.txt" || {
-		cat "$log_dir/bench-kvm-exits.txt"
-		return 1
-	}
+	bench_exits_run kvm
+}
+
+# The module where KVM was, and nothing else is another.
+bench_module_build() {
+	bench_build
+	module_compile
+	bench_exits_image module "$root/build-module/libsvm.ko"
+}
+
+bench_module_run() {
+	bench_exits_run module
 }
 
 bench_table() {

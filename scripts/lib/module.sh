@@ -48,19 +48,20 @@ module_compile() {
 	CC=gcc configure build-module -Dtests=disabled -Dbaremetal=disabled -Ddocs=disabled \
 		"-Dlinux_kdir=$kdir"
 	build build-module ports/linux-kmod/libsvm.ko
+	strip -g -o "$root/build-module/libsvm.ko" "$root/build-module/ports/linux-kmod/libsvm.ko"
 }
 
 module_build() {
 	module_compile
-	gcc -O2 -Wall -Wextra -Werror -static -pthread -o build-module/vmm tests/linux-kmod/*.c
+	gcc -O2 -Wall -Wextra -Werror -static -pthread -o "$root"/build-module/vmm \
+		"$root"/tests/linux-kmod/*.c
 	(selftests_build)
 }
 
 # module_files IMAGE: ours, and KVM's.
 module_files() {
 	local name
-	strip -g -o build-module/libsvm.ko build-module/ports/linux-kmod/libsvm.ko
-	l1_file "$1" build-module/libsvm.ko modules/libsvm.ko
+	l1_file "$1" "$root/build-module/libsvm.ko" modules/libsvm.ko
 	for name in irqbypass kvm kvm-amd; do
 		l1_file "$1" "$(find "$guests_dir/$module_kernel/lib/modules" -name "$name.ko")" \
 			"modules/$name.ko"
@@ -71,7 +72,7 @@ module_files() {
 module_guest() {
 	l1_new module-guest
 	l1_modules module-guest "$module_guest_kernel" virtio_pci virtio_mmio virtio_blk virtio_net virtio-rng
-	l1_image module-guest tests/linux-kmod/guest.sh
+	l1_image module-guest "$root"/tests/linux-kmod/guest.sh
 }
 
 # module_into IMAGE MACHINE...: QEMU, a kernel for its guest, and lines of module_machines.
@@ -95,11 +96,11 @@ module_image() {
 	shift
 	module_guest
 	module_into module "$@"
-	l1_file module build-module/vmm bin/vmm
+	l1_file module "$root"/build-module/vmm bin/vmm
 	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
 	l1_file module <(echo "$counts") run/counts
 	selftests_into module fast
-	l1_image module tests/linux-kmod/run.sh
+	l1_image module "$root"/tests/linux-kmod/run.sh
 }
 
 # module_demo_image WORDS: a Linux whose console is that of a guest of QEMU on the module.
@@ -107,7 +108,7 @@ module_demo_image() {
 	module_into demo "${module_machines[0]}"
 	l1_file demo "$(guest_linux)" run/initrd
 	l1_file demo <(echo "$1") run/words
-	l1_image demo tests/linux-kmod/demo.sh
+	l1_image demo "$root"/tests/linux-kmod/demo.sh
 }
 
 # A shell needs the terminal as it is: Ctrl-C is the guest's.
@@ -129,7 +130,7 @@ module_checkpatch_ignores+=,SUSPECT_COMMA_SEMICOLON,MEMORY_BARRIER
 module_checkpatch() {
 	perl "$selftests_dir/source/scripts/checkpatch.pl" --no-tree --quiet --terse --show-types \
 		--max-line-length=100 --ignore "$module_checkpatch_ignores" \
-		--file ports/linux-kmod/*.[ch] | { grep -v '^total: 0 errors, 0 warnings' || true; }
+		--file "$root"/ports/linux-kmod/*.[ch] | { grep -v '^total: 0 errors, 0 warnings' || true; }
 }
 
 # Of all but the decoder's source, which does not know sparse, and constants of the library that are
@@ -138,8 +139,8 @@ module_sparse() {
 	local version findings
 	version=$(basename "$guests_dir/$module_kernel"/lib/modules/*)
 	env -u MAKEFLAGS make -C "/lib/modules/$version/build" C=2 modules \
-		M="$root/build-module/ports/linux-kmod/module" >build-module/sparse.log 2>&1
-	findings=$(grep -E '\.[ch]:[0-9]+:[0-9]+: (warning|error)' build-module/sparse.log |
+		M="$root/build-module/ports/linux-kmod/module" >"$root"/build-module/sparse.log 2>&1
+	findings=$(grep -E '\.[ch]:[0-9]+:[0-9]+: (warning|error)' "$root"/build-module/sparse.log |
 		grep -v -e '/module/zydis/' -e 'cast truncates bits from constant value' || true)
 	printf '%s' "$findings"
 	[ -z "$findings" ]
@@ -151,7 +152,7 @@ module_selftests() {
 	l1_modules selftests "$module_kernel"
 	module_files selftests
 	selftests_into selftests
-	l1_image selftests tests/linux-kmod/selftests.sh
+	l1_image selftests "$root"/tests/linux-kmod/selftests.sh
 	l1_run 3000 selftests "$module_kernel" -smp 2 -m 2048
 }
 
