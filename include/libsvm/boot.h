@@ -14,6 +14,9 @@
  */
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_boot
+ *  @{ */
+
 /** Kinds of guest memory, numbered as the guest sees them (ACPI 6.5, table 15.4). */
 enum svm_boot_memory {
 	SVM_BOOT_RAM = 1,
@@ -155,5 +158,7 @@ SVM_MUST_CHECK int svm_boot_load(struct svm_vm *vm, const struct svm_boot_config
  * T.
  */
 SVM_MUST_CHECK int svm_boot_apply(struct svm_vcpu *vcpu, const struct svm_boot_state *state);
+
+/** @} */
 
 #endif

@@ -8,6 +8,9 @@
 #include <libsvm/rules.h>
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_why
+ *  @{ */
+
 /** The processor's own state at VMRUN, which \#VMEXIT loads again. */
 struct svm_audit_host {
 	uint64_t cr0, cr3, cr4, efer;
@@ -264,5 +267,7 @@ struct svm_selftest_result {
  */
 int svm_selftest(struct svm_host *host,
                  void (*report)(void *arg, const struct svm_selftest_result *result), void *arg);
+
+/** @} */
 
 #endif

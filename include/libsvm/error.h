@@ -9,6 +9,9 @@
  * error of a call: it becomes an exception in the guest or an exit.
  */
 
+/** @addtogroup svm_base
+ *  @{ */
+
 /** Every error: name, value, and the sentence that svm_strerror() returns. */
 #define SVM_ERRORS(X)                                                                              \
 	X(INVAL, -1, "an argument is not of the documented shape")                                 \
@@ -64,5 +67,7 @@ const char *svm_strerror(int error);
  * Any.
  */
 const char *svm_error_name(int error);
+
+/** @} */
 
 #endif

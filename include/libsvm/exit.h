@@ -7,6 +7,9 @@
  */
 #include <libsvm/types.h>
 
+/** @addtogroup svm_vcpu
+ *  @{ */
+
 /**
  * Kinds of exits: X(name, must be completed, text).
  *
@@ -201,5 +204,7 @@ struct svm_exit {
 		} silent;
 	};
 };
+
+/** @} */
 
 #endif

@@ -17,6 +17,9 @@
  */
 #include <libsvm/types.h>
 
+/** @addtogroup svm_vcpu
+ *  @{ */
+
 /** Families of exits with a number in them: X(name, first code, count, use, text). */
 #define SVM_EXIT_RANGES(X)                                                                         \
 	X(CR_READ, 0x000, 16, OFF, "read of a control register")                                   \
@@ -149,5 +152,7 @@ enum svm_exception_class {
 	SVM_EXCEPTION_PAGE,         /**< After itself or before a contributory one: \#DF. */
 	SVM_EXCEPTION_DOUBLE,       /**< Followed by any of the two above: shutdown. */
 };
+
+/** @} */
 
 #endif

@@ -20,6 +20,9 @@
 #include <libsvm/error.h>
 #include <libsvm/types.h>
 
+/** @addtogroup svm_port
+ *  @{ */
+
 /** Number of this layout; a table built against another one is refused (::SVM_ERR_ABI). */
 #define SVM_HAL_ABI 1u
 
@@ -240,5 +243,7 @@ uint64_t svm_hal_checked_leaks(const struct svm_hal *checked);
  * Any.
  */
 uint64_t svm_hal_checked_breaches(const struct svm_hal *checked);
+
+/** @} */
 
 #endif

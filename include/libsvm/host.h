@@ -13,6 +13,9 @@
 #include <libsvm/hal.h>
 #include <libsvm/types.h>
 
+/** @addtogroup svm_port
+ *  @{ */
+
 /** The host; opaque. */
 struct svm_host;
 
@@ -174,5 +177,7 @@ SVM_MUST_CHECK int svm_features_probe(const struct svm_hal *hal, struct svm_feat
  * Any.
  */
 const struct svm_features *svm_host_features(const struct svm_host *host);
+
+/** @} */
 
 #endif

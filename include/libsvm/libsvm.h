@@ -10,6 +10,14 @@
  * A virtual machine monitor for AMD-V as a freestanding C library.  Start with hal.h (what a
  * host provides), then host.h, vm.h, vcpu.h and exit.h in the order in which a program calls
  * them; diagnose.h when something does not work.
+ *
+ * @defgroup svm_port What a host provides, and SVM on its CPUs
+ * @defgroup svm_vm Virtual machines: memory, policies, life
+ * @defgroup svm_vcpu Virtual CPUs: state, runs, exits, events
+ * @defgroup svm_why Why it does not work: audit, explanation, recorder
+ * @defgroup svm_platform Devices of a PC
+ * @defgroup svm_boot Images of guests
+ * @defgroup svm_base Types, errors, version
  */
 #include <libsvm/diagnose.h>
 #include <libsvm/error.h>

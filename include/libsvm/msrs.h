@@ -20,6 +20,9 @@
  */
 #include <libsvm/types.h>
 
+/** @addtogroup svm_vcpu
+ *  @{ */
+
 /** Every known register, by number: X(name, number, policy, reset value, text). */
 #define SVM_MSRS(X)                                                                                \
 	X(TSC, 0x00000010, STATE, 0, "time-stamp counter")                                         \
@@ -169,5 +172,7 @@ __extension__ enum svm_msr {
 	SVM_MSRS(SVM_MSR_ENUM)
 #undef SVM_MSR_ENUM
 };
+
+/** @} */
 
 #endif

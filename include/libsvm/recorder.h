@@ -25,6 +25,9 @@
 #include <libsvm/exit.h>
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_why
+ *  @{ */
+
 /** svm_recorder_header.version. */
 #define SVM_RECORDER_VERSION 1u
 
@@ -142,5 +145,7 @@ size_t svm_record_text(const struct svm_record *record, char *buffer, size_t siz
  * @param size    Bytes of @p buffer; ::SVM_RECORD_LINE is enough.
  */
 size_t svm_recorder_hex(const void *unit, char *buffer, size_t size);
+
+/** @} */
 
 #endif

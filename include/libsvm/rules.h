@@ -9,6 +9,9 @@
  * \#VMEXIT loads, W legal but deadly.  A rule keeps its id for ever; no id is used twice.
  */
 
+/** @addtogroup svm_why
+ *  @{ */
+
 /** How bad a finding is. */
 enum svm_severity {
 	SVM_SEVERITY_ERROR,   /**< VMRUN refuses or faults, or the result is undefined. */
@@ -235,5 +238,7 @@ enum svm_rule {
 #undef SVM_RULE_ENUM
 	SVM_RULE_COUNT,
 };
+
+/** @} */
 
 #endif

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** @addtogroup svm_base
+ *  @{ */
+
 /** Guest-virtual (linear) address. */
 typedef uint64_t svm_gva_t;
 /** Guest-physical address: what the guest's page tables produce and the nested tables translate. */
@@ -50,5 +53,7 @@ static inline uint64_t svm_bits_put(uint64_t field, uint64_t mask)
 {
 	return (field * (mask & (~mask + 1))) & mask;
 }
+
+/** @} */
 
 #endif

@@ -19,6 +19,9 @@
 #include <libsvm/vm.h>
 #include <libsvm/vmcb.h>
 
+/** @addtogroup svm_vcpu
+ *  @{ */
+
 /** A virtual processor; opaque. */
 struct svm_vcpu;
 
@@ -670,5 +673,7 @@ SVM_MUST_CHECK int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on);
  */
 void svm_vcpu_get_exit_histogram(const struct svm_vcpu *vcpu, uint64_t code,
                                  uint32_t buckets[SVM_EXIT_BUCKETS]);
+
+/** @} */
 
 #endif

@@ -9,6 +9,9 @@
  * Before 1.0 every minor number may change the interface.
  */
 
+/** @addtogroup svm_base
+ *  @{ */
+
 /** Version of these headers, one number per part. */
 #define SVM_VERSION_MAJOR 0
 #define SVM_VERSION_MINOR 1
@@ -36,5 +39,7 @@ const char *svm_version(void);
  * Any.
  */
 unsigned int svm_version_number(void);
+
+/** @} */
 
 #endif

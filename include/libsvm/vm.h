@@ -15,6 +15,9 @@
  */
 #include <libsvm/host.h>
 
+/** @addtogroup svm_vm
+ *  @{ */
+
 /** A virtual machine; opaque. */
 struct svm_vm;
 
@@ -769,6 +772,8 @@ SVM_MUST_CHECK int svm_vm_set_exits(struct svm_vm *vm, uint64_t want);
  * @retval SVM_ERR_NOSUPPORT  The processor lacks what a bit needs.
  */
 SVM_MUST_CHECK int svm_vm_set_mitigations(struct svm_vm *vm, uint64_t mitigations);
+/** @} */
+
 /** @} */
 
 #endif

@@ -16,6 +16,9 @@
  */
 #include <libsvm/types.h>
 
+/** @addtogroup svm_vcpu
+ *  @{ */
+
 /* Clean bits, VMCB offset 0C0h.  A set bit allows the processor to use what it kept. */
 #define SVM_CLEAN_INTERCEPTS SVM_BIT(0) /**< Intercept words, TSC offset, PAUSE filter count. */
 #define SVM_CLEAN_MAPS       SVM_BIT(1) /**< IOPM_BASE_PA, MSRPM_BASE_PA. */
@@ -403,5 +406,7 @@ static inline void svm_vmcb_set_intercept_word(struct svm_vmcb *vmcb, unsigned i
 /* EXITINFO1 of CR and DR exits with decode assists.  15.8.1. */
 #define SVM_CR_MOV SVM_BIT(63)
 #define SVM_CR_GPR SVM_BITS(3, 0)
+
+/** @} */
 
 #endif

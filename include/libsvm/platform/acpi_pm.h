@@ -18,6 +18,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Ports of the block; the timer is the last. */
 #define SVM_ACPI_PM_PORTS 12u
 /** Where a PC of this library has the block. */
@@ -99,5 +102,7 @@ void svm_acpi_pm_save(const struct svm_acpi_pm *pm, struct svm_acpi_pm_state *st
  */
 SVM_MUST_CHECK int svm_acpi_pm_restore(struct svm_acpi_pm *pm,
                                        const struct svm_acpi_pm_state *state);
+
+/** @} */
 
 #endif

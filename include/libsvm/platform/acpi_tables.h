@@ -15,6 +15,9 @@
 #include <libsvm/types.h>
 #include <libsvm/error.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Room for the tables of 256 processors. */
 #define SVM_ACPI_TABLES_SIZE 8192u
 
@@ -56,5 +59,7 @@ void svm_acpi_default_config(struct svm_acpi_config *config, uint32_t cpu_count)
  */
 SVM_MUST_CHECK int svm_acpi_build(const struct svm_acpi_config *config, uint8_t *bytes, size_t room,
                                   size_t *length);
+
+/** @} */
 
 #endif

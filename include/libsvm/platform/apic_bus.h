@@ -13,6 +13,9 @@
  */
 #include <libsvm/platform/lapic.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** The local APICs of one VM.  Owned by its user; members are the library's. */
 struct svm_apic_bus {
 	struct svm_lapic *lapic[SVM_APIC_MAX]; /**< NULL: no such APIC. */
@@ -43,5 +46,7 @@ SVM_MUST_CHECK int svm_apic_bus_add(struct svm_apic_bus *bus, struct svm_lapic *
  * Any thread, A; see lapic.h.
  */
 bool svm_apic_bus_send(void *arg, const struct svm_apic_message *message);
+
+/** @} */
 
 #endif

@@ -10,6 +10,9 @@
  */
 #include <libsvm/types.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Message type of ICR, LVT and redirection entries; others are reserved.  APM 16.5. */
 enum svm_apic_mode {
 	SVM_APIC_FIXED = 0,
@@ -46,5 +49,7 @@ struct svm_apic_message {
 
 /** Sends a message; true if at least one APIC took it.  Context A; does not call the sender. */
 typedef bool svm_apic_send(void *arg, const struct svm_apic_message *message);
+
+/** @} */
 
 #endif

@@ -21,6 +21,9 @@
 #include <libsvm/platform/channel_calls.h>
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** A channel; opaque. */
 struct svm_channel;
 /** The channels that one VM may use; opaque. */
@@ -143,5 +146,7 @@ SVM_MUST_CHECK int svm_channels_serve(struct svm_channels *channels, struct svm_
  * T.
  */
 SVM_MUST_CHECK int svm_channels_leave(struct svm_channels *channels);
+
+/** @} */
 
 #endif

@@ -10,6 +10,9 @@
  * in the width of the code that makes the call.  No other register changes.
  */
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /* FIND: a name of up to 15 bytes, padded with zeros, 4 in the lower half of each argument.
  * Answers the number by which the other calls know the channel. */
 #define SVM_CHANNEL_FIND        0x53564d00
@@ -48,5 +51,7 @@
 #define SVM_CHANNEL_EBUSY  (-16) /* The caller has mapped it, or another is the publisher. */
 #define SVM_CHANNEL_EEXIST (-17) /* Something else is at that address. */
 #define SVM_CHANNEL_EINVAL (-22) /* An address or a doorbell that cannot be. */
+
+/** @} */
 
 #endif

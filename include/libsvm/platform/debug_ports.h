@@ -18,6 +18,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Everything that the ports remember. */
 struct svm_debug_ports_state {
 	uint8_t post;     /**< Last code written to port 80h. */
@@ -79,5 +82,7 @@ void svm_debug_ports_save(const struct svm_debug_ports *ports, struct svm_debug_
  */
 SVM_MUST_CHECK int svm_debug_ports_restore(struct svm_debug_ports *ports,
                                            const struct svm_debug_ports_state *state);
+
+/** @} */
 
 #endif

@@ -24,6 +24,9 @@
 #include <libsvm/error.h>
 #include <libsvm/types.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** A deadline that never comes. */
 #define SVM_NEVER UINT64_MAX
 
@@ -54,5 +57,7 @@ static inline void svm_wire_pulse(const struct svm_wire *wire)
 	svm_wire_set(wire, true);
 	svm_wire_set(wire, false);
 }
+
+/** @} */
 
 #endif

@@ -19,6 +19,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** First port, and their number. */
 #define SVM_FW_CFG_PORT  0x510u
 #define SVM_FW_CFG_PORTS 2u
@@ -81,5 +84,7 @@ void svm_fw_cfg_save(const struct svm_fw_cfg *fw, struct svm_fw_cfg_state *state
  * @retval SVM_ERR_INVAL  The device cannot be in this state; nothing changed.
  */
 SVM_MUST_CHECK int svm_fw_cfg_restore(struct svm_fw_cfg *fw, const struct svm_fw_cfg_state *state);
+
+/** @} */
 
 #endif

@@ -15,6 +15,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Everything that a keyboard controller remembers. */
 struct svm_i8042_state {
 	uint8_t ram[32];     /**< Its memory; byte 0 is the command byte. */
@@ -76,5 +79,7 @@ void svm_i8042_save(const struct svm_i8042 *kbc, struct svm_i8042_state *state);
  * @retval SVM_ERR_INVAL  No controller can be in that state; this one is as it was.
  */
 SVM_MUST_CHECK int svm_i8042_restore(struct svm_i8042 *kbc, const struct svm_i8042_state *state);
+
+/** @} */
 
 #endif

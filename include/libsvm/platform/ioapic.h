@@ -17,6 +17,9 @@
 #include <libsvm/platform/apic_message.h>
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Where the first one of a PC is, and how many bytes it takes. */
 #define SVM_IOAPIC_DEFAULT_BASE UINT64_C(0xfec00000)
 #define SVM_IOAPIC_SIZE         4096u
@@ -101,5 +104,7 @@ void svm_ioapic_save(const struct svm_ioapic *ioapic, struct svm_ioapic_state *s
  */
 SVM_MUST_CHECK int svm_ioapic_restore(struct svm_ioapic *ioapic,
                                       const struct svm_ioapic_state *state);
+
+/** @} */
 
 #endif

@@ -22,6 +22,9 @@
 #include <libsvm/platform/apic_message.h>
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Where the registers are after reset, and how many bytes they take. */
 #define SVM_LAPIC_DEFAULT_BASE UINT64_C(0xfee00000)
 #define SVM_LAPIC_SIZE         4096u
@@ -314,5 +317,7 @@ void svm_lapic_save(struct svm_lapic *lapic, struct svm_lapic_state *state,
  */
 SVM_MUST_CHECK int svm_lapic_restore(struct svm_lapic *lapic, const struct svm_lapic_state *state,
                                      struct svm_lapic_time now);
+
+/** @} */
 
 #endif

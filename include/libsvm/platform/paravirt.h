@@ -20,6 +20,9 @@
 #include <libsvm/platform/device.h>
 #include <libsvm/vm.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** First MSR, and how many there are. */
 #define SVM_PARAVIRT_MSR_FIRST 0x4b564d00u
 #define SVM_PARAVIRT_MSR_COUNT 5u
@@ -178,5 +181,7 @@ SVM_MUST_CHECK int svm_paravirt_restore(struct svm_paravirt *pv,
 SVM_MUST_CHECK int svm_paravirt_restore_vcpu(const struct svm_paravirt *pv,
                                              struct svm_paravirt_vcpu *vcpu,
                                              const struct svm_paravirt_vcpu_state *state);
+
+/** @} */
 
 #endif

@@ -11,6 +11,9 @@
 #include <libsvm/platform/apic_bus.h>
 #include <libsvm/vm.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /* Numbers. */
 #define SVM_PARAVIRT_CALL_KICK_CPU 5u  /* ::SVM_PARAVIRT_UNHALT */
 #define SVM_PARAVIRT_CALL_SEND_IPI 10u /* ::SVM_PARAVIRT_SEND_IPI */
@@ -33,5 +36,7 @@
  * A.
  */
 uint64_t svm_paravirt_send_ipi(struct svm_apic_bus *bus, const struct svm_hypercall *call);
+
+/** @} */
 
 #endif

@@ -24,6 +24,9 @@
 #include <libsvm/platform/device.h>
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** A PC; opaque. */
 struct svm_pc;
 
@@ -193,5 +196,7 @@ void svm_pc_interrupt(void *arg, uint32_t vcpu, uint8_t vector);
  * @return False: no room now.
  */
 bool svm_pc_receive(struct svm_pc *pc, unsigned uart, uint8_t byte);
+
+/** @} */
 
 #endif

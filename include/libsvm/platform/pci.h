@@ -20,6 +20,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** First port, and their number. */
 #define SVM_PCI_PORT  0xcf8u
 #define SVM_PCI_PORTS 8u
@@ -97,5 +100,7 @@ void svm_pci_save(const struct svm_pci *pci, struct svm_pci_state *state);
  * @retval SVM_ERR_INVAL  The device cannot be in this state; nothing changed.
  */
 SVM_MUST_CHECK int svm_pci_restore(struct svm_pci *pci, const struct svm_pci_state *state);
+
+/** @} */
 
 #endif

@@ -17,6 +17,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** One of the two.  Every member but those said otherwise: bit n is input n. */
 struct svm_pic_chip {
 	uint8_t lines; /**< Levels of the inputs. */
@@ -93,5 +96,7 @@ void svm_pic_save(const struct svm_pic *pic, struct svm_pic_state *state);
  * @retval SVM_ERR_INVAL  A member no pair can have; nothing changed.
  */
 SVM_MUST_CHECK int svm_pic_restore(struct svm_pic *pic, const struct svm_pic_state *state);
+
+/** @} */
 
 #endif

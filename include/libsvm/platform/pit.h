@@ -23,6 +23,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Ports that the 8254 takes: 40h to 43h. */
 #define SVM_PIT_PORTS 4u
 
@@ -145,5 +148,7 @@ void svm_pit_save(const struct svm_pit *pit, struct svm_pit_state *state);
  */
 SVM_MUST_CHECK int svm_pit_restore(struct svm_pit *pit, const struct svm_pit_state *state,
                                    uint64_t now);
+
+/** @} */
 
 #endif

@@ -19,6 +19,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Ports that the clock takes: 70h and 71h. */
 #define SVM_RTC_PORTS 2u
 
@@ -105,5 +108,7 @@ void svm_rtc_save(const struct svm_rtc *rtc, struct svm_rtc_state *state);
  */
 SVM_MUST_CHECK int svm_rtc_restore(struct svm_rtc *rtc, const struct svm_rtc_state *state,
                                    uint64_t now);
+
+/** @} */
 
 #endif

@@ -18,6 +18,9 @@
 #include <libsvm/platform/device.h>
 #include <libsvm/vcpu.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** The MSR, and the bytes that it points to. */
 #define SVM_STEAL_TIME_MSR  0x4b564d03u
 #define SVM_STEAL_TIME_SIZE 64u
@@ -76,5 +79,7 @@ void svm_steal_time_save(const struct svm_steal_time *steal, struct svm_steal_ti
  */
 SVM_MUST_CHECK int svm_steal_time_restore(struct svm_steal_time *steal,
                                           const struct svm_steal_time_state *state);
+
+/** @} */
 
 #endif

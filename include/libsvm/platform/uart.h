@@ -19,6 +19,9 @@
  */
 #include <libsvm/platform/device.h>
 
+/** @addtogroup svm_platform
+ *  @{ */
+
 /** Ports that a UART takes. */
 #define SVM_UART_PORTS 8u
 
@@ -105,5 +108,7 @@ void svm_uart_save(const struct svm_uart *uart, struct svm_uart_state *state);
  * @retval SVM_ERR_INVAL  No UART can be in that state; this one is as it was.
  */
 SVM_MUST_CHECK int svm_uart_restore(struct svm_uart *uart, const struct svm_uart_state *state);
+
+/** @} */
 
 #endif
