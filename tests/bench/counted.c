@@ -113,3 +113,16 @@ void counted_fini(void)
 	hosted_leave();
 	hosted_destroy(counted_machine);
 }
+
+void counted_start(struct svm_vcpu *vcpu)
+{
+	const struct svm_vmcb_segment code = { 8, 0xc9b, UINT32_MAX, 0 };
+	const struct svm_vmcb_segment data = { 16, 0xc93, UINT32_MAX, 0 };
+	struct svm_system_regs system;
+
+	svm_vcpu_get_system(vcpu, &system);
+	system.cs = code;
+	system.ds = system.es = system.ss = system.fs = system.gs = data;
+	system.cr0 = 0x11;
+	counted_check("set_system", svm_vcpu_set_system(vcpu, &system));
+}

@@ -29,6 +29,9 @@ void counted_check(const char *what, int error);
 void counted_init(uint64_t memory, void (*kick)(void *ctx, uint32_t cpu));
 void counted_fini(void);
 
+/* Registers of flat 32-bit protected mode. */
+void counted_start(struct svm_vcpu *vcpu);
+
 /* Between the two everything counts, but what counted_pause() brackets. */
 void counted_begin(void);
 void counted_end(const char *name, uint64_t count);

@@ -55,19 +55,6 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	counted_pause();
 }
 
-static void start_vcpu(struct svm_vcpu *vcpu)
-{
-	const struct svm_vmcb_segment code = { 8, 0xc9b, UINT32_MAX, 0 };
-	const struct svm_vmcb_segment data = { 16, 0xc93, UINT32_MAX, 0 };
-	struct svm_system_regs system;
-
-	svm_vcpu_get_system(vcpu, &system);
-	system.cs = code;
-	system.ds = system.es = system.ss = system.fs = system.gs = data;
-	system.cr0 = 0x11;
-	counted_check("set_system", svm_vcpu_set_system(vcpu, &system));
-}
-
 static void run(unsigned int count)
 {
 	struct svm_exit exit_info;
@@ -78,7 +65,7 @@ static void run(unsigned int count)
 	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
 	counted_check("io_handler", svm_vm_io_handler(vm, PORT, 1, path_device, NULL));
 	counted_check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
-	start_vcpu(vcpu);
+	counted_start(vcpu);
 	left = count;
 	counted_check("run", svm_vcpu_run(vcpu, &exit_info));
 	if (exit_info.kind != SVM_EXIT_KIND_HOST_INTERRUPT)

@@ -81,19 +81,6 @@ static void leave_guest(void *ctx, uint32_t cpu)
 
 /* --- VMs ---------------------------------------------------------------------------------- */
 
-static void start_vcpu(struct svm_vcpu *vcpu)
-{
-	const struct svm_vmcb_segment code = { 8, 0xc9b, UINT32_MAX, 0 };
-	const struct svm_vmcb_segment data = { 16, 0xc93, UINT32_MAX, 0 };
-	struct svm_system_regs system;
-
-	svm_vcpu_get_system(vcpu, &system);
-	system.cs = code;
-	system.ds = system.es = system.ss = system.fs = system.gs = data;
-	system.cr0 = 0x11;
-	counted_check("set_system", svm_vcpu_set_system(vcpu, &system));
-}
-
 static void make_vm(unsigned int i)
 {
 	const struct svm_slot slot = {
@@ -106,7 +93,7 @@ static void make_vm(unsigned int i)
 	if (svm_memory_fault(vms[i], 0, SVM_PROT_EXECUTE, &reason) != SVM_FAULT_FILLED)
 		exit(1);
 	counted_check("vcpu_create", svm_vcpu_create(vms[i], 0, &vcpus[i]));
-	start_vcpu(vcpus[i]);
+	counted_start(vcpus[i]);
 }
 
 static void take_turn(struct svm_vcpu *vcpu)

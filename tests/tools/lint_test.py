@@ -9,10 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+
+import folder_checks  # noqa: E402
+from folder_checks import check  # noqa: E402
 
 LINT, BROKEN = None, None
-CHECKS = []
 
 CPUINFO = """processor\t: 0
 vendor_id\t: AuthenticAMD
@@ -22,11 +25,6 @@ address sizes\t: 43 bits physical, 48 bits virtual
 processor\t: 1
 flags\t\t: fpu svm npt vnmi
 """
-
-
-def check(function):
-    CHECKS.append(function)
-    return function
 
 
 def broken(name):
@@ -302,20 +300,7 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     LINT, BROKEN = (os.path.abspath(path) for path in sys.argv[1:])
-    failed = 0
-    for function in CHECKS:
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                function()
-                print("ok   " + function.__name__)
-            except AssertionError as wrong:
-                failed += 1
-                line = wrong.__traceback__.tb_next or wrong.__traceback__
-                print(f"FAIL {function.__name__}, line {line.tb_lineno}: {wrong}")
-            os.chdir("/")
-    print(f"{len(CHECKS) - failed} passed, {failed} failed")
-    return failed != 0
+    return folder_checks.run()
 
 
 if __name__ == "__main__":

@@ -10,21 +10,19 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 import xml.dom.minidom
 
+sys.dont_write_bytecode = True
+
+import folder_checks  # noqa: E402
+from folder_checks import check  # noqa: E402
+
 TRACE = None
-CHECKS = []
 
 IOIO, CPUID, NPF, HLT, SHUTDOWN, INTR = 0x7b, 0x72, 0x400, 0x78, 0x7f, 0x60
 MHZ = 1000000
 VALID = 0x80000000
 KIND_IO = 1
-
-
-def check(function):
-    CHECKS.append(function)
-    return function
 
 
 def header(count, vcpu=0, recorded=None, size=64, record=64):
@@ -232,20 +230,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     TRACE = os.path.abspath(sys.argv[1])
-    failed = 0
-    for function in CHECKS:
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                function()
-                print("ok   " + function.__name__)
-            except AssertionError as wrong:
-                failed += 1
-                line = wrong.__traceback__.tb_next or wrong.__traceback__
-                print(f"FAIL {function.__name__}, line {line.tb_lineno}: {wrong}")
-            os.chdir("/")
-    print(f"{len(CHECKS) - failed} passed, {failed} failed")
-    return failed != 0
+    return folder_checks.run()
 
 
 if __name__ == "__main__":
