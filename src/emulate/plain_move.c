@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * MOV and MOVZX with an operand in memory.  APM vol. 3, 3; effective addresses 1.4 to 1.7.
+ * MOV and MOVZX with an operand in memory, in 64-bit and in 32-bit code.  APM vol. 3, 3; effective
+ * addresses 1.4 to 1.7.
  *
  * The rules of the operand stand in operand.c too, for all modes and at the price of looking at
  * each bit each time.  A test holds both against each other.
@@ -42,6 +43,17 @@ static void set_extending(struct svm_plain_form *form, const struct svm_insn *in
 	form->reg_size = insn->operand_width / 8;
 }
 
+/* MOV between the accumulator and an address in the code. */
+static void set_offset(struct svm_plain_form *form, const struct svm_insn *insn)
+{
+	form->kind = insn->opcode & 2 ? SVM_PLAIN_STORE : SVM_PLAIN_LOAD;
+	form->size = insn->opcode & 1 ? insn->operand_width / 8 : 1;
+	form->reg_size = form->size;
+	form->reg = SVM_EMUL_RAX;
+	form->base = SVM_PLAIN_NO_REGISTER;
+	form->index = SVM_PLAIN_NO_REGISTER;
+}
+
 static void set_sib(struct svm_plain_form *form, const struct svm_insn *insn)
 {
 	const unsigned base = insn->sib & 7u, index = insn->sib >> 3 & 7u;
@@ -62,21 +74,45 @@ static void set_address(struct svm_plain_form *form, const struct svm_insn *insn
 	if (insn->has_sib)
 		set_sib(form, insn);
 	else if (svm_insn_rm(insn) == 5 && svm_insn_mod(insn) == 0)
-		form->base = SVM_PLAIN_RIP;
+		form->base = insn->address_width == 64 ? SVM_PLAIN_RIP : SVM_PLAIN_NO_REGISTER;
 }
 
-static bool has_plain_operand(const struct svm_insn *insn)
+/* In 64-bit mode it does not matter.  With another base than these two the data segment's. */
+static void set_segment(struct svm_plain_form *form, const struct svm_insn *insn)
 {
-	return insn->encoding == SVM_INSN_LEGACY && insn->has_modrm && svm_insn_mod(insn) != 3 &&
-	       insn->address_width == 64 && insn->segment != SVM_INSN_SEG_FS &&
-	       insn->segment != SVM_INSN_SEG_GS;
+	form->segment = insn->segment;
+	if (insn->segment == SVM_INSN_SEG_DEFAULT)
+		form->segment = form->base == SVM_EMUL_RSP || form->base == SVM_EMUL_RBP
+		                        ? SVM_EMUL_SS
+		                        : SVM_EMUL_DS;
+}
+
+static bool has_plain_address(enum svm_insn_mode mode, const struct svm_insn *insn)
+{
+	return insn->encoding == SVM_INSN_LEGACY &&
+	       ((mode == SVM_INSN_MODE_64 && insn->address_width == 64) ||
+	        (mode == SVM_INSN_MODE_32 && insn->address_width == 32)) &&
+	       insn->segment != SVM_INSN_SEG_FS && insn->segment != SVM_INSN_SEG_GS;
+}
+
+static bool is_offset(const struct svm_insn *insn)
+{
+	return insn->map == SVM_INSN_MAP_PRIMARY && insn->opcode >= 0xa0 && insn->opcode <= 0xa3;
 }
 
 void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
                     struct svm_plain_form *form)
 {
 	form->kind = SVM_PLAIN_NONE;
-	if (mode != SVM_INSN_MODE_64 || !has_plain_operand(insn))
+	if (!has_plain_address(mode, insn))
+		return;
+	form->is_wide = mode == SVM_INSN_MODE_64;
+	if (is_offset(insn)) {
+		set_offset(form, insn);
+		set_segment(form, insn);
+		return;
+	}
+	if (!insn->has_modrm || svm_insn_mod(insn) == 3)
 		return;
 	if (insn->map == SVM_INSN_MAP_PRIMARY)
 		set_primary(form, insn);
@@ -89,6 +125,7 @@ void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
 	    form->kind != SVM_PLAIN_STORE_IMMEDIATE)
 		form->kind = SVM_PLAIN_NONE; /* AH, CH, DH, BH */
 	set_address(form, insn);
+	set_segment(form, insn);
 }
 
 void svm_plain_finish_load(const struct svm_plain_form *form, uint64_t value, uint64_t *gpr)

@@ -3,8 +3,8 @@
 #define SVM_EMULATE_PLAIN_MOVE_H
 /*
  * What a driver does to its device: one MOV or MOVZX between a register, or an immediate, and
- * memory, in 64-bit mode.  One access and no flag, so an owner that knows where the operand lies
- * can do it without svm_emulate().
+ * memory, in 64-bit mode, or in 32-bit code with 32-bit addresses.  One access and no flag, so an
+ * owner that knows where the operand lies can do it without svm_emulate().
  *
  * The form is what can be said of such an instruction once and for all.
  */
@@ -29,13 +29,15 @@ struct svm_plain_form {
 	uint8_t base;
 	uint8_t index;
 	uint8_t shift; /* Of the index. */
+	uint8_t segment; /* Whose rules hold outside 64-bit mode: ES, CS, SS, DS by number. */
+	bool is_wide;    /* 64-bit mode: addresses do not wrap at 32 bits. */
 };
 
-/* SVM_PLAIN_NONE for what is no plain move, or needs a segment's base, or AH to BH. */
+/* SVM_PLAIN_NONE for what is no plain move, or needs the base of FS or GS, or AH to BH. */
 void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
                     struct svm_plain_form *form);
 
-/* Linear address of the operand.  rip: of the instruction. */
+/* Address of the operand in its segment.  rip: of the instruction. */
 static inline uint64_t svm_plain_address(const struct svm_plain_form *form,
                                          const struct svm_insn *insn, const uint64_t *gpr,
                                          uint64_t rip)
@@ -48,7 +50,7 @@ static inline uint64_t svm_plain_address(const struct svm_plain_form *form,
 		address += rip + insn->length;
 	if (form->index != SVM_PLAIN_NO_REGISTER)
 		address += gpr[form->index & 15] << form->shift;
-	return address;
+	return form->is_wide ? address : (uint32_t)address;
 }
 
 /* What a store writes; bytes behind its size are anything. */

@@ -62,10 +62,10 @@ static enum svm_device_result device_access(void *arg, struct svm_vcpu *vcpu,
 	return d->result;
 }
 
-static void start(struct rig *r, struct device *d)
+static void start(struct rig *r, struct device *d, enum rig_mode mode)
 {
 	*d = (struct device){ .result = SVM_DEVICE_DONE, .answer = 0xa7a6a5a4a3a2a1a0 };
-	rig_init(r, NULL, RIG_64);
+	rig_init(r, NULL, mode);
 	ck_assert_int_eq(svm_vm_mmio_handler(r->vm, RIG_HOLE, DEVICE_SIZE, device_access, d),
 	                 0);
 	/* CR0.AM: with RFLAGS.AC at CPL 3 alignment is checked. */
@@ -137,18 +137,20 @@ static void check_same(const struct outcome *a, const struct outcome *b, const c
 
 /* --- any move --------------------------------------------------------------------------------- */
 
-static void any_bytes(uint8_t bytes[16])
+static void any_bytes(uint8_t bytes[16], enum rig_mode mode)
 {
-	static const uint8_t opcodes[] = { 0x88, 0x89, 0x8a, 0x8b, 0xc6, 0xc7, 0xb6,
-		                           0xb7, 0xbe, 0x01, 0x39, 0x87, 0xa4, 0xff };
-	const uint8_t opcode = opcodes[draw(4) ? draw(8) : draw(sizeof(opcodes))];
+	static const uint8_t opcodes[] = { 0x88, 0x89, 0x8a, 0x8b, 0xc6, 0xc7, 0xb6, 0xb7, 0xa1,
+		                           0xa3, 0xbe, 0x01, 0x39, 0x87, 0xa4, 0xff, 0xa0 };
+	const uint8_t opcode = opcodes[draw(4) ? draw(10) : draw(sizeof(opcodes))];
 	unsigned at = 0;
 
 	for (unsigned i = 0; i < 16; i++)
 		bytes[i] = (uint8_t)draw(256);
 	if (draw(8) == 0)
 		bytes[at++] = (uint8_t)(0x64 + draw(4)); /* FS, GS, 66, 67 */
-	if (draw(2))
+	if (mode == RIG_32 && draw(8) == 0)
+		bytes[at++] = (uint8_t)(0x26 + draw(4) * 8); /* ES, CS, SS, DS */
+	if (mode == RIG_64 && draw(2))
 		bytes[at++] = (uint8_t)(0x40 + draw(16));
 	if (opcode >= 0xb0 && opcode < 0xc0)
 		bytes[at++] = 0x0f;
@@ -169,18 +171,23 @@ static uint64_t *register_of(struct svm_regs *regs, unsigned n)
 }
 
 /* Turn the base register, or the displacement if there is none, so that the operand is at `to`. */
-static bool aim(struct access_case *c, uint64_t to)
+static bool aim(struct access_case *c, uint64_t to, enum rig_mode rig_mode)
 {
+	const enum svm_insn_mode mode = rig_mode == RIG_64 ? SVM_INSN_MODE_64 : SVM_INSN_MODE_32;
 	uint64_t gpr[16], address;
-	struct svm_emul e = { .gpr = gpr, .mode = SVM_INSN_MODE_64, .rip = RIG_CODE };
+	struct svm_emul e = { .gpr = gpr, .mode = mode, .rip = RIG_CODE };
 	struct svm_plain_form form;
 	unsigned segment;
 	uint32_t disp;
 
-	if (svm_insn_decode(SVM_INSN_MODE_64, c->bytes, 15, &e.insn) != SVM_INSN_OK)
+	if (svm_insn_decode(mode, c->bytes, 15, &e.insn) != SVM_INSN_OK)
 		return false;
 	for (unsigned n = 0; n < 16; n++)
 		gpr[n] = *register_of(&c->regs, n);
+	if (!e.insn.has_modrm && e.insn.disp_size) { /* MOV of an offset */
+		memcpy(c->bytes + e.insn.length - e.insn.disp_size, &to, e.insn.disp_size);
+		return true;
+	}
 	if (!svm_emul_rm_is_memory(&e)) {
 		*register_of(&c->regs, draw(2) ? 6 : 7) = to; /* MOVS */
 		return true;
@@ -212,18 +219,18 @@ static uint64_t any_offset(void)
 	}
 }
 
-static void any_case(struct access_case *c)
+static void any_case(struct access_case *c, enum rig_mode mode)
 {
 	const uint64_t offset = any_offset();
 	const bool is_store = draw(2);
 
 	do {
 		memset(c, 0, sizeof(*c));
-		any_bytes(c->bytes);
+		any_bytes(c->bytes, mode);
 		for (unsigned n = 0; n < 16; n++)
 			*register_of(&c->regs, n) =
 				draw(2) ? draw(UINT64_MAX) : draw(0x100);
-	} while (!aim(c, RIG_HOLE + offset));
+	} while (!aim(c, RIG_HOLE + offset, mode));
 	c->regs.rip = RIG_CODE;
 	c->regs.rflags = 2 | (draw(8) ? 0 : 0x100) | (draw(8) ? 0 : 0x10000) |
 	                 (draw(4) ? 0 : 0x40000) | (draw(0x1000) & 0x8d5);
@@ -233,25 +240,38 @@ static void any_case(struct access_case *c)
 	c->assist = draw(3) ? 0 : draw(4) ? 15 : (uint8_t)draw(16);
 }
 
+/* Without what is remembered.  With the bytes told, a guest without paging needs nothing else. */
+static struct outcome run_slowly(struct rig *r, struct device *d, const struct access_case *c)
+{
+	struct access_case untold = *c;
+	struct outcome o;
+
+	if (!(svm_vmcb_get_cr0(r->vcpu->vmcb) & CR0_PG))
+		untold.assist = 0;
+	forget(r);
+	o = run_case(r, d, &untold);
+	ck_assert(!o.was_short);
+	return o;
+}
+
 START_TEST(both_ways_end_the_same)
 {
 	static const enum svm_device_result results[] = { SVM_DEVICE_DONE, SVM_DEVICE_DONE,
 		                                          SVM_DEVICE_RETURN, SVM_DEVICE_EXIT };
+	const enum rig_mode mode = _i ? RIG_32 : RIG_64;
 	unsigned moved = 0, declined = 0;
 	struct access_case c;
 	struct outcome slow, fast;
 	struct device d;
 	struct rig r;
 
-	start(&r, &d);
+	start(&r, &d, mode);
 	for (unsigned i = 0; i < 100000; i++) {
-		any_case(&c);
+		any_case(&c, mode);
 		d.result = results[draw(4)];
 		d.answer = draw(UINT64_MAX);
 		memcpy(r.memory + RIG_CODE, c.bytes, 16);
-		forget(&r);
-		slow = run_case(&r, &d, &c);
-		ck_assert(!slow.was_short);
+		slow = run_slowly(&r, &d, &c);
 		(void)run_case(&r, &d, &c); /* Where marks had to be set, this one remembers. */
 		fast = run_case(&r, &d, &c);
 		check_same(&slow, &fast, "random");
@@ -365,6 +385,48 @@ static void set_smap(struct rig *r)
 	svm_vmcb_set_cr4(r->vcpu->vmcb, svm_vmcb_get_cr4(r->vcpu->vmcb) | SVM_BIT(21));
 }
 
+/* Segments that are not flat, in 32-bit code: the processor's access was by others. */
+static void set_data(struct rig *r, uint16_t attributes, uint32_t limit, uint64_t base)
+{
+	svm_vmcb_set_ds(r->vcpu->vmcb, (struct svm_vmcb_segment){ 16, attributes, limit, base });
+}
+
+static void set_base(struct rig *r)
+{
+	set_data(r, 0xc93, UINT32_MAX, 0x1000);
+}
+
+static void set_limit(struct rig *r)
+{
+	set_data(r, 0x493, 0x1000, 0);
+}
+
+static void make_read_only(struct rig *r)
+{
+	set_data(r, 0xc91, UINT32_MAX, 0);
+}
+
+static void make_expand_down(struct rig *r)
+{
+	set_data(r, 0xc97, UINT32_MAX, 0);
+}
+
+static void make_absent(struct rig *r)
+{
+	set_data(r, 0xc13, UINT32_MAX, 0);
+}
+
+static void limit_code(struct rig *r)
+{
+	svm_vmcb_set_cs(r->vcpu->vmcb, (struct svm_vmcb_segment){ 8, 0x49b, RIG_CODE, 0 });
+}
+
+static void move_code(struct rig *r)
+{
+	memcpy(r->memory + OTHER + RIG_CODE, "\x88\x03", 2);
+	svm_vmcb_set_cs(r->vcpu->vmcb, (struct svm_vmcb_segment){ 8, 0xc9b, UINT32_MAX, OTHER });
+}
+
 static void change_mode(struct rig *r)
 {
 	struct svm_vmcb_segment cs = svm_vmcb_get_cs(r->vcpu->vmcb);
@@ -414,7 +476,7 @@ static const struct {
 	{ "the device may not be written", make_device_read_only, false, 0, 0, 14, 0, NULL },
 	{ "the page is not the one of the fault", move_device, false, 0, 0, 0, 0, NULL },
 	{ "the dirty bit is set again", clean_device, false, 1, 4, 0, 0, NULL },
-	{ "32-bit code has another operand", change_mode, false, 1, 4, 0, 0, NULL },
+	{ "32-bit code has an operand of its own", change_mode, true, 1, 4, 0, 0, NULL },
 	{ "other memory holds other code", replace_slot, false, 1, 1, 0, 0, NULL },
 	{ "no memory holds code", remove_slot, false, 0, 0, 0, 0, NULL },
 	{ "no memory holds the tables", remove_tables, false, 0, 0, 0, 0, NULL },
@@ -440,7 +502,7 @@ START_TEST(nothing_stale_is_used)
 	struct device d;
 	struct rig r;
 
-	start(&r, &d);
+	start(&r, &d, RIG_64);
 	if (change_rows[_i].prepare)
 		change_rows[_i].prepare(&r);
 	c.assist = change_rows[_i].assist;
@@ -466,6 +528,55 @@ START_TEST(nothing_stale_is_used)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	void (*change)(struct rig *r);
+	bool stays_short;
+	unsigned calls, size;
+	uint8_t vector;
+} segment_rows[] = {
+	{ "other bytes are another instruction", change_bytes, true, 1, 1, 0 },
+	{ "a base moves the operand", set_base, false, 0, 0, 0 },
+	{ "a limit ends before the operand", set_limit, false, 0, 0, 13 },
+	{ "data may not be written", make_read_only, false, 0, 0, 13 },
+	{ "an expand-down segment has no room", make_expand_down, false, 0, 0, 13 },
+	{ "the segment is not present", make_absent, false, 0, 0, 13 },
+	{ "code ends within the instruction", limit_code, false, 0, 0, 13 },
+	{ "code lies elsewhere", move_code, false, 1, 1, 0 },
+	{ "other memory holds other code", replace_slot, false, 1, 1, 0 },
+	{ "no memory holds code", remove_slot, false, 0, 0, 0 },
+	{ "the host is changing the memory", begin_invalidation, false, 0, 0, 0 },
+};
+
+/* 32-bit code without paging: what is remembered is where the host has the page of the code. */
+START_TEST(nothing_stale_is_used_without_paging)
+{
+	struct access_case c = store_case;
+	const char *what = segment_rows[_i].what;
+	struct outcome o, again;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, RIG_32);
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 2; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert_msg(o.was_short && o.seen.calls == 1 && o.seen.access.size == 4, "%s: before",
+	              what);
+	segment_rows[_i].change(&r);
+	o = run_case(&r, &d, &c);
+	ck_assert_msg(o.was_short == segment_rows[_i].stays_short, "%s: the way", what);
+	ck_assert_msg(o.seen.calls == segment_rows[_i].calls, "%s: %u calls", what, o.seen.calls);
+	ck_assert_msg(o.seen.access.size == segment_rows[_i].size, "%s: size", what);
+	ck_assert_msg(o.vector == segment_rows[_i].vector, "%s: vector %u", what, o.vector);
+	again = run_slowly(&r, &d, &c);
+	check_same(&again, &o, what);
+	if (segment_rows[_i].change == begin_invalidation)
+		svm_vm_invalidate_end(r.vm, RIG_CODE, 0x1000);
+	rig_fini(&r);
+}
+END_TEST
+
 /* With decode assists the bytes are those that were executed, even if others stand there now. */
 START_TEST(the_processor_knows_what_it_executed)
 {
@@ -474,7 +585,7 @@ START_TEST(the_processor_knows_what_it_executed)
 	struct device d;
 	struct rig r;
 
-	start(&r, &d);
+	start(&r, &d, RIG_64);
 	c.assist = 15;
 	memcpy(r.memory + RIG_CODE, c.bytes, 16);
 	for (unsigned i = 0; i < 3; i++)
@@ -499,7 +610,7 @@ START_TEST(an_unaligned_access_is_checked)
 	struct device d;
 	struct rig r;
 
-	start(&r, &d);
+	start(&r, &d, RIG_64);
 	memcpy(r.memory + RIG_CODE, c.bytes, 16);
 	c.regs.rflags |= 0x40000;
 	c.cpl = 3;
@@ -523,7 +634,7 @@ START_TEST(an_access_over_two_pages_is_two)
 	struct device d;
 	struct rig r;
 
-	start(&r, &d);
+	start(&r, &d, RIG_64);
 	memcpy(r.memory + RIG_CODE, c.bytes, 16);
 	for (unsigned i = 0; i < 3; i++)
 		o = run_case(&r, &d, &c);
@@ -542,8 +653,9 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, an_access_over_two_pages_is_two);
 	tcase_add_test(tc, an_unaligned_access_is_checked);
-	tcase_add_test(tc, both_ways_end_the_same);
+	tcase_add_loop_test(tc, both_ways_end_the_same, 0, 2);
 	tcase_add_loop_test(tc, nothing_stale_is_used, 0, ROWS(change_rows));
+	tcase_add_loop_test(tc, nothing_stale_is_used_without_paging, 0, ROWS(segment_rows));
 	tcase_add_test(tc, the_processor_knows_what_it_executed);
 }
 

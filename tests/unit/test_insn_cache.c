@@ -213,14 +213,19 @@ static uint64_t any_word(void)
 
 static void check_form(struct svm_emul *e, const struct svm_plain_form *form)
 {
-	uint64_t gpr[16], value = any_word(), expected;
-	unsigned segment;
+	const bool is_offset = !e->insn.has_modrm;
+	const unsigned reg = is_offset ? (unsigned)SVM_EMUL_RAX : svm_emul_reg(e);
+	uint64_t gpr[16], value = any_word(), address, expected;
+	unsigned segment = SVM_EMUL_DS;
 
-	ck_assert(svm_emul_rm_is_memory(e) && e->insn.segment == SVM_INSN_SEG_DEFAULT);
-	ck_assert_uint_eq(svm_plain_address(form, &e->insn, e->gpr, e->rip),
-	                  svm_emul_effective_address(e, &segment));
+	ck_assert(is_offset || svm_emul_rm_is_memory(e));
+	address = is_offset ? (uint64_t)e->insn.disp & svm_emul_address_mask(e)
+	                    : svm_emul_effective_address(e, &segment);
+	ck_assert_uint_eq(svm_plain_address(form, &e->insn, e->gpr, e->rip), address);
+	ck_assert(form->is_wide == svm_emul_is_long(e));
+	ck_assert_uint_eq(form->segment, svm_emul_data_segment(e, segment));
 	if (form->kind == SVM_PLAIN_STORE) {
-		expected = svm_emul_get_reg(e, svm_emul_reg(e), form->size);
+		expected = svm_emul_get_reg(e, reg, form->size);
 		ck_assert_uint_eq(svm_plain_source(form, &e->insn, e->gpr) &
 		                          svm_emul_mask(form->size),
 		                  expected);
@@ -229,8 +234,7 @@ static void check_form(struct svm_emul *e, const struct svm_plain_form *form)
 	} else {
 		memcpy(gpr, e->gpr, sizeof(gpr));
 		svm_plain_finish_load(form, value, gpr);
-		svm_emul_set_reg(e, svm_emul_reg(e), form->reg_size,
-		                 value & svm_emul_mask(form->size));
+		svm_emul_set_reg(e, reg, form->reg_size, value & svm_emul_mask(form->size));
 		ck_assert_mem_eq(gpr, e->gpr, sizeof(gpr));
 	}
 }
@@ -238,8 +242,9 @@ static void check_form(struct svm_emul *e, const struct svm_plain_form *form)
 /* Against the functions that all other instructions use. */
 START_TEST(a_plain_form_is_the_instruction)
 {
+	const enum svm_insn_mode mode = _i ? SVM_INSN_MODE_32 : SVM_INSN_MODE_64;
 	uint64_t gpr[16];
-	struct svm_emul e = { .gpr = gpr, .mode = SVM_INSN_MODE_64 };
+	struct svm_emul e = { .gpr = gpr, .mode = mode };
 	struct svm_plain_form form;
 	unsigned seen[4] = { 0 };
 
@@ -251,14 +256,19 @@ START_TEST(a_plain_form_is_the_instruction)
 			bytes[n] = (uint8_t)draw(256);
 			gpr[n] = any_word();
 		}
+		if (mode == SVM_INSN_MODE_32 && draw(4) == 0)
+			bytes[at++] = (uint8_t)(0x26 + draw(4) * 8); /* ES, CS, SS, DS */
 		if (draw(2))
-			bytes[at++] = (uint8_t)(draw(4) ? 0x40 + draw(16) : 0x66);
-		put_opcode(bytes, &at, draw(8));
+			bytes[at++] = (uint8_t)(!_i && draw(4) ? 0x40 + draw(16) : 0x66);
+		if (draw(8))
+			put_opcode(bytes, &at, draw(8));
+		else
+			bytes[at++] = (uint8_t)(0xa0 + draw(4));
 		if (draw(2))
 			bytes[at] &= 0xc7; /* For C6 and C7, which want 0 there. */
-		if (svm_insn_decode(SVM_INSN_MODE_64, bytes, 15, &e.insn) != SVM_INSN_OK)
+		if (svm_insn_decode(mode, bytes, 15, &e.insn) != SVM_INSN_OK)
 			continue;
-		svm_plain_form(SVM_INSN_MODE_64, &e.insn, &form);
+		svm_plain_form(mode, &e.insn, &form);
 		seen[form.kind]++;
 		e.rip = any_word();
 		if (form.kind != SVM_PLAIN_NONE)
@@ -279,7 +289,10 @@ static const struct {
 	{ "FS", M64, "\x64\x89\x03" },
 	{ "GS", M64, "\x65\x89\x03" },
 	{ "32-bit addresses", M64, "\x67\x89\x03" },
-	{ "32-bit mode", M32, "\x89\x03" },
+	{ "FS in 32-bit code", M32, "\x64\xa1\x10\x00\x00\x00" },
+	{ "16-bit addresses", M32, "\x67\x89\x03" },
+	{ "16-bit code", M16, "\x89\x03" },
+	{ "16-bit code, 32-bit addresses", M16, "\x67\x89\x03" },
 	{ "OR", M64, "\x09\x03" },
 	{ "MOVSX", M64, "\x0f\xbe\x03" },
 	{ "a segment register", M64, "\x8c\x03" },
@@ -313,7 +326,7 @@ int main(void)
 	tcase_add_test(tc, an_empty_cache_knows_nothing);
 	tcase_add_test(tc, random_bytes_are_what_the_decoder_says);
 	tcase_add_loop_test(tc, every_common_move_is_what_the_decoder_says, 0, 8);
-	tcase_add_test(tc, a_plain_form_is_the_instruction);
+	tcase_add_loop_test(tc, a_plain_form_is_the_instruction, 0, 2);
 	tcase_add_loop_test(tc, nothing_else_is_a_plain_move, 0, ROWS(not_plain_rows));
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -9,22 +9,47 @@
  * needs no walk of ours: the processor has just done one for this access, rights and all, and says
  * where it ended.  Two things are asked before it is believed, since another vCPU may have written
  * to code or tables since: that our own last walk for that page ended there too, and that the leaf
- * is what it was then, dirty bit included.
+ * is what it was then, dirty bit included.  Outside 64-bit mode the segments have to be flat too.
  *
  * Until the callback is asked nothing has changed, and whatever is not plain is left to the long
  * way.  That starts afresh but for the bytes of the instruction, if they were come by.
  */
 #include "core/vcpu/device_move.h"
 
+#include "core/vcpu/code_mode.h"
 #include "core/vcpu/events.h"
 #include "core/vcpu/walk_check.h"
 #include "emulate/walk.h"
 
-/* 64-bit mode, and no check of alignment; FS and GS are no part of a plain move. */
-static bool is_plain_state(const struct svm_vmcb *vmcb)
+/* Of a segment that changes no address and refuses none: data, writable, not expand-down. */
+#define FLAT_MASK (SVM_SEG_P | SVM_SEG_S | UINT64_C(0xe))
+#define FLAT_DATA (SVM_SEG_P | SVM_SEG_S | UINT64_C(0x2))
+
+static bool covers_all(const struct svm_vmcb_segment *segment)
 {
-	return (svm_vmcb_get_efer(vmcb) & EFER_LMA) &&
-	       (svm_vmcb_get_cs(vmcb).attributes & SVM_SEG_L) && !(vmcb->save.rflags & RFLAGS_AC);
+	return segment->base == 0 && segment->limit == UINT32_MAX;
+}
+
+/* How the code decodes; REAL: in a way, or with a check of alignment, that is not plain. */
+static enum svm_insn_mode plain_mode(const struct svm_vcpu *vcpu)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	const unsigned bits = svm_vcpu_code_bits(vcpu);
+
+	if (vmcb->save.rflags & RFLAGS_AC)
+		return SVM_INSN_MODE_REAL;
+	if (bits == 64)
+		return SVM_INSN_MODE_64;
+	return bits == 32 && covers_all(&vmcb->save._cs) ? SVM_INSN_MODE_32 : SVM_INSN_MODE_REAL;
+}
+
+/* FS and GS are no part of a plain move. */
+static bool is_flat(const struct svm_vmcb *vmcb, const struct svm_plain_form *form)
+{
+	const struct svm_vmcb_segment *segment = &(&vmcb->save._es)[form->segment & 3];
+
+	return form->is_wide ||
+	       (covers_all(segment) && (segment->attributes & FLAT_MASK) == FLAT_DATA);
 }
 
 /* The bytes that the processor has fetched are those it executed, whoever wrote there since. */
@@ -50,18 +75,22 @@ static bool is_operand(const struct svm_vcpu *vcpu, uint32_t mode,
 	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
 	const bool is_store = form->kind != SVM_PLAIN_LOAD;
 
+	if (is_store != !!(control->exit_info_1 & SVM_NPF_WRITE) ||
+	    offset + form->size > SVM_PAGE_SIZE || !is_flat(vcpu->vmcb, form))
+		return false;
+	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
+		return control->exit_info_2 == linear;
 	if (is_store)
 		mode |= SVM_WALK_WRITE;
 	return control->exit_info_2 == (memo->gpa | offset) &&
-	       is_store == !!(control->exit_info_1 & SVM_NPF_WRITE) &&
-	       offset + form->size <= SVM_PAGE_SIZE &&
 	       svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
 	       svm_atomic_load(&vcpu->vm->memory.generation) == memo->generation &&
 	       svm_walk_step_holds(&vcpu->vm->host->hal, &memo->step[memo->count - 1]);
 }
 
 /* The plain move at RIP, if its operand is at the fault. */
-static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu)
+static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu,
+                                                    enum svm_insn_mode code)
 {
 	const uint32_t mode = svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD);
 	const uint64_t rip = vcpu->vmcb->save.rip;
@@ -72,8 +101,8 @@ static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu)
 	    !svm_walk_memo_read(vcpu, &vcpu->code_walk, rip, mode | SVM_WALK_EXECUTE, word))
 		return NULL;
 	entry = svm_insn_cache_at(&vcpu->insn_cache, rip);
-	if ((svm_insn_cache_is(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) ||
-	     svm_insn_cache_fill(entry, SVM_INSN_MODE_64, word, SVM_INSN_MAX_LENGTH) ==
+	if ((svm_insn_cache_is(entry, code, word, SVM_INSN_MAX_LENGTH) ||
+	     svm_insn_cache_fill(entry, code, word, SVM_INSN_MAX_LENGTH) ==
 	             SVM_INSN_OK) &&
 	    entry->form.kind != SVM_PLAIN_NONE &&
 	    is_operand(vcpu, mode, &entry->form,
@@ -85,10 +114,11 @@ static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu)
 	return NULL;
 }
 
-static const struct svm_insn_cache_entry *find_in_section(struct svm_vcpu *vcpu)
+static const struct svm_insn_cache_entry *find_in_section(struct svm_vcpu *vcpu,
+                                                          enum svm_insn_mode code)
 {
 	const unsigned section = svm_section_enter(&vcpu->vm->memory);
-	const struct svm_insn_cache_entry *entry = find_move(vcpu);
+	const struct svm_insn_cache_entry *entry = find_move(vcpu, code);
 
 	svm_section_leave(&vcpu->vm->memory, section);
 	return entry;
@@ -126,14 +156,15 @@ static void finish_move(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry
 
 bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
 {
+	const enum svm_insn_mode code = plain_mode(vcpu);
 	const struct svm_insn_cache_entry *entry;
 	struct svm_mmio_access access;
 	enum svm_device_result answer;
 
-	if (!is_plain_state(vcpu->vmcb))
+	if (code == SVM_INSN_MODE_REAL)
 		return false;
 	svm_emulation_lend(vcpu);
-	entry = find_in_section(vcpu);
+	entry = find_in_section(vcpu, code);
 	access.gpa = vcpu->vmcb->control.exit_info_2;
 	if (!entry || range->last - access.gpa < entry->form.size - 1u)
 		return false;

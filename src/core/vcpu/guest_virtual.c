@@ -227,13 +227,15 @@ int svm_guest_walk(struct svm_vcpu *vcpu, svm_gva_t gva, uint32_t access, bool i
 	const unsigned int extra = SVM_WALK_SET_AD | (is_system ? SVM_WALK_IMPLICIT : 0);
 	struct svm_walk_memo *memo =
 		access & SVM_PROT_EXECUTE ? &vcpu->code_walk : &vcpu->data_walk;
-	uint32_t mode;
+	const uint32_t mode = svm_walk_memo_mode(vcpu, walk_flags(access) | extra);
 	int error;
 
 	*gpa = (uint32_t)gva;
-	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
+	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG)) {
+		if (access & SVM_PROT_EXECUTE)
+			svm_walk_memo_keep_unpaged(vcpu, memo, *gpa, mode);
 		return 0;
-	mode = svm_walk_memo_mode(vcpu, walk_flags(access) | extra);
+	}
 	if (svm_walk_memo_find(vcpu, memo, gva, mode, gpa))
 		return 0;
 	error = walk_page(vcpu, gva, access, extra, memo, fault);

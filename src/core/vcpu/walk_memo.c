@@ -14,6 +14,8 @@
  * sections that have seen the old number.  The host is asked for a pointer each time.
  *
  * PKRU is not looked at, so with CR4.PKE nothing is kept.
+ *
+ * Without paging there is no entry to read again, and what is saved is the search alone.
  */
 #include "core/vcpu/walk_memo.h"
 
@@ -84,14 +86,11 @@ static svm_hpa_t find_page(struct svm_vm *vm, const struct svm_walk_memo *memo, 
 	return hpa;
 }
 
-void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo, svm_gva_t linear,
-                        uint32_t mode, svm_gpa_t gpa)
+static void remember_end(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo, svm_gva_t linear,
+                         uint32_t mode, svm_gpa_t gpa)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	if (!memo->count || memo->count > SVM_WALK_MEMO_LEVELS ||
-	    (svm_vmcb_get_cr4(vmcb) & CR4_PKE))
-		return;
 	memo->page = linear & SVM_PAGE_MASK;
 	memo->gpa = gpa & SVM_PAGE_MASK;
 	memo->hpa = find_page(vcpu->vm, memo, memo->gpa);
@@ -100,4 +99,24 @@ void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo,
 	memo->cr4 = svm_vmcb_get_cr4(vmcb);
 	memo->efer = svm_vmcb_get_efer(vmcb);
 	memo->mode = mode;
+}
+
+void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo, svm_gva_t linear,
+                        uint32_t mode, svm_gpa_t gpa)
+{
+	if (memo->count && memo->count <= SVM_WALK_MEMO_LEVELS &&
+	    !(svm_vmcb_get_cr4(vcpu->vmcb) & CR4_PKE))
+		remember_end(vcpu, memo, linear, mode, gpa);
+}
+
+void svm_walk_memo_keep_unpaged(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo,
+                                svm_gva_t linear, uint32_t mode)
+{
+	struct svm_memory *memory = &vcpu->vm->memory;
+
+	if (svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
+	    svm_atomic_load(&memory->generation) == memo->generation)
+		return;
+	svm_walk_memo_begin(memo, memory);
+	remember_end(vcpu, memo, linear, mode, linear);
 }

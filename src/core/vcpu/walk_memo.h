@@ -53,5 +53,8 @@ void svm_walk_memo_note(struct svm_walk_memo *memo, svm_hpa_t hpa, uint64_t entr
 /* The walk ended at gpa. */
 void svm_walk_memo_keep(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo, svm_gva_t linear,
                         uint32_t mode, svm_gpa_t gpa);
+/* CR0.PG is 0: the address is where it ends. */
+void svm_walk_memo_keep_unpaged(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo,
+                                svm_gva_t linear, uint32_t mode);
 
 #endif
