@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Hold the public interface against the last release's: docs/versions.md says what may change.
 
-usage: abi.py ROOT ARCHIVE BASELINE    compare
-       abi.py --record ROOT ARCHIVE    print what BASELINE is to hold from a release on
-       abi.py --self-test              plant each kind of change and see what is said
+usage: abi.py ROOT BASELINE ARCHIVE...    compare
+       abi.py --record ROOT ARCHIVE...    print what BASELINE is to hold from a release on
+       abi.py --self-test                 plant each kind of change and see what is said
 
 The interface is what the headers below ROOT/include say to a compiler: functions with their types,
-members of structures with offsets and sizes, enumerators and constants with their values.  ARCHIVE
-must define each function.  What is added is listed; what was taken away or changed is a complaint,
+members of structures with offsets and sizes, enumerators and constants with their values.  One of
+the archives must define each function.  What is added is listed; what was taken away or changed is a complaint,
 unless ROOT/CHANGELOG.md names it under "Changed" or "Removed" above the heading of the release.
 """
 
@@ -142,9 +142,9 @@ def interface(root):
     return result
 
 
-def undefined_in(archive, things):
-    """Functions of the headers that the archive lacks."""
-    said = subprocess.run([os.environ.get("NM", "nm"), "--defined-only", "-P", archive], check=True,
+def undefined_in(archives, things):
+    """Functions of the headers that the archives lack."""
+    said = subprocess.run([os.environ.get("NM", "nm"), "--defined-only", "-P", *archives], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     defined = {line.split()[0] for line in said.splitlines() if " T " in line}
     return sorted(name for name in things if name.endswith("()") and name[:-2] not in defined)
@@ -271,16 +271,17 @@ def main():
         sys.exit(self_test())
     record = arguments[:1] == ["--record"]
     arguments = arguments[record:]
-    if len(arguments) != 3 - record:
+    if len(arguments) < 3 - record:
         sys.exit(__doc__)
     root = pathlib.Path(arguments[0]).resolve()
+    archives = arguments[2 - record:]
     new = interface(root)
-    complaints = [f"{name} is declared, and {arguments[1]} lacks it"
-                  for name in undefined_in(arguments[1], new)]
+    complaints = [f"{name} is declared, and {' and '.join(archives)} lack it"
+                  for name in undefined_in(archives, new)]
     if record:
         print(text_of(version(root), new), end="")
     else:
-        release, old = parse(pathlib.Path(arguments[2]).read_text(encoding="utf-8"))
+        release, old = parse(pathlib.Path(arguments[1]).read_text(encoding="utf-8"))
         complaints += compare(old, new, news_since(root, release))
         added = sorted(set(new) - set(old))
         print(f"{len(old)} things in {release}; {len(added)} more now:", *added)
@@ -288,7 +289,7 @@ def main():
         print(complaint, file=sys.stderr)
     if complaints:
         print("docs/versions.md says what may change and how.  On purpose, before the release:\n"
-              "tests/checks/abi.py --record . build/src/libsvm-vmm.a >BASELINE", file=sys.stderr)
+              "tests/checks/abi.py --record . build/src/libsvm-*.a >BASELINE", file=sys.stderr)
     sys.exit(bool(complaints))
 
 
