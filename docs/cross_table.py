@@ -63,6 +63,10 @@ class Function:
         return found[1] if found else None
 
 
+# It stands between caller and called under the same names, and is neither.
+RECORDER = {pathlib.PurePath("src/capture"), pathlib.PurePath("include/libsvm/capture.h")}
+
+
 class Source:
     """Functions and structures below some folders."""
 
@@ -70,7 +74,9 @@ class Source:
         self.files = {}
         for folder in folders:
             for path in sorted((root / folder).rglob("*.[ch]")):
-                self.files[path.relative_to(root)] = path.read_text(encoding="utf-8")
+                name = path.relative_to(root)
+                if not RECORDER & {name, *name.parents}:
+                    self.files[name] = path.read_text(encoding="utf-8")
         self.functions, self.structs, self.public = {}, {}, set()
         self.taken = {}     # {function: files that name it without calling it}
         self.assigned = {}  # {member: {(function that it is set to, structure if that is seen)}}
@@ -165,6 +171,8 @@ def public_pointers(root):
     """(name, header, comments, types) of each pointer to a function in the public headers."""
     result = []
     for path in sorted((root / "include/libsvm").rglob("*.h")):
+        if path.relative_to(root) in RECORDER:
+            continue
         text = path.read_text(encoding="utf-8")
         for match in re.finditer(r"/\*\*((?:(?!\*/).)*?)\*/\s*typedef ([^;(]*)\(\*(\w+)\)"
                                  r"\((.*?)\);", text, re.S):

@@ -38,6 +38,7 @@ OPTION = re.compile(r"(?<![\w-])(--[a-z][\w-]*)")
 MESON = {"prefix", "libdir", "buildtype", "b_sanitize", "b_coverage", "c_args", "optimization"}
 PRELUDE = """#include <libsvm/libsvm.h>
 #include <libsvm/boot.h>
+#include <libsvm/capture.h>
 #include <libsvm/recorder.h>
 #include <libsvm/platform/pc.h>
 void page(struct svm_host *host, struct svm_vm *vm, struct svm_vcpu *vcpu, struct svm_exit *exit);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Hold every #include line of the tree against the one direction that dependencies may point.
 
-    platform, boot -> core -> emulate, hal headers -> include/libsvm
+    capture, platform, boot -> core -> emulate, hal headers -> include/libsvm
 
 usage: includes.py ROOT          check the tree
        includes.py --self-test   plant each kind of mistake and see that it is found
@@ -29,6 +29,7 @@ LAYERS = [
     ("src/core/", "core"),
     ("src/platform/", "platform"),
     ("src/boot/", "boot"),
+    ("src/capture/", "capture"),
     ("src/", "build"),
     ("ports/", "port"),
     ("examples/", "example"),
@@ -42,6 +43,7 @@ MAY_SEE = {
     "core": {"emulate", "hal"},
     "platform": {"core", "emulate", "hal"},
     "boot": {"core", "emulate", "hal"},
+    "capture": {"core", "emulate", "hal"},
     "build": set(),
 }
 

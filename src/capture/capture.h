@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef SVM_CAPTURE_CAPTURE_H
+#define SVM_CAPTURE_CAPTURE_H
+/*
+ * The recorder's state and its writer.
+ *
+ * Linked with --wrap, so that __wrap_X stands where the program calls X and __real_X is X itself:
+ * a build of the library without the recorder does not know that there is one.  Everything is
+ * static and of fixed size: a recorder that allocates would change what it records.
+ */
+#include <libsvm/capture.h>
+
+#include "capture/format.h"
+#include "core/core.h"
+#include "hal/ring0.h"
+
+/* True: a call of the embedder's is inside the library, and what it asks for is recorded. */
+bool svm_capture_inside(void);
+/* Control leaves for a callback, and comes back. */
+void svm_capture_leave(void);
+void svm_capture_comeback(void);
+
+/* A call from outside of a known object begins: true, and its arguments and end() follow. */
+bool svm_capture_call(enum svm_capture_call call, const void *object);
+void svm_capture_result(int64_t value);
+
+void svm_capture_event(enum svm_capture_event event);
+void svm_capture_number(uint64_t value);
+void svm_capture_bytes(const void *data, size_t size); /* Their size first. */
+/* Words of `now` that are not those of `image`, which follows. */
+void svm_capture_differences(const uint64_t *now, uint64_t *image, unsigned words);
+/* A table is full: the rest cannot be replayed. */
+void svm_capture_lose(void);
+
+/* An object was made or is gone; its number, or SVM_CAPTURE_NOBODY. */
+unsigned svm_capture_object(const void *object);
+unsigned svm_capture_add_object(const void *object);
+void svm_capture_forget_object(const void *object);
+/* Object that the present call is about is being made: its frames are a guest's. */
+bool svm_capture_makes_vcpu(void);
+
+/* hal.c: frames and guest memory. */
+const struct svm_hal *svm_capture_hal(const struct svm_hal *hal);
+void svm_capture_reset_memory(void);
+void *svm_capture_frame(svm_hpa_t hpa); /* A frame of the library's, or NULL. */
+bool svm_capture_is_guest_state(const void *hva);
+/* Control leaves the library: tell what it wrote to guest memory. */
+void svm_capture_writes(void);
+
+/* ring0.c */
+void svm_capture_reset_switch(void);
+
+/* callbacks.c: what to register instead of a callback, with its argument; NULL: table full. */
+union svm_capture_fn {
+	svm_io_fn io;
+	svm_mmio_fn mmio;
+	svm_hypercall_fn hypercall;
+	svm_msr_fn msr;
+	svm_msr_filter_fn msr_filter;
+	svm_resolve_fn resolve;
+	svm_stuck_fn stuck;
+	svm_wake_fn wake;
+	struct svm_irq_port port;
+	struct svm_presence presence;
+};
+struct svm_capture_slot {
+	union svm_capture_fn fn;
+	void *arg;
+};
+struct svm_capture_slot *svm_capture_slot(union svm_capture_fn fn, void *arg);
+void svm_capture_reset_slots(void);
+enum svm_device_result svm_capture_on_io(void *arg, struct svm_vcpu *vcpu,
+                                         struct svm_io_access *access);
+enum svm_device_result svm_capture_on_mmio(void *arg, struct svm_vcpu *vcpu,
+                                           struct svm_mmio_access *access);
+enum svm_device_result svm_capture_on_hypercall(void *arg, struct svm_vcpu *vcpu,
+                                                struct svm_hypercall *call);
+bool svm_capture_on_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access);
+bool svm_capture_on_msr_filter(void *arg, uint32_t msr, bool is_write);
+enum svm_resolve_result svm_capture_on_resolve(void *arg, svm_gpa_t gpa, uint32_t access,
+                                               struct svm_resolved_page *page);
+bool svm_capture_on_stuck(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
+void svm_capture_on_wake(void *arg, struct svm_vcpu *vcpu);
+struct svm_irq_port svm_capture_port(struct svm_capture_slot *slot);
+struct svm_presence svm_capture_presence(struct svm_capture_slot *slot);
+
+#endif

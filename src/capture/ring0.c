@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the library reads of the processor: registers, and the guest's state after each exit.
+ *
+ * A VMCB and the switch block are recorded as the words that differ from what was there on the
+ * other side of the world switch, and so on both sides: in front of it what the library made,
+ * behind it what the guest did.
+ */
+#include "capture/capture.h"
+
+#define XSAVE_WORDS 2048u
+#define FXSAVE_SIZE 512u
+
+static struct {
+	bool switching; /* A processor that is a model uses the same functions. */
+	svm_hpa_t hpa;
+	uint64_t vmcb[SVM_CAPTURE_VMCB_WORDS];
+	uint64_t block[SVM_CAPTURE_SWITCH_WORDS];
+	uint64_t xsave[XSAVE_WORDS];
+} last;
+
+struct svm_cpuid_regs __real_svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf);
+struct svm_cpuid_regs __wrap_svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf);
+uint64_t __real_svm_ring0_rdmsr(uint32_t msr);
+uint64_t __wrap_svm_ring0_rdmsr(uint32_t msr);
+void __real_svm_ring0_wrmsr(uint32_t msr, uint64_t value);
+void __wrap_svm_ring0_wrmsr(uint32_t msr, uint64_t value);
+uint64_t __real_svm_ring0_read_cr(enum svm_control_register cr);
+uint64_t __wrap_svm_ring0_read_cr(enum svm_control_register cr);
+uint64_t __real_svm_ring0_read_dr(unsigned n);
+uint64_t __wrap_svm_ring0_read_dr(unsigned n);
+uint64_t __real_svm_ring0_rdtsc(void);
+uint64_t __wrap_svm_ring0_rdtsc(void);
+uint64_t __real_svm_ring0_xgetbv0(void);
+uint64_t __wrap_svm_ring0_xgetbv0(void);
+void __real_svm_ring0_xsave(void *area, uint64_t mask);
+void __wrap_svm_ring0_xsave(void *area, uint64_t mask);
+void __real_svm_ring0_fxsave(void *area);
+void __wrap_svm_ring0_fxsave(void *area);
+void __real_svm_world_switch(struct svm_switch *s);
+void __wrap_svm_world_switch(struct svm_switch *s);
+
+void svm_capture_reset_switch(void)
+{
+	memset(&last, 0, sizeof(last));
+}
+
+static bool is_recorded(void)
+{
+	return svm_capture_inside() && !last.switching;
+}
+
+/* One number that was asked for by another. */
+static void note(enum svm_capture_event event, uint64_t which, uint64_t value)
+{
+	if (!is_recorded())
+		return;
+	svm_capture_event(event);
+	svm_capture_number(which);
+	svm_capture_number(value);
+}
+
+static void note_value(enum svm_capture_event event, uint64_t value)
+{
+	if (!is_recorded())
+		return;
+	svm_capture_event(event);
+	svm_capture_number(value);
+}
+
+struct svm_cpuid_regs __wrap_svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	const struct svm_cpuid_regs r = __real_svm_ring0_cpuid(leaf, subleaf);
+
+	note(SVM_CAPTURE_CPUID, leaf, subleaf);
+	if (!is_recorded())
+		return r;
+	svm_capture_number(r.eax);
+	svm_capture_number(r.ebx);
+	svm_capture_number(r.ecx);
+	svm_capture_number(r.edx);
+	return r;
+}
+
+uint64_t __wrap_svm_ring0_rdmsr(uint32_t msr)
+{
+	const uint64_t value = __real_svm_ring0_rdmsr(msr);
+
+	note(SVM_CAPTURE_RDMSR, msr, value);
+	return value;
+}
+
+void __wrap_svm_ring0_wrmsr(uint32_t msr, uint64_t value)
+{
+	note(SVM_CAPTURE_WRMSR, msr, value);
+	__real_svm_ring0_wrmsr(msr, value);
+}
+
+uint64_t __wrap_svm_ring0_read_cr(enum svm_control_register cr)
+{
+	const uint64_t value = __real_svm_ring0_read_cr(cr);
+
+	note(SVM_CAPTURE_READ_CR, cr, value);
+	return value;
+}
+
+uint64_t __wrap_svm_ring0_read_dr(unsigned n)
+{
+	const uint64_t value = __real_svm_ring0_read_dr(n);
+
+	note(SVM_CAPTURE_READ_DR, n, value);
+	return value;
+}
+
+uint64_t __wrap_svm_ring0_rdtsc(void)
+{
+	const uint64_t value = __real_svm_ring0_rdtsc();
+
+	note_value(SVM_CAPTURE_RDTSC, value);
+	return value;
+}
+
+uint64_t __wrap_svm_ring0_xgetbv0(void)
+{
+	const uint64_t value = __real_svm_ring0_xgetbv0();
+
+	note_value(SVM_CAPTURE_XGETBV, value);
+	return value;
+}
+
+/* The host's registers are nobody's business, and the library does not look at them. */
+static void note_fpu(const void *area, size_t size)
+{
+	const unsigned words = (unsigned)(size / sizeof(uint64_t));
+
+	if (!is_recorded() || !svm_capture_is_guest_state(area))
+		return;
+	if (words > XSAVE_WORDS) {
+		svm_capture_lose();
+		return;
+	}
+	note_value(SVM_CAPTURE_XSAVE, words);
+	memset(last.xsave, 0, sizeof(last.xsave));
+	svm_capture_differences(area, last.xsave, words);
+}
+
+void __wrap_svm_ring0_xsave(void *area, uint64_t mask)
+{
+	__real_svm_ring0_xsave(area, mask);
+	note_fpu(area, __real_svm_ring0_cpuid(0xd, 0).ebx);
+}
+
+void __wrap_svm_ring0_fxsave(void *area)
+{
+	__real_svm_ring0_fxsave(area);
+	note_fpu(area, FXSAVE_SIZE);
+}
+
+static void note_switch(const void *vmcb, const void *block)
+{
+	svm_capture_differences(vmcb, last.vmcb, SVM_CAPTURE_VMCB_WORDS);
+	svm_capture_differences(block, last.block, SVM_CAPTURE_SWITCH_WORDS);
+}
+
+static void note_entry(const struct svm_switch *s, const void *vmcb)
+{
+	svm_capture_writes();
+	if (last.hpa != s->vmcb)
+		svm_capture_reset_switch();
+	last.hpa = s->vmcb;
+	note_value(SVM_CAPTURE_ENTRY, s->vmcb);
+	note_switch(vmcb, s);
+}
+
+void __wrap_svm_world_switch(struct svm_switch *s)
+{
+	const void *const vmcb = is_recorded() ? svm_capture_frame(s->vmcb) : NULL;
+
+	if (!vmcb) {
+		__real_svm_world_switch(s);
+		return;
+	}
+	note_entry(s, vmcb);
+	last.switching = true;
+	__real_svm_world_switch(s);
+	last.switching = false;
+	if (!is_recorded())
+		return;
+	svm_capture_event(SVM_CAPTURE_EXIT);
+	note_switch(vmcb, s);
+}
