@@ -516,6 +516,35 @@ SVM_MUST_CHECK int svm_vcpu_set_pause_filter(struct svm_vcpu *vcpu, uint16_t cou
  */
 SVM_MUST_CHECK int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on);
 
+/** What a debugger outside the guest wants of the processor; all false: there is none. */
+struct svm_debugger {
+	bool single_step; /**< An exit of kind DEBUG behind each instruction. */
+	bool breakpoints; /**< dr and dr7 are in force instead of the guest's. */
+	bool hold_events; /**< Interrupts and NMIs wait. */
+	uint64_t dr[4], dr7; /**< As the processor's registers; DR7.GD guards the guest's moves. */
+};
+
+/**
+ * @brief Debug the guest without its registers.
+ *
+ * While a debugger steps or has breakpoints each \#DB is an exit of kind DEBUG, whose address is
+ * what DR6 says of that one.  The guest's debug registers and TF stay what svm_vcpu_get_debug() and
+ * svm_vcpu_get_regs() show: the guest reads and writes those, its breakpoints are in force only
+ * without the debugger's, and a \#DB leaves its DR6 alone.  A guest that stores RFLAGS while it is
+ * stepped stores the TF of the step as well.  For INT3 there is svm_vcpu_set_intercept() with
+ * exception 3.  Reset and INIT leave the debugger.
+ *
+ * @param vcpu      Not running.
+ * @param debugger  Copied; NULL: none.
+ * @retval 0              In force from the next run on.
+ * @retval SVM_ERR_INVAL  Upper half of dr7.
+ * @retval SVM_ERR_STATE  It is RUNNING.
+ * @par Source
+ * APM vol. 2, 13.1.
+ */
+SVM_MUST_CHECK int svm_vcpu_set_debugger(struct svm_vcpu *vcpu,
+                                         const struct svm_debugger *debugger);
+
 /** @brief The VMCB as it stands, for audit and dumps; valid while the vCPU lives. */
 const struct svm_vmcb *svm_vcpu_vmcb(const struct svm_vcpu *vcpu);
 

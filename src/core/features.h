@@ -24,6 +24,7 @@
 #define CR0_CD SVM_BIT(30)
 #define CR0_PG SVM_BIT(31)
 
+#define CR4_DE      SVM_BIT(3)
 #define CR4_PSE     SVM_BIT(4)
 #define CR4_PAE     SVM_BIT(5)
 #define CR4_PGE     SVM_BIT(7)
@@ -45,12 +46,15 @@
 /* RFLAGS bits that software can hold: CF PF AF ZF SF TF IF DF OF IOPL NT RF VM AC VIF VIP ID. */
 #define RFLAGS_WRITABLE UINT64_C(0x003f7fd5)
 
-#define DR6_WRITABLE UINT64_C(0x0000e00f)
-#define DR7_WRITABLE UINT64_C(0xffff2bff)
-#define DR6_RESET    UINT64_C(0xffff0ff0)
-#define DR6_BS       SVM_BIT(14)
-#define DR7_RESET    UINT64_C(0x400)
-#define DR7_ENABLES  SVM_BITS(7, 0)
+#define DR6_WRITABLE    UINT64_C(0x0000e00f)
+#define DR7_WRITABLE    UINT64_C(0xffff2bff)
+#define DR6_RESET       UINT64_C(0xffff0ff0)
+#define DR6_BREAKPOINTS SVM_BITS(3, 0)
+#define DR6_BD          SVM_BIT(13)
+#define DR6_BS          SVM_BIT(14)
+#define DR7_RESET       UINT64_C(0x400)
+#define DR7_ENABLES     SVM_BITS(7, 0)
+#define DR7_GD          SVM_BIT(13)
 
 #define APIC_BASE_BSP SVM_BIT(8)
 

@@ -4,7 +4,7 @@
  * code bytes at RIP, any policy of the VM.  Either the guest goes on or *exit is filled.
  *
  * eva: src/core/cpuid_lookup.c src/core/msr_table.c src/core/vcpu/advance.c
- * eva: src/core/vcpu/control.c
+ * eva: src/core/vcpu/control.c src/core/vcpu/debugger.c
  * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
  * eva: src/core/vcpu/exit_hypercall.c src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c
  * eva: src/core/vcpu/exit_npf.c
@@ -186,6 +186,13 @@ uint64_t svm_vcpu_read_gpr(const struct svm_vcpu *of, unsigned n)
 	/*@ assert n < 16; */
 	(void)n;
 	return eva_any();
+}
+
+void svm_vcpu_write_gpr(struct svm_vcpu *of, unsigned n, uint64_t value)
+{
+	/*@ assert n < 16; */
+	if (n < 16)
+		of->s.gpr[n] = value;
 }
 
 int svm_vcpu_set_xcr0(struct svm_vcpu *of, uint64_t value)

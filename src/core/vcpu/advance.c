@@ -96,7 +96,7 @@ static SVM_LONG_WAY void advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip
 	const bool tf = vcpu->vmcb->save.rflags & RFLAGS_TF;
 
 	/* It may be the library's own. */
-	svm_vcpu_retire(vcpu, next_rip, tf && (svm_events_rflags(vcpu) & RFLAGS_TF));
+	svm_vcpu_retire(vcpu, next_rip, tf && svm_events_traps(vcpu));
 }
 
 void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)

@@ -8,7 +8,7 @@
  * checked: with nested paging the processor reads them as it walks (15.25.10).
  */
 #include "core/features.h"
-#include "core/vcpu/exits.h"
+#include "core/vcpu/debugger.h"
 
 /* CR0 bits that exist, but for ET, which is always 1: PE MP EM TS NE WP AM NW CD PG. */
 #define CR0_WRITABLE UINT64_C(0xe005002f)
@@ -200,24 +200,27 @@ bool svm_control_write(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
 
 uint64_t svm_debug_read(const struct svm_vcpu *vcpu, unsigned n)
 {
+	struct svm_debug_regs regs;
+
+	svm_debugger_get_guest(vcpu, &regs);
 	if (n < 4)
-		return vcpu->s.guest_dr[n];
-	return n & 1 ? svm_vmcb_get_dr7(vcpu->vmcb) : svm_vmcb_get_dr6(vcpu->vmcb);
+		return regs.dr[n];
+	return n & 1 ? regs.dr7 : regs.dr6;
 }
 
 bool svm_debug_write(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
 {
-	if (n < 4) {
-		vcpu->s.guest_dr[n] = value;
-		return true;
-	}
-	if (value >> 32)
+	struct svm_debug_regs regs;
+
+	if (n >= 4 && (value >> 32))
 		return false;
-	if (n & 1)
-		svm_vmcb_set_dr7(vcpu->vmcb, (value & DR7_WRITABLE) | DR7_RESET);
+	svm_debugger_get_guest(vcpu, &regs);
+	if (n < 4)
+		regs.dr[n] = value;
+	else if (n & 1)
+		regs.dr7 = (value & DR7_WRITABLE) | DR7_RESET;
 	else
-		svm_vmcb_set_dr6(vcpu->vmcb, (value & DR6_WRITABLE) | DR6_RESET);
-	if (svm_vmcb_get_dr7(vcpu->vmcb) & DR7_ENABLES)
-		svm_vcpu_use_debug(vcpu, true);
+		regs.dr6 = (value & DR6_WRITABLE) | DR6_RESET;
+	svm_debugger_set_guest(vcpu, &regs);
 	return true;
 }

@@ -151,7 +151,7 @@ static void finish_move(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry
 		svm_plain_finish_load(&entry->form, value, vcpu->s.gpr);
 		svm_emulation_take_back(vcpu);
 	}
-	svm_vcpu_retire(vcpu, next_rip, svm_events_rflags(vcpu) & RFLAGS_TF);
+	svm_vcpu_retire(vcpu, next_rip, svm_events_traps(vcpu));
 }
 
 bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)

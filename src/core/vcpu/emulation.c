@@ -240,7 +240,7 @@ static bool is_still_released(struct svm_vcpu *vcpu)
 
 static enum svm_action emulate_part(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const bool stepped = svm_events_rflags(vcpu) & RFLAGS_TF;
+	const bool stepped = svm_events_traps(vcpu);
 	enum svm_emul_result result;
 
 	vcpu->emul_cr0_wanted = false;

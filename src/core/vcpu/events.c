@@ -12,8 +12,8 @@
  * - EVENTINJ of an NMI blocks no other NMI (15.20).  The mask is kept here, and the guest's IRET
  *   is watched while an NMI handler runs.
  */
-#include "core/vcpu/exits.h"
 #include "core/features.h"
+#include "core/vcpu/debugger.h"
 
 static const struct {
 	uint8_t vector;
@@ -123,7 +123,7 @@ void svm_events_raise(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
 void svm_events_trap(struct svm_vcpu *vcpu)
 {
 	svm_events_raise(vcpu, SVM_VECTOR_DB, 0);
-	vcpu->events.is_unseen = vcpu->vm->want & SVM_WANT_DEBUG;
+	vcpu->events.is_unseen = svm_debugger_wants_db(vcpu);
 }
 
 /* --- windows ------------------------------------------------------------------------------ */
@@ -159,7 +159,7 @@ void svm_events_close_windows(struct svm_vcpu *vcpu)
 }
 
 /* One instruction with TF, to get past an IRET or an interrupt shadow; #DB is in the floor. */
-static void set_single_step(struct svm_vcpu *vcpu)
+void svm_events_start_step(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
@@ -203,15 +203,17 @@ void svm_events_set_rflags(struct svm_vcpu *vcpu, uint64_t rflags)
 
 bool svm_events_single_step(struct svm_vcpu *vcpu)
 {
-	const bool guest_wants = vcpu->events.guest_tf;
+	const struct svm_vcpu_debugger *debugger = &vcpu->debugger;
+	const bool is_wanted = vcpu->events.guest_tf || debugger->wanted.single_step;
 
 	if (!vcpu->events.single_step || !(svm_vmcb_get_dr6(vcpu->vmcb) & DR6_BS))
 		return false;
 	svm_events_end_step(vcpu);
-	if (guest_wants)
+	if (is_wanted)
 		return false;
 	svm_vmcb_set_dr6(vcpu->vmcb, svm_vmcb_get_dr6(vcpu->vmcb) & ~DR6_BS);
-	return true;
+	/* A debugger's DR6 tells of one #DB alone, and of a breakpoint in the same. */
+	return !debugger->is_on || !(svm_vmcb_get_dr6(vcpu->vmcb) & DR6_BREAKPOINTS);
 }
 
 void svm_events_interrupt_window(struct svm_vcpu *vcpu)
@@ -275,7 +277,7 @@ static void prepare_nmi(struct svm_vcpu *vcpu)
 		return;
 	}
 	if (events->nmi_masked || in_shadow(vcpu)) {
-		set_single_step(vcpu);
+		svm_events_start_step(vcpu);
 		return;
 	}
 	events->nmi_pending = false;
@@ -329,6 +331,17 @@ static void prepare_interrupt(struct svm_vcpu *vcpu)
 		watch(vcpu, SVM_EXIT_CR_WRITE + 8, waits_for_tpr(vcpu));
 }
 
+/* For a debugger they wait, and no window tells of them: it asks again when it lets them go. */
+static void prepare_external(struct svm_vcpu *vcpu)
+{
+	if (vcpu->debugger.wanted.hold_events) {
+		set_interrupt_window(vcpu, false);
+		return;
+	}
+	prepare_nmi(vcpu);
+	prepare_interrupt(vcpu);
+}
+
 void svm_events_prepare(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
@@ -344,8 +357,8 @@ void svm_events_prepare(struct svm_vcpu *vcpu)
 	} else if (events->exception_pending) {
 		inject_exception(vcpu);
 	}
-	prepare_nmi(vcpu);
-	prepare_interrupt(vcpu);
+	prepare_external(vcpu);
+	svm_events_step_again(vcpu);
 	if (vcpu->irq.deadline) {
 		const struct svm_hal *hal = &vcpu->vm->host->hal;
 
@@ -519,7 +532,9 @@ void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *out)
 	const struct svm_vcpu_events *events = &vcpu->events;
 
 	*out = (struct svm_events){
-		.exception_pending = events->exception_pending,
+		/* A step of a debugger's is no event of the guest's. */
+		.exception_pending = events->exception_pending &&
+		                     !(events->is_unseen && vcpu->debugger.is_on),
 		.exception_has_error = svm_exception_has_error(events->exception_vector),
 		.exception_vector = events->exception_vector,
 		.exception_error = events->exception_error,
@@ -575,6 +590,7 @@ int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 	};
 	vcpu->vmcb->control.int_state = w.interrupt_shadow ? SVM_INT_STATE_SHADOW : 0;
 	watch(vcpu, SVM_EXIT_IRET, w.nmi_masked);
+	svm_events_step_again(vcpu);
 	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_NMI);
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	return 0;

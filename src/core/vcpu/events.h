@@ -4,6 +4,7 @@
 /*
  * Exceptions, NMIs and interrupts on their way into the guest.
  */
+#include "core/features.h"
 #include "core/vcpu/vcpu.h"
 
 /*
@@ -39,10 +40,22 @@ void svm_events_iret(struct svm_vcpu *vcpu);
 /* A #DB that is the library's own single step over IRET: true, and nothing is left to do. */
 bool svm_events_single_step(struct svm_vcpu *vcpu);
 
+/* From now on the guest's instruction has a TF of the library's, to get past it. */
+void svm_events_start_step(struct svm_vcpu *vcpu);
+static inline void svm_events_step_again(struct svm_vcpu *vcpu)
+{
+	if (vcpu->debugger.wanted.single_step)
+		svm_events_start_step(vcpu);
+}
 /* The library's single step is over or taken back; nothing if there is none. */
 void svm_events_end_step(struct svm_vcpu *vcpu);
 /* RFLAGS as the guest sees them: without a TF that is the library's. */
 uint64_t svm_events_rflags(const struct svm_vcpu *vcpu);
+/* Is a #DB due behind the instruction: the guest's, or a debugger's? */
+static inline bool svm_events_traps(const struct svm_vcpu *vcpu)
+{
+	return vcpu->debugger.wanted.single_step || (svm_events_rflags(vcpu) & RFLAGS_TF);
+}
 /* The guest has written them in an emulated instruction. */
 void svm_events_set_rflags(struct svm_vcpu *vcpu, uint64_t rflags);
 

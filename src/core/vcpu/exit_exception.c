@@ -7,6 +7,7 @@
  * same exception again would otherwise keep the processor in microcode for ever.
  */
 #include "core/features.h"
+#include "core/vcpu/debugger.h"
 #include "core/vcpu/emulation.h"
 
 static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
@@ -31,12 +32,20 @@ static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	return SVM_ACTION_RETURN;
 }
 
+enum svm_action svm_exit_debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
+	if (vcpu->debugger.is_on)
+		svm_debugger_arm(vcpu);
+	return SVM_ACTION_RETURN;
+}
+
 static enum svm_action debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	if (svm_events_single_step(vcpu))
 		return SVM_ACTION_RESUME;
-	if (vcpu->vm->want & SVM_WANT_DEBUG)
-		return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
+	if (svm_debugger_wants_db(vcpu))
+		return svm_exit_debug(vcpu, exit);
 	return svm_exit_fault(vcpu, SVM_VECTOR_DB, 0);
 }
 
@@ -48,7 +57,7 @@ enum svm_action svm_exit_trap(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->events.is_unseen = vcpu->events.exception_pending = false;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* Whatever else waits comes next. */
-	return exception_to_embedder(vcpu, exit, SVM_EXIT_KIND_DEBUG, SVM_VECTOR_DB);
+	return svm_exit_debug(vcpu, exit);
 }
 
 /* The machine check is the host's; whether the guest can go on is the host's to say. */

@@ -8,6 +8,7 @@
  * are swapped around the world switch.
  */
 #include "core/features.h"
+#include "core/vcpu/debugger.h"
 #include "core/vcpu/emulation.h"
 #include "core/vcpu/guest_virtual.h"
 #include "core/vcpu/insn_length.h"
@@ -91,12 +92,14 @@ static enum svm_action debug_register(struct svm_vcpu *vcpu, struct svm_exit *ex
 	uint64_t next = 0;
 	unsigned gpr = 0;
 
-	if (!svm_vcpu_debugger_wants(vcpu, code)) {
+	if (!svm_vcpu_debugger_wants(vcpu, code) && !vcpu->debugger.is_on) {
 		svm_vcpu_use_debug(vcpu, true);
 		return SVM_ACTION_RESUME;
 	}
 	if (!find_operand(vcpu, &gpr, &next))
 		return SVM_ACTION_RESUME; /* Other bytes by now: they run. */
+	if (!svm_vcpu_debugger_wants(vcpu, code))
+		return svm_debugger_move(vcpu, exit, gpr, next);
 	return register_to_embedder(vcpu, exit, SVM_EXIT_KIND_DR, code >= SVM_EXIT_DR_WRITE, gpr,
 	                            next);
 }

@@ -31,6 +31,8 @@ enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *ex
 /* Handlers, one file each. */
 enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit);
+/* A #DB of which DR6 tells, shown to an embedder that wants each. */
+enum svm_action svm_exit_debug(struct svm_vcpu *vcpu, struct svm_exit *exit);
 /* The #DB of svm_events_trap(), before the guest gets it. */
 enum svm_action svm_exit_trap(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit);

@@ -121,9 +121,8 @@ void svm_vcpu_update_intercepts(struct svm_vcpu *vcpu)
 	/* An SMI that an open port raised could be given to nobody: STGI is undefined (15.22.3). */
 	if (vcpu->vm->config.smi_passthrough || vcpu->vm->io.owns_map)
 		words[SVM_EXIT_SMI / 32] &= ~(UINT32_C(1) << (SVM_EXIT_SMI % 32));
-	if (vcpu->guest_debugs) {
+	if (vcpu->guest_debugs && !vcpu->debugger.is_on)
 		words[SVM_EXIT_DR_READ / 32] = 0; /* Both families are that word. */
-	}
 	add_wishes(vcpu, words);
 	keep_windows(vcpu, words);
 	add_floor(vcpu, words);

@@ -6,6 +6,7 @@
  * from an entry that fails; the audit before the next entry sees the rest.
  */
 #include "core/features.h"
+#include "core/vcpu/debugger.h"
 #include "core/vcpu/events.h"
 #include "core/vcpu/vcpu.h"
 
@@ -78,6 +79,7 @@ int svm_vcpu_set_regs(struct svm_vcpu *vcpu, const struct svm_regs *regs)
 	save->rsp = r.rsp;
 	save->rip = r.rip;
 	save->rflags = (r.rflags & RFLAGS_WRITABLE) | RFLAGS_FIXED;
+	svm_events_step_again(vcpu);
 	set_from_outside(vcpu);
 	return 0;
 }
@@ -173,23 +175,20 @@ int svm_vcpu_set_system(struct svm_vcpu *vcpu, const struct svm_system_regs *reg
 
 void svm_vcpu_get_debug(const struct svm_vcpu *vcpu, struct svm_debug_regs *regs)
 {
-	memcpy(regs->dr, vcpu->s.guest_dr, sizeof(regs->dr));
-	regs->dr6 = svm_vmcb_get_dr6(vcpu->vmcb);
-	regs->dr7 = svm_vmcb_get_dr7(vcpu->vmcb);
+	svm_debugger_get_guest(vcpu, regs);
 }
 
 int svm_vcpu_set_debug(struct svm_vcpu *vcpu, const struct svm_debug_regs *regs)
 {
-	const struct svm_debug_regs r = *regs;
+	struct svm_debug_regs r = *regs;
 
 	if (is_running(vcpu))
 		return SVM_ERR_STATE;
 	if ((r.dr6 | r.dr7) >> 32)
 		return SVM_ERR_INVAL;
-	memcpy(vcpu->s.guest_dr, r.dr, sizeof(r.dr));
-	svm_vmcb_set_dr6(vcpu->vmcb, (r.dr6 & DR6_WRITABLE) | DR6_RESET);
-	svm_vmcb_set_dr7(vcpu->vmcb, (r.dr7 & DR7_WRITABLE) | DR7_RESET);
-	svm_vcpu_use_debug(vcpu, r.dr7 & DR7_ENABLES);
+	r.dr6 = (r.dr6 & DR6_WRITABLE) | DR6_RESET;
+	r.dr7 = (r.dr7 & DR7_WRITABLE) | DR7_RESET;
+	svm_debugger_set_guest(vcpu, &r);
 	set_from_outside(vcpu);
 	return 0;
 }

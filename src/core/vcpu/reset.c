@@ -7,6 +7,7 @@
  * run uncached for ever.
  */
 #include "core/features.h"
+#include "core/vcpu/debugger.h"
 #include "core/vcpu/emulation.h"
 #include "core/vcpu/vcpu.h"
 
@@ -40,6 +41,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 	struct svm_cpuid_regs id = { 0, 0, 0, 0 };
 	const struct svm_cpuid_state state = { .apic_id = vcpu->id };
+	const struct svm_debug_regs debug = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
 
 	for (unsigned n = 0; n < 16; n++)
 		svm_vcpu_write_gpr(vcpu, n, 0);
@@ -53,9 +55,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	svm_vmcb_set_cr3(vmcb, 0);
 	svm_vmcb_set_cr4(vmcb, 0);
 	svm_vmcb_set_efer(vmcb, EFER_SVME);
-	svm_vmcb_set_dr6(vmcb, DR6_RESET);
-	svm_vmcb_set_dr7(vmcb, DR7_RESET);
-	memset(vcpu->s.guest_dr, 0, sizeof(vcpu->s.guest_dr));
+	svm_debugger_set_guest(vcpu, &debug);
 	vmcb->save.rflags = RFLAGS_FIXED;
 	vmcb->save.rip = rip;
 	vmcb->control.int_state = 0;

@@ -57,6 +57,13 @@ struct svm_vcpu_events {
 	uint64_t injecting;  /* What EVENTINJ held at the last entry. */
 };
 
+/* What an embedder's debugger has in the processor, and the guest's own meanwhile: debugger.c. */
+struct svm_vcpu_debugger {
+	bool is_on; /* Steps or has breakpoints: each #DB is its. */
+	struct svm_debugger wanted;
+	struct svm_debug_regs guest; /* While it is on. */
+};
+
 /* Bytes of the save area up to the last one that means something. */
 #define SVM_SAVE_KEPT 0x2e8u
 _Static_assert(SVM_SAVE_KEPT == offsetof(struct svm_vmcb_save, reserved_6e8), "the last named one");
@@ -94,6 +101,7 @@ struct svm_vcpu {
 	uint64_t next_rip;     /* Where a skip goes; 0: the length is not known. */
 
 	bool guest_debugs;     /* Guest debug registers are loaded around the switch. */
+	struct svm_vcpu_debugger debugger;
 	uint64_t seen_maps;       /* vm->map_serial that the processor was told of. */
 	uint64_t seen_want;       /* vm->want that the intercepts follow. */
 	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
