@@ -38,6 +38,7 @@ long guest_capability(unsigned long cap)
 		return 1;
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_MSR_PLATFORM_INFO:
 	case KVM_CAP_X86_MSR_FILTER:
@@ -45,6 +46,8 @@ long guest_capability(unsigned long cap)
 	case KVM_CAP_SET_BOOT_CPU_ID:
 	case KVM_CAP_BINARY_STATS_FD:
 		return 1;
+	case KVM_CAP_SET_GUEST_DEBUG2:
+		return GUEST_DEBUG;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return GUEST_QUIRKS;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:

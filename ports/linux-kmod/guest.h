@@ -138,6 +138,11 @@ struct guest_vcpu {
 	struct svm_paravirt_vcpu paravirt;
 	u32 clock_tries; /* To write the clock's page; 0: it is up to date. */
 	u64 mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS]; /* User space's alone. */
+	u32 debug; /* KVM_GUESTDBG_* in force. */
+	u64 debug_dr7; /* Of the breakpoints in force, where they are user space's. */
+	/* The INT3 that user space was told of last, and whether the guest is to have its #BP. */
+	u64 int3_rip, int3_next;
+	bool owes_int3;
 	struct kvm_vcpu *task; /* KVM's, for the kernel's loop. */
 	void *xsave; /* Room for svm_features.xsave_size. */
 	u32 xsave_size;
@@ -218,7 +223,17 @@ long guest_xsave_set(struct guest_vcpu *vcpu, void __user *user);
 long guest_xcrs_get(struct guest_vcpu *vcpu, void __user *user);
 long guest_xcrs_set(struct guest_vcpu *vcpu, void __user *user);
 
-/* guest_debug.c */
+/*
+ * guest_debug.c.  Exits of kind DEBUG and of INT n, as settle_debt(); and the same before a run.
+ */
+#define GUEST_DEBUG                                                                                \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP |                  \
+	 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB |                \
+	 KVM_GUESTDBG_BLOCKIRQ)
+long guest_debug_set(struct guest_vcpu *vcpu, void __user *user);
+int guest_debug_exit(struct guest_vcpu *vcpu);
+int guest_debug_int(struct guest_vcpu *vcpu);
+int guest_debug_settle(struct guest_vcpu *vcpu);
 long guest_debugregs_get(struct guest_vcpu *vcpu, void __user *user);
 long guest_debugregs_set(struct guest_vcpu *vcpu, void __user *user);
 

@@ -18,6 +18,7 @@
 #define FLAGS_READ  (KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
 #define FLAGS_KNOWN (FLAGS_READ | KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SMM)
 #define VECTOR_NMI  2u
+#define VECTOR_BP   3u
 #define VECTORS     32u
 
 #define NMI_DELIVERY                                                                               \
@@ -44,7 +45,7 @@ static void get_exception(const struct svm_events *events, struct kvm_vcpu_event
 		out->exception.has_error_code = events->exception_has_error;
 		out->exception.error_code = events->exception_error;
 	}
-	/* INT3 and INTO run again by themselves. */
+	/* INT3 and INTO run again by themselves; what user space gives is guest_debug.c's. */
 	if (is_soft(out->exception.nr))
 		out->exception.injected = out->exception.pending = 0;
 }
@@ -57,6 +58,10 @@ void guest_get_events(struct guest_vcpu *vcpu, struct kvm_vcpu_events *out)
 	svm_vcpu_get_events(vcpu->vcpu, &events);
 	memset(out, 0, sizeof(*out));
 	get_exception(&events, out);
+	if (vcpu->owes_int3) {
+		out->exception.injected = out->exception.pending = 1;
+		out->exception.nr = VECTOR_BP;
+	}
 	out->interrupt.injected = vector >= 0;
 	out->interrupt.nr = vector >= 0 ? (u8)vector : 0;
 	if (events.interrupt_shadow)
@@ -81,6 +86,7 @@ static bool is_legal(const struct kvm_vcpu_events *in)
 int guest_set_events(struct guest_vcpu *vcpu, const struct kvm_vcpu_events *in)
 {
 	struct svm_events events;
+	bool is_int3;
 	int error;
 
 	if (!is_legal(in))
@@ -91,7 +97,8 @@ int guest_set_events(struct guest_vcpu *vcpu, const struct kvm_vcpu_events *in)
 	if (in->flags & KVM_VCPUEVENT_VALID_SHADOW)
 		events.interrupt_shadow = in->interrupt.shadow;
 	events.nmi_masked = in->nmi.masked;
-	events.exception_pending = in->exception.injected;
+	is_int3 = in->exception.injected && in->exception.nr == VECTOR_BP;
+	events.exception_pending = in->exception.injected && !is_int3;
 	events.exception_vector = in->exception.nr;
 	events.exception_error = in->exception.error_code;
 	events.reinject = 0;
@@ -102,6 +109,7 @@ int guest_set_events(struct guest_vcpu *vcpu, const struct kvm_vcpu_events *in)
 	error = svm_vcpu_set_events(vcpu->vcpu, &events);
 	if (error)
 		return hal_errno(error);
+	vcpu->owes_int3 = is_int3;
 	/* A software interrupt runs again by itself. */
 	vcpu->interrupt = in->interrupt.injected && !in->interrupt.soft ? in->interrupt.nr : -1;
 	svm_vcpu_notify(vcpu->vcpu);

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include <libsvm/exit_codes.h>
 #include <libsvm/msrs.h>
 
 #include "compat.h"
@@ -250,6 +251,12 @@ static int dispatch(struct guest_vcpu *vcpu)
 		return need_memory(vcpu);
 	case SVM_EXIT_KIND_HYPERCALL:
 		return guest_hypercall(vcpu);
+	case SVM_EXIT_KIND_DEBUG:
+		return guest_debug_exit(vcpu);
+	case SVM_EXIT_KIND_RAW:
+		if (vcpu->exit.raw.exit_code == SVM_EXIT_INTN)
+			return guest_debug_int(vcpu);
+		return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
 	case SVM_EXIT_KIND_EXCEPTION:
 		return guest_undefined(vcpu);
 	case SVM_EXIT_KIND_RDMSR:
@@ -368,6 +375,8 @@ int guest_run(struct guest_vcpu *vcpu)
 	/* As KVM: the exit reason is still the last one's, whose rest has been done just now. */
 	if (result > 0 && compat_immediate_exit(vcpu->run))
 		result = -EINTR;
+	if (result > 0)
+		result = guest_debug_settle(vcpu);
 	if (result > 0 && !guest_irq_of(vcpu->guest)) {
 		const int error = take_cr8(vcpu);
 

@@ -179,6 +179,8 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 		return guest_debugregs_get(vcpu, user);
 	case KVM_SET_DEBUGREGS:
 		return guest_debugregs_set(vcpu, user);
+	case KVM_SET_GUEST_DEBUG:
+		return guest_debug_set(vcpu, user);
 	case KVM_SET_CPUID2:
 		return guest_cpuid_set(vcpu->guest, user);
 	case KVM_GET_CPUID2:

@@ -819,6 +819,7 @@ static unsigned long random_request(void)
 		KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, KVM_GET_CLOCK, KVM_SET_CLOCK,
 		KVM_SET_TSC_KHZ, KVM_X86_SET_MSR_FILTER, KVM_CLEAR_DIRTY_LOG, KVM_SET_BOOT_CPU_ID,
 		KVM_GET_STATS_FD, KVM_GET_MSR_FEATURE_INDEX_LIST, KVM_SET_NR_MMU_PAGES,
+		KVM_SET_GUEST_DEBUG,
 	};
 
 	if (random_u64() % 8 == 0)
@@ -897,7 +898,7 @@ static const struct test basic_tests[] = {
 };
 
 static const struct test *const groups[] = {
-	basic_tests, eventfd_tests, irq_tests, msr_tests, state_tests,
+	basic_tests, debug_tests, eventfd_tests, irq_tests, msr_tests, state_tests,
 };
 
 static bool is_wanted(const char *name, char **names)

@@ -27,7 +27,7 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test eventfd_tests[], irq_tests[], msr_tests[], state_tests[];
+extern const struct test debug_tests[], eventfd_tests[], irq_tests[], msr_tests[], state_tests[];
 
 extern const char *test_name;
 extern bool failed;
