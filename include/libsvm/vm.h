@@ -74,7 +74,13 @@ enum svm_slot_kind {
 	SVM_SLOT_RESOLVE, /**< The resolve callback knows. */
 };
 
-/** One range of guest-physical memory. */
+/**
+ * One range of guest-physical memory.
+ *
+ * A touch of one page may translate neighbours too, where nobody has to be asked for what is behind
+ * them: in a RANGE or FRAMES slot, and within a resolved page.  So another frame for a page needs
+ * svm_vm_invalidate_begin() first, whether the guest has touched it or not.
+ */
 struct svm_slot {
 	svm_gpa_t gpa; /**< First byte; multiple of 4096. */
 	uint64_t size; /**< Bytes; non-zero multiple of 4096; gpa + size does not wrap. */

@@ -43,9 +43,9 @@ bench_run() {
 	# shellcheck disable=SC2046
 	bench_boot bench-switch.txt "$root/build/tests/bench/bench.elf" '' &&
 		bench_boot bench-exits.txt "$image" 'run=guests' \
-			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs lazy=1" &&
+			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs mem=48M lazy=1" &&
 		bench_boot bench-large.txt "$image" 'run=guests' \
-			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs lazy=large" &&
+			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs mem=48M lazy=large" &&
 		(cd "$folder" && bench_boot bench-pc.txt "$image" 'run=guests' \
 			-initrd 'guests.conf config,costs' $(bench_outside bench-pc.count))
 }

@@ -45,4 +45,9 @@ static inline uint64_t svm_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static inline uint64_t svm_max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 #endif

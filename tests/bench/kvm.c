@@ -29,7 +29,7 @@
 #include "mark.h"
 
 #define MIB            0x100000u
-#define GUEST_BYTES    (16 * MIB)
+#define GUEST_BYTES    (48 * MIB)
 #define SMALL_BYTES    (1 * MIB)
 #define LARGE_FROM     (6 * MIB)
 #define LARGE_SIZE     (2 * MIB)

@@ -29,7 +29,7 @@ GUESTS["chatter"] = ("limit=60000", r"ended: stopped: by the monitor",
                      [r"chatter\| \?\[32mline 00000001"])
 COSTS = ["out-inside", "out-embedder", "cpuid", "vmmcall-unknown", "rdmsr", "wbinvd", "first-touch",
          "first-touch-large"]
-GUESTS["exit_costs"] = ("lazy=1", r"ended: exit: status 0",
+GUESTS["exit_costs"] = ("lazy=1 mem=48M", r"ended: exit: status 0",
                         [r"exit_costs\| cost " + _name + r" \d+$" for _name in COSTS])
 FAMILIES = """
     mov moffs page-crossing movx movbe add or adc sbb and sub xor cmp test inc dec neg not mul div

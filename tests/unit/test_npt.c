@@ -146,8 +146,8 @@ START_TEST(query_tells_all_of_a_leaf)
 	ck_assert_int_eq(svm_memory_fault(rig.vm, 0x40200000, 1, &reason), SVM_FAULT_FILLED);
 	ck_assert_int_eq(svm_vm_query(rig.vm, 0x40200000, &mapping), 0);
 	ck_assert(mapping.accessed && !mapping.dirty);
-	ck_assert_int_eq(svm_memory_fault(rig.vm, 0x40400000, 2, &reason), SVM_FAULT_FILLED);
-	ck_assert_int_eq(svm_vm_query(rig.vm, 0x40400000, &mapping), 0);
+	ck_assert_int_eq(svm_memory_fault(rig.vm, 0x41400000, 2, &reason), SVM_FAULT_FILLED);
+	ck_assert_int_eq(svm_vm_query(rig.vm, 0x41400000, &mapping), 0);
 	ck_assert(mapping.accessed && mapping.dirty);
 }
 END_TEST

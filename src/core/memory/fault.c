@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The nested fault: fill one entry from the slots.
+ * The nested fault: fill an entry from the slots, and those around it.
  *
  * All of it lies inside one section, from the first look at the slots to the last store into a
  * table.  That alone keeps stale entries out: whoever changes what is behind an address (a new
@@ -9,6 +9,11 @@
  * with the others; a later fill sees the new answer.
  *
  * Several vCPUs may fill the same entry.  A compare-exchange decides, the loser looks again.
+ *
+ * A guest that touches a page touches its neighbours next, and each would be an exit.  So what is
+ * behind them without anybody's being asked is filled at once, within the entry's cache line, which
+ * is at hand.  They get the rights of their slot, A and D clear: nobody used them.  In a slot that
+ * logs each page waits for its own touch.
  */
 #include "core/memory/dirty.h"
 #include "core/memory/npt.h"
@@ -19,6 +24,9 @@
  * the leaf; the rest is for lost races.
  */
 #define FILL_TURNS 16u
+
+/* Entries filled with one touch: a cache line of a table, which never crosses into another. */
+#define WINDOW 8u
 
 struct fill {
 	const struct svm_slot_piece *piece;
@@ -74,6 +82,64 @@ static bool fill_table(struct svm_vm *vm, uint64_t *entry, uint64_t value, unsig
 	return true;
 }
 
+/* A leaf for an entry that nobody has touched. */
+static uint64_t unused_leaf(const struct svm_vm *vm, const struct fill *fill, svm_hpa_t hpa,
+                            unsigned level)
+{
+	return svm_npt_leaf(vm, hpa, level, fill->backing.prot,
+	                    (enum svm_memory_type)fill->piece->memory_type);
+}
+
+static void fill_unused(uint64_t *entry, uint64_t leaf)
+{
+	uint64_t expected = 0;
+
+	if (!svm_atomic_load_relaxed(entry))
+		(void)svm_atomic_cas(entry, &expected, leaf);
+}
+
+/* first, last: pages of a FRAMES piece, whose frames lie anywhere. */
+static void fill_frames(struct svm_vm *vm, const struct fill *fill, uint64_t *table,
+                        svm_gpa_t first, svm_gpa_t last)
+{
+	svm_hpa_t hpa;
+
+	for (svm_gpa_t gpa = first; gpa < last; gpa += SVM_PAGE_SIZE)
+		if (svm_slots_frame(vm, fill->piece, gpa, &hpa))
+			fill_unused(&table[svm_npt_index(gpa, 1)], unused_leaf(vm, fill, hpa, 1));
+}
+
+/* The entry at fill->gpa in a table is filled; fill those of its window that are empty. */
+static void fill_around(struct svm_vm *vm, const struct fill *fill, uint64_t *table, unsigned level)
+{
+	const struct svm_slot_piece *piece = fill->piece;
+	const uint64_t span = svm_npt_span(level);
+	svm_gpa_t first = fill->gpa & ~(WINDOW * span - 1);
+	svm_gpa_t last = first + (WINDOW * span - 1);
+
+	if (piece->log || svm_memory_is_invalidating(&vm->memory, first, last))
+		return;
+	/* Whole entries of the slot; a callback has spoken of one page, which may be large. */
+	first = svm_max(first, (piece->first + span - 1) & ~(span - 1));
+	last = svm_min(last, piece->last);
+	if (piece->kind == SVM_SLOT_RESOLVE) {
+		first = svm_max(first, svm_npt_base(fill->gpa, fill->backing.level));
+		last = svm_min(last, fill->gpa | (svm_npt_span(fill->backing.level) - 1));
+	} else if (piece->kind == SVM_SLOT_FRAMES) {
+		if (level == 1)
+			fill_frames(vm, fill, table, first, last);
+		return;
+	}
+
+	uint64_t leaf = unused_leaf(vm, fill,
+	                            svm_npt_base(fill->backing.hpa, level) + first -
+	                                    svm_npt_base(fill->gpa, level),
+	                            level);
+
+	for (; first + (span - 1) <= last; first += span, leaf += span)
+		fill_unused(&table[svm_npt_index(first, level)], leaf);
+}
+
 /* target: level of the leaf to make, or of a lower one where a table is there already. */
 static enum svm_fault_outcome fill_entry(struct svm_vm *vm, const struct fill *fill,
                                          unsigned target, enum svm_npt_fault_reason *reason)
@@ -109,6 +175,8 @@ static enum svm_fault_outcome fill_entry(struct svm_vm *vm, const struct fill *f
 		if (svm_atomic_cas(entry, &value, leaf)) {
 			if (fill->piece->dirty_mode == SVM_DIRTY_PROTECT && (leaf & SVM_NPT_WRITE))
 				svm_dirty_set(fill->piece, fill->gpa);
+			if (!(value & SVM_NPT_PRESENT))
+				fill_around(vm, fill, table, level);
 			return SVM_FAULT_FILLED;
 		}
 	}

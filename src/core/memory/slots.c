@@ -232,6 +232,14 @@ static bool is_frame(const struct svm_vm *vm, svm_hpa_t hpa)
 	       svm_memory_may_map(vm, hpa, 1);
 }
 
+bool svm_slots_frame(const struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                     svm_hpa_t *hpa)
+{
+	*hpa = svm_atomic_load_relaxed(
+		&piece->target.frames[(gpa - piece->first) >> SVM_PAGE_SHIFT]);
+	return is_frame(vm, *hpa);
+}
+
 /* Are the 512 frames of the aligned 2 MiB around gpa one block?  A bounded look: 512 loads. */
 static bool is_block(const struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
                      svm_hpa_t hpa)
@@ -297,9 +305,7 @@ int svm_slots_backing(struct svm_vm *vm, const struct svm_slot_piece *piece, svm
 		return 0;
 	case SVM_SLOT_FRAMES:
 		*backing = (struct svm_backing){ .prot = piece->prot, .level = 1 };
-		backing->hpa = svm_atomic_load_relaxed(
-			&piece->target.frames[(page - piece->first) >> SVM_PAGE_SHIFT]);
-		if (!is_frame(vm, backing->hpa))
+		if (!svm_slots_frame(vm, piece, page, &backing->hpa))
 			return SVM_ERR_FAULT;
 		if (is_block(vm, piece, page, backing->hpa))
 			backing->level = 2;

@@ -122,6 +122,9 @@ SVM_MUST_CHECK int svm_slots_protect(struct svm_slot_table *table, svm_gpa_t fir
  */
 SVM_MUST_CHECK int svm_slots_backing(struct svm_vm *vm, const struct svm_slot_piece *piece,
                                      svm_gpa_t gpa, uint32_t access, struct svm_backing *backing);
+/* The same of a FRAMES piece: the frame of the page at gpa.  False: none that may be used. */
+bool svm_slots_frame(const struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+                     svm_hpa_t *hpa);
 /* Level of the leaf that the piece and the host allow at gpa, backed so. */
 unsigned svm_slots_leaf_level(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
                               const struct svm_backing *backing);
