@@ -356,7 +356,9 @@ START_TEST(noise_is_explained_without_harm)
 		ck_assert_uint_lt(length, sizeof(text));
 		ck_assert_uint_eq(strlen(text), length);
 		for (size_t i = 0; i < length; i++)
-			ck_assert(text[i] >= ' ' && text[i] <= '~');
+			if (text[i] < ' ' || text[i] > '~')
+				ck_abort_msg("round %d, character %zu: %02x", round, i,
+				             (unsigned)text[i] & 0xff);
 	}
 }
 END_TEST

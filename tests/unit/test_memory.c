@@ -33,7 +33,8 @@ static uint64_t raw_leaf(svm_gpa_t gpa)
 
 		if (!(entry & 1) || shift == 12 || (entry & 0x80))
 			return entry & 1 ? entry : 0;
-		ck_assert_uint_eq(entry & ~UINT64_C(0x000ffffffffff000), 0x27);
+		if ((entry & ~UINT64_C(0x000ffffffffff000)) != 0x27)
+			ck_abort_msg("entry %llx", (unsigned long long)entry);
 		table = rig_hva(entry & UINT64_C(0x000ffffffffff000));
 	}
 	return 0;

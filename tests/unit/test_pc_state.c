@@ -91,8 +91,8 @@ static void is_saved_as(struct svm_pc *pc, const uint8_t *bytes, size_t size, co
 
 	ck_assert_uint_eq(save(pc, now), size);
 	for (size_t i = 0; i < size; i++)
-		ck_assert_msg(now[i] == bytes[i], "%s: byte %zu is %02x, was %02x", what, i, now[i],
-		              bytes[i]);
+		if (now[i] != bytes[i])
+			ck_abort_msg("%s: byte %zu is %02x, was %02x", what, i, now[i], bytes[i]);
 }
 
 /* Where the guest has a time page its version counts on, if there is memory. */
