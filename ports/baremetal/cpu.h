@@ -40,6 +40,7 @@ struct cpu {
 	/* Written by this CPU's handlers, read by anyone. */
 	uint64_t ticks, kicks, nmis, spurious;
 	uint64_t tick_ns, next_tick_ns, armed_ns, sleep_ns; /* timer.c; its own only */
+	uint64_t programmed_ns; /* when its timer comes, at the latest */
 	uint64_t due_ns;  /* when the first tick was due that nobody has answered, or 0 */
 	uint64_t late_ns; /* the latest that a tick ever came */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */

@@ -18,35 +18,51 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* Interrupts off. */
-static void program(const struct cpu *self, uint64_t now)
+/* Longer than the tick that is never further off; the hardware counts no longer at once. */
+#define FAR_NS NS_PER_S
+
+/*
+ * Interrupts off.  A timer that comes sooner than it has to is left alone: its handler looks at the
+ * time and programs it again.  So deadlines that move on cost nothing until it has come.
+ */
+static void program(struct cpu *self)
 {
 	const uint64_t tick = self->next_tick_ns, armed = self->armed_ns, sleep = self->sleep_ns;
-	uint64_t next = tick < armed ? tick : armed;
+	uint64_t next = tick < armed ? tick : armed, now;
 
 	next = sleep < next ? sleep : next;
+	if (next >= self->programmed_ns)
+		return;
+	now = time_ns();
+	if (next > now + FAR_NS)
+		next = now + FAR_NS;
+	self->programmed_ns = next;
 	apic_timer_once(next > now ? next - now : 0);
 }
 
 void timer_start_ticks(uint32_t ticks_per_second)
 {
-	const uint64_t flags = interrupts_save(), now = time_ns();
-	struct cpu *self = cpu_self();
-
-	self->tick_ns = NS_PER_S / ticks_per_second;
-	self->next_tick_ns = now + self->tick_ns;
-	self->armed_ns = self->sleep_ns = UINT64_MAX;
-	program(self, now);
-	interrupts_restore(flags);
-}
-
-void timer_arm(uint64_t deadline_ns)
-{
 	const uint64_t flags = interrupts_save();
 	struct cpu *self = cpu_self();
 
+	self->tick_ns = NS_PER_S / ticks_per_second;
+	self->next_tick_ns = time_ns() + self->tick_ns;
+	self->armed_ns = self->sleep_ns = self->programmed_ns = UINT64_MAX;
+	program(self);
+	interrupts_restore(flags);
+}
+
+/* Beside this only the handler changes the deadline: it tells the vCPU, which arms it again. */
+void timer_arm(uint64_t deadline_ns)
+{
+	struct cpu *self = cpu_self();
+	uint64_t flags;
+
+	if (__atomic_load_n(&self->armed_ns, __ATOMIC_RELAXED) == deadline_ns)
+		return;
+	flags = interrupts_save();
 	self->armed_ns = deadline_ns;
-	program(self, time_ns());
+	program(self);
 	interrupts_restore(flags);
 }
 
@@ -57,7 +73,7 @@ void timer_arm_sleep(uint64_t deadline_ns)
 
 	if (deadline_ns < self->sleep_ns) {
 		self->sleep_ns = deadline_ns;
-		program(self, time_ns());
+		program(self);
 	}
 	interrupts_restore(flags);
 }
@@ -82,6 +98,7 @@ void timer_interrupt(struct cpu *self)
 {
 	const uint64_t now = time_ns();
 
+	self->programmed_ns = UINT64_MAX;
 	if (now >= self->armed_ns) {
 		self->armed_ns = UINT64_MAX;
 		/* It ends a guest's run; between two of them nobody would look at the time. */
@@ -101,5 +118,5 @@ void timer_interrupt(struct cpu *self)
 		if (self->index == 0)
 			console_receive();
 	}
-	program(self, now);
+	program(self);
 }
