@@ -36,6 +36,11 @@ static int highest_vector(const uint32_t words[8])
 	return -1;
 }
 
+bool svm_lapic_has_request(const struct svm_lapic *lapic)
+{
+	return highest_vector(lapic->irr) >= 0;
+}
+
 /* PPR is the higher of task and in-service priority, the latter without its low half.  16.6.4. */
 void svm_lapic_update_ppr(struct svm_lapic *lapic)
 {

@@ -60,6 +60,15 @@ static inline uint32_t svm_lapic_x2apic_ldr(uint32_t id)
 bool svm_lapic_base_is_legal(const struct svm_lapic *lapic, uint64_t value);
 /* lapic_register.c: what an entry of the local vector table can hold. */
 uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry);
+/*
+ * Of the page at the APIC's base, and without an access: does what the register says or does depend
+ * on what the timer has done by now?  Of one that does not, an access may be told any time before.
+ */
+bool svm_lapic_asks_time(uint32_t offset);
+/* After a write: the owner's port may have another answer, with nobody woken for it. */
+bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset);
+/* Any bit of IRR. */
+bool svm_lapic_has_request(const struct svm_lapic *lapic);
 /* An entry of the local vector table triggers. */
 void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);
 /* A level-triggered pin whose entry was just written may be high. */

@@ -48,6 +48,9 @@ enum lapic_register {
 #define BY_MMIO_WRITE 2u
 #define BY_MSR_READ   4u
 #define BY_MSR_WRITE  8u
+/* Beside them, what an access has to do with. */
+#define OF_TIME       16u /* The timer may have changed it, or it changes the timer. */
+#define OF_OWNER      32u /* A write may change what the owner takes next, and when it looks. */
 #define BY_MMIO       (BY_MMIO_READ | BY_MMIO_WRITE)
 #define BY_BOTH_READ  (BY_MMIO_READ | BY_MSR_READ)
 #define BY_BOTH_WRITE (BY_MMIO_WRITE | BY_MSR_WRITE)
@@ -63,22 +66,25 @@ static const struct register_rule {
 } register_rules[APIC_REGISTERS] = {
 	[APIC_REG_ID] = { BY_BOTH_READ, 0 },
 	[APIC_REG_VERSION] = { BY_BOTH_READ, 0 },
-	[APIC_REG_TPR] = { BY_BOTH, 0xff },
-	[APIC_REG_APR] = { BY_BOTH_READ, 0 },
+	[APIC_REG_TPR] = { BY_BOTH | OF_OWNER, 0xff },
+	[APIC_REG_APR] = { BY_BOTH_READ | OF_TIME, 0 },
 	[APIC_REG_PPR] = { BY_BOTH_READ, 0 },
 	[APIC_REG_EOI] = { BY_BOTH_WRITE, 0 },
 	[APIC_REG_REMOTE_READ] = { BY_MMIO_READ, 0 },
 	[APIC_REG_LDR] = { BY_MMIO | BY_MSR_READ, APIC_TOP_BYTE },
 	[APIC_REG_DFR] = { BY_MMIO, 0xf0000000 },
-	[APIC_REG_SVR] = { BY_BOTH, APIC_SVR_BITS },
-	[APIC_REG_ISR ... APIC_REG_IRR + 7] = { BY_BOTH_READ, 0 },
-	[APIC_REG_ESR] = { BY_BOTH, 0 },
+	[APIC_REG_SVR] = { BY_BOTH | OF_TIME | OF_OWNER, APIC_SVR_BITS },
+	[APIC_REG_ISR ... APIC_REG_IRR + 7] = { BY_BOTH_READ | OF_TIME, 0 },
+	[APIC_REG_ESR] = { BY_BOTH | OF_TIME, 0 },
 	[APIC_REG_ICR_LOW] = { BY_BOTH, 0xffffffff },
 	[APIC_REG_ICR_HIGH] = { BY_MMIO, APIC_TOP_BYTE },
-	[APIC_REG_LVT_TIMER ... APIC_REG_LVT_ERROR] = { BY_BOTH, 0 },
-	[APIC_REG_INITIAL_COUNT] = { BY_BOTH, 0xffffffff },
-	[APIC_REG_CURRENT_COUNT] = { BY_BOTH_READ, 0 },
-	[APIC_REG_DIVIDE] = { BY_BOTH, APIC_DIVIDE_BITS },
+	[APIC_REG_LVT_TIMER] = { BY_BOTH | OF_TIME | OF_OWNER, 0 },
+	[APIC_REG_LVT_TIMER + 1 ... APIC_REG_LVT_LINT0 - 1] = { BY_BOTH, 0 },
+	[APIC_REG_LVT_LINT0 ... APIC_REG_LVT_LINT1] = { BY_BOTH | OF_OWNER, 0 },
+	[APIC_REG_LVT_ERROR] = { BY_BOTH | OF_TIME, 0 },
+	[APIC_REG_INITIAL_COUNT] = { BY_BOTH | OF_TIME | OF_OWNER, 0xffffffff },
+	[APIC_REG_CURRENT_COUNT] = { BY_BOTH_READ | OF_TIME, 0 },
+	[APIC_REG_DIVIDE] = { BY_BOTH | OF_TIME | OF_OWNER, APIC_DIVIDE_BITS },
 	[APIC_REG_SELF_IPI] = { BY_MSR_WRITE, 0xff },
 };
 
@@ -280,6 +286,26 @@ static bool exists_in_memory(struct svm_lapic *lapic, unsigned reg)
 		return true;
 	svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
 	return false;
+}
+
+static unsigned rules_at(uint32_t offset)
+{
+	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
+
+	return reg < APIC_REGISTERS ? register_rules[reg].ways : 0;
+}
+
+bool svm_lapic_asks_time(uint32_t offset)
+{
+	return rules_at(offset) & OF_TIME;
+}
+
+/* EOI: behind the interrupt that has ended something may have waited. */
+bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset)
+{
+	if (offset / 16 == APIC_REG_EOI)
+		return svm_lapic_has_request(lapic);
+	return rules_at(offset) & OF_OWNER;
 }
 
 static uint64_t ones_of_size(unsigned size)

@@ -104,15 +104,24 @@ void svm_pc_take_requests(struct pc_cpu *cpu)
 	                                                 : cpu->startup | (requests & later);
 }
 
-static void catch_up(struct pc_cpu *cpu)
+static void catch_up_lapic(struct pc_cpu *cpu)
 {
-	struct svm_pc *pc = cpu->pc;
-
 	if (svm_lapic_deadline(&cpu->lapic) != SVM_NEVER ||
 	    svm_lapic_tsc_deadline(&cpu->lapic) != SVM_NEVER)
 		svm_lapic_advance(&cpu->lapic, svm_pc_lapic_time(cpu));
-	/* The boot processor's timer serves the machine's devices too. */
-	if (cpu == &pc->cpu[0] && svm_atomic_load_relaxed(&pc->deadline) <= svm_pc_now(pc)) {
+}
+
+/* The boot processor's timer serves the machine's devices too.  Without a deadline no clock. */
+static void catch_up(struct pc_cpu *cpu)
+{
+	struct svm_pc *pc = cpu->pc;
+	uint64_t deadline;
+
+	catch_up_lapic(cpu);
+	if (cpu != &pc->cpu[0])
+		return;
+	deadline = svm_atomic_load_relaxed(&pc->deadline);
+	if (deadline != SVM_NEVER && deadline <= svm_pc_now(pc)) {
 		(void)svm_pc_enter(pc);
 		svm_pc_leave(pc);
 	}
@@ -125,7 +134,8 @@ static void catch_up(struct pc_cpu *cpu)
  */
 void svm_pc_take_eoi(struct pc_cpu *cpu)
 {
-	if (svm_paravirt_take_eoi(&cpu->pc->paravirt, &cpu->paravirt))
+	if (cpu->paravirt.eoi_offered &&
+	    svm_paravirt_take_eoi(&cpu->pc->paravirt, &cpu->paravirt))
 		svm_lapic_eoi(&cpu->lapic);
 }
 

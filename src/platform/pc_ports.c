@@ -10,6 +10,7 @@
 #include <libsvm/msrs.h>
 
 #include "core/vcpu/exits.h"
+#include "platform/lapic.h"
 
 /* --- devices, by their ports ----------------------------------------------------------------- */
 
@@ -188,12 +189,24 @@ static uint64_t value_of(const struct svm_mmio_access *access)
 {
 	uint64_t value = 0;
 
+	if (access->size == sizeof(uint32_t)) { /* Nearly always, and without a call. */
+		uint32_t half;
+
+		__builtin_memcpy(&half, access->data, sizeof(half));
+		return half;
+	}
 	memcpy(&value, access->data, access->size < sizeof(value) ? access->size : sizeof(value));
 	return value;
 }
 
 static void give_answer(struct svm_mmio_access *access, uint64_t value)
 {
+	if (access->size == sizeof(uint32_t)) {
+		const uint32_t half = (uint32_t)value;
+
+		__builtin_memcpy(access->data, &half, sizeof(half));
+		return;
+	}
 	memset(access->data, 0xff, access->size);
 	memcpy(access->data, &value, access->size < sizeof(value) ? access->size : sizeof(value));
 }
@@ -213,6 +226,33 @@ static bool is_in_apic(const struct pc_cpu *cpu, svm_gpa_t gpa)
 	return (gpa & SVM_PAGE_MASK) == svm_lapic_mmio_base(&cpu->lapic);
 }
 
+/*
+ * Most registers have nothing to do with the timer: for those the APIC is not told how late it is.
+ * The port is asked again before the guest goes on, if it might say something else than before.
+ * What a write sends has woken whom it reached, the sender included.
+ */
+static void write_lapic(struct pc_cpu *cpu, uint32_t offset, const struct svm_mmio_access *access)
+{
+	struct svm_lapic_time now = { 0, 0 };
+
+	if (svm_lapic_asks_time(offset))
+		now = svm_pc_lapic_time(cpu);
+	svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access), now);
+	if (!svm_lapic_moves_owner(&cpu->lapic, offset))
+		return;
+	svm_pc_follow_task_priority(cpu);
+	svm_atomic_or(&cpu->vcpu->requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
+}
+
+static uint64_t read_lapic(struct pc_cpu *cpu, uint32_t offset, unsigned size)
+{
+	struct svm_lapic_time now = { 0, 0 };
+
+	if (svm_lapic_asks_time(offset))
+		now = svm_pc_lapic_time(cpu);
+	return svm_lapic_read(&cpu->lapic, offset, size, now);
+}
+
 static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
                                            struct svm_mmio_access *access)
 {
@@ -230,15 +270,10 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 		return SVM_DEVICE_DONE;
 	}
 	svm_pc_take_eoi(cpu);
-	if (access->is_write) {
-		svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
-		                svm_pc_lapic_time(cpu));
-		svm_pc_follow_task_priority(cpu);
-		svm_vcpu_notify(vcpu);
-	} else {
-		give_answer(access, svm_lapic_read(&cpu->lapic, offset, access->size,
-		                              svm_pc_lapic_time(cpu)));
-	}
+	if (access->is_write)
+		write_lapic(cpu, offset, access);
+	else
+		give_answer(access, read_lapic(cpu, offset, access->size));
 	return SVM_DEVICE_DONE;
 }
 
