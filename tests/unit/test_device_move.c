@@ -33,6 +33,7 @@ struct outcome {
 	uint8_t vector;
 	uint32_t error;
 	struct seen seen;
+	struct svm_exit exit; /* Of RETURN. */
 	bool was_short;
 };
 
@@ -110,8 +111,10 @@ static struct outcome run_case(struct rig *r, struct device *d, const struct acc
 	memset(&d->seen, 0, sizeof(d->seen));
 	vcpu->emul.rip = MARK; /* The long way writes there. */
 	o.action = svm_exit_dispatch(vcpu, &r->exit);
-	o.was_short = d->seen.calls && vcpu->emul.rip == MARK;
 	o.kind = o.action == SVM_ACTION_RETURN ? r->exit.kind : SVM_EXIT_KIND_NONE;
+	if (o.kind == SVM_EXIT_KIND_MMIO)
+		o.exit = r->exit;
+	o.was_short = (d->seen.calls || o.kind == SVM_EXIT_KIND_MMIO) && vcpu->emul.rip == MARK;
 	svm_vcpu_get_regs(vcpu, &o.regs);
 	o.shadow = control->int_state;
 	o.requests = svm_atomic_load(&vcpu->requests);
@@ -280,6 +283,90 @@ START_TEST(both_ways_end_the_same)
 	}
 	ck_assert_uint_gt(moved, 8000);
 	ck_assert_uint_gt(declined, 10000);
+	rig_fini(&r);
+}
+END_TEST
+
+/* --- nobody's, so the embedder's ---------------------------------------------------------- */
+
+static void check_same_question(const struct svm_exit *a, const struct svm_exit *b)
+{
+	ck_assert(a->flags == b->flags && a->rip == b->rip && a->insn_len == b->insn_len);
+	ck_assert_uint_eq(a->insn_count, b->insn_count);
+	ck_assert_mem_eq(a->insn, b->insn, a->insn_count);
+	ck_assert(a->mmio.gpa == b->mmio.gpa && a->mmio.size == b->mmio.size &&
+	          a->mmio.is_write == b->mmio.is_write);
+	if (a->mmio.is_write)
+		ck_assert_mem_eq(a->mmio.data, b->mmio.data, a->mmio.size);
+}
+
+/* What the guest has once the embedder has answered as `way` says, and the next run has begun. */
+static void complete(struct rig *r, struct outcome *o, unsigned way, uint64_t answer)
+{
+	struct svm_vcpu *vcpu = r->vcpu;
+	struct svm_regs regs;
+	unsigned questions = 0;
+
+	while (o->kind == SVM_EXIT_KIND_MMIO && questions++ < 4) {
+		if (way == 1) { /* The state that is there already, but from outside. */
+			svm_vcpu_get_regs(vcpu, &regs);
+			ck_assert_int_eq(svm_vcpu_set_regs(vcpu, &regs), 0);
+		}
+		if (way == 2)
+			ck_assert_int_eq(svm_vcpu_complete_fault(vcpu, SVM_VECTOR_GP, 7), 0);
+		else if (way == 3)
+			ck_assert_int_eq(svm_vcpu_complete_retry(vcpu), 0);
+		else if (r->exit.mmio.is_write)
+			ck_assert_int_eq(svm_vcpu_complete_skip(vcpu), 0);
+		else
+			ck_assert_int_eq(svm_vcpu_complete_data(vcpu, &answer, r->exit.mmio.size),
+			                 0);
+		o->kind = SVM_EXIT_KIND_NONE;
+		if (vcpu->emulating &&
+		    svm_emulation_continue(vcpu, &r->exit) == SVM_ACTION_RETURN)
+			o->kind = r->exit.kind;
+	}
+	svm_vcpu_get_regs(vcpu, &o->regs);
+	o->shadow = vcpu->vmcb->control.int_state;
+	o->requests = svm_atomic_load(&vcpu->requests);
+	o->exception = vcpu->events.exception_pending;
+	o->vector = o->exception ? vcpu->events.exception_vector : 0;
+	o->error = o->exception ? vcpu->events.exception_error : 0;
+}
+
+START_TEST(the_embedder_is_asked_the_same)
+{
+	const enum rig_mode mode = _i ? RIG_32 : RIG_64;
+	unsigned moved = 0;
+	struct access_case c;
+	struct outcome slow, fast;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, mode);
+	ck_assert_int_eq(svm_vm_mmio_handler(r.vm, RIG_HOLE, DEVICE_SIZE, NULL, NULL), 0);
+	/* Between two addresses of nobody a callback has its own. */
+	ck_assert_int_eq(svm_vm_mmio_handler(r.vm, RIG_HOLE + 0x800, 0x100, device_access, &d), 0);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, SVM_WANT_MMIO), 0);
+	for (unsigned i = 0; i < 100000; i++) {
+		const unsigned way = (unsigned)draw(8);
+		const uint64_t answer = draw(UINT64_MAX);
+
+		any_case(&c, mode);
+		d.result = SVM_DEVICE_DONE;
+		d.answer = answer;
+		memcpy(r.memory + RIG_CODE, c.bytes, 16);
+		slow = run_slowly(&r, &d, &c);
+		complete(&r, &slow, way, answer);
+		(void)run_case(&r, &d, &c);
+		fast = run_case(&r, &d, &c);
+		if (slow.exit.kind == SVM_EXIT_KIND_MMIO || fast.exit.kind == SVM_EXIT_KIND_MMIO)
+			check_same_question(&slow.exit, &fast.exit);
+		moved += fast.was_short && fast.kind == SVM_EXIT_KIND_MMIO;
+		complete(&r, &fast, way, answer);
+		check_same(&slow, &fast, "random");
+	}
+	ck_assert_uint_gt(moved, 8000);
 	rig_fini(&r);
 }
 END_TEST
@@ -654,6 +741,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, an_access_over_two_pages_is_two);
 	tcase_add_test(tc, an_unaligned_access_is_checked);
 	tcase_add_loop_test(tc, both_ways_end_the_same, 0, 2);
+	tcase_add_loop_test(tc, the_embedder_is_asked_the_same, 0, 2);
 	tcase_add_loop_test(tc, nothing_stale_is_used, 0, ROWS(change_rows));
 	tcase_add_loop_test(tc, nothing_stale_is_used_without_paging, 0, ROWS(segment_rows));
 	tcase_add_test(tc, the_processor_knows_what_it_executed);

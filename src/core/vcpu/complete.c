@@ -3,18 +3,21 @@
  * What the embedder owes after an exit: a value, a step over the instruction, a fault, or the
  * instruction again.  Running on without one is refused, so that nobody has to guess.
  */
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/device_move.h"
 
 static bool takes_value(const struct svm_vcpu *vcpu)
 {
 	return vcpu->owed == SVM_OWED_VALUE;
 }
 
-/* The instruction goes on with the answer at the next run. */
+/* A plain move ends with the answer; other instructions go on with it at the next run. */
 static int answer(struct svm_vcpu *vcpu, const void *data)
 {
 	vcpu->owed = SVM_OWED_NOTHING;
-	svm_emulation_answer(vcpu, data);
+	if (vcpu->move_length)
+		svm_device_move_answer(vcpu, data);
+	else
+		svm_emulation_answer(vcpu, data);
 	return 0;
 }
 

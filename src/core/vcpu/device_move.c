@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The short way of the commonest emulated access: a driver's MOV to or from a register of a device
- * that has a callback.
+ * The short way of the commonest emulated access: a driver's MOV to or from a register of a device,
+ * be it a callback's or the embedder's.
  *
  * It ends as the long way of emulation.c would, and goes on only while everything is plain.  The
  * instruction is what the processor says it has fetched (decode assists, APM vol. 2, 15.8.4), or is
@@ -140,31 +140,35 @@ static void fill_access(struct svm_mmio_access *access, const struct svm_insn_ca
 	__builtin_memcpy(access->data, words, sizeof(words));
 }
 
-static void finish_move(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
-                        const struct svm_mmio_access *access)
+static void finish_move(struct svm_vcpu *vcpu, const struct svm_plain_form *form, unsigned length,
+                        uint64_t value)
 {
-	const uint64_t next_rip = vcpu->vmcb->save.rip + entry->insn.length;
-	uint64_t value;
+	const uint64_t next_rip = vcpu->vmcb->save.rip + length;
 
-	if (!access->is_write) {
-		__builtin_memcpy(&value, access->data, sizeof(value));
-		svm_plain_finish_load(&entry->form, value, vcpu->s.gpr);
+	if (form->kind == SVM_PLAIN_LOAD) {
+		svm_plain_finish_load(form, value, vcpu->s.gpr);
 		svm_emulation_take_back(vcpu);
 	}
 	svm_vcpu_retire(vcpu, next_rip, svm_events_traps(vcpu));
 }
 
-bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
+static const struct svm_insn_cache_entry *find(struct svm_vcpu *vcpu)
 {
 	const enum svm_insn_mode code = plain_mode(vcpu);
-	const struct svm_insn_cache_entry *entry;
-	struct svm_mmio_access access;
-	enum svm_device_result answer;
 
 	if (code == SVM_INSN_MODE_REAL)
-		return false;
+		return NULL;
 	svm_emulation_lend(vcpu);
-	entry = find_in_section(vcpu, code);
+	return find_in_section(vcpu, code);
+}
+
+bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
+{
+	const struct svm_insn_cache_entry *entry = find(vcpu);
+	struct svm_mmio_access access;
+	enum svm_device_result answer;
+	uint64_t value;
+
 	access.gpa = vcpu->vmcb->control.exit_info_2;
 	if (!entry || range->last - access.gpa < entry->form.size - 1u)
 		return false;
@@ -177,6 +181,62 @@ bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
 	}
 	if (answer == SVM_DEVICE_RETURN)
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
-	finish_move(vcpu, entry, &access);
+	__builtin_memcpy(&value, access.data, sizeof(value));
+	finish_move(vcpu, &entry->form, entry->insn.length, value);
 	return true;
+}
+
+/* --- the embedder's side ---------------------------------------------------------------------- */
+
+/*
+ * As the emulator would leave it: each way to complete the exit finds what it looks for, and the
+ * emulator can go on where registers are set from outside before the answer comes.
+ */
+static void wait_for_answer(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
+                            const struct svm_mmio_access *access)
+{
+	svm_emul_forget(&vcpu->emul);
+	vcpu->emul.pending.kind = SVM_EMUL_PENDING_MMIO;
+	vcpu->emul.pending.address = access->gpa;
+	vcpu->emul.pending.size = access->size;
+	vcpu->emul.pending.is_write = access->is_write;
+	__builtin_memcpy(vcpu->emul.pending.data, access->data, 8);
+	vcpu->emul_released = false;
+	vcpu->move = entry->form;
+	vcpu->move_length = entry->insn.length;
+}
+
+bool svm_device_move_out(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_insn_cache_entry *entry = find(vcpu);
+	struct svm_mmio_access access;
+
+	/* A callback may own the access's other bytes. */
+	access.gpa = vcpu->vmcb->control.exit_info_2;
+	if (!entry || svm_vcpu_find_mmio(vcpu, access.gpa + entry->form.size - 1, 1))
+		return false;
+	fill_access(&access, entry, vcpu->s.gpr);
+	wait_for_answer(vcpu, entry, &access);
+	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_MMIO, SVM_OWED_EMULATION, 0);
+	exit->insn_len = entry->insn.length;
+	exit->insn_count = entry->insn.length;
+	__builtin_memcpy(exit->insn, entry->bytes, sizeof(exit->insn));
+	exit->mmio.gpa = access.gpa;
+	exit->mmio.size = access.size;
+	exit->mmio.is_write = access.is_write;
+	if (access.is_write)
+		memcpy(exit->mmio.data, access.data, access.size);
+	return true;
+}
+
+void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data)
+{
+	uint64_t value = 0;
+
+	svm_emulation_lend(vcpu);
+	if (vcpu->move.kind == SVM_PLAIN_LOAD)
+		memcpy(&value, data, vcpu->move.size);
+	svm_emul_forget(&vcpu->emul);
+	finish_move(vcpu, &vcpu->move, vcpu->move_length, value);
+	vcpu->move_length = 0;
 }

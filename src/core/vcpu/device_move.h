@@ -12,4 +12,12 @@
  */
 bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range);
 
+/*
+ * The same where nobody has a callback and the embedder answers: *exit says what is asked, and the
+ * answer, or for a store that it was seen, ends the instruction at once.  data: as many bytes as
+ * the exit says; not looked at for a store.
+ */
+bool svm_device_move_out(struct svm_vcpu *vcpu, struct svm_exit *exit);
+void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data);
+
 #endif

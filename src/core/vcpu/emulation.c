@@ -344,6 +344,7 @@ enum svm_emul_result svm_emulation_switch_task(struct svm_vcpu *vcpu,
 void svm_emulation_forget(struct svm_vcpu *vcpu)
 {
 	svm_emul_forget(&vcpu->emul);
+	vcpu->move_length = 0;
 	vcpu->emul_released = false;
 	vcpu->emulating = false;
 }

@@ -362,8 +362,17 @@ void svm_events_prepare(struct svm_vcpu *vcpu)
 	if (vcpu->irq.deadline) {
 		const struct svm_hal *hal = &vcpu->vm->host->hal;
 
-		hal->timer_arm(hal->ctx, vcpu->irq.deadline(vcpu->irq.arg, vcpu));
+		vcpu->armed_ns = vcpu->irq.deadline(vcpu->irq.arg, vcpu);
+		hal->timer_arm(hal->ctx, vcpu->armed_ns);
 	}
+}
+
+bool svm_events_timer_stands(struct svm_vcpu *vcpu)
+{
+	const uint64_t deadline = vcpu->irq.deadline(vcpu->irq.arg, vcpu);
+
+	return deadline == vcpu->armed_ns &&
+	       (deadline == UINT64_MAX || deadline > svm_host_clock_ns(vcpu->vm->host));
 }
 
 uint64_t svm_vcpu_deadline(struct svm_vcpu *vcpu)

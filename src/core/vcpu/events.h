@@ -19,6 +19,12 @@ void svm_events_trap(struct svm_vcpu *vcpu);
 /* Before an entry with SVM_REQUEST_EVENTS: fill EVENTINJ, open the windows that are needed. */
 void svm_events_prepare(struct svm_vcpu *vcpu);
 
+/*
+ * Of a port with a deadline, on the CPU whose timer was armed for it last: that timer is still to
+ * come, and for what the port says now.
+ */
+bool svm_events_timer_stands(struct svm_vcpu *vcpu);
+
 /* The long way of the next one: something was being delivered, or waited for this exit. */
 void svm_events_settle(struct svm_vcpu *vcpu);
 

@@ -33,7 +33,11 @@ static bool access_device(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_
 	if (!range && !(vcpu->vm->want & SVM_WANT_MMIO))
 		return false;
 	*action = SVM_ACTION_RESUME;
-	if (!range || reason != SVM_NPT_FAULT_ABSENT || !svm_device_move(vcpu, range))
+	if (reason != SVM_NPT_FAULT_ABSENT)
+		*action = svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	else if (!range && svm_device_move_out(vcpu, exit))
+		*action = SVM_ACTION_RETURN;
+	else if (!range || !svm_device_move(vcpu, range))
 		*action = svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
 	return true;
 }

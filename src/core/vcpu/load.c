@@ -10,7 +10,7 @@
 #include <libsvm/msrs.h>
 
 #include "core/features.h"
-#include "core/vcpu/vcpu.h"
+#include "core/vcpu/events.h"
 
 static void read_breakpoints(struct svm_switch *s)
 {
@@ -145,8 +145,8 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 	follow_vm(vcpu);
 	read_host(vcpu);
 	svm_vcpu_update_switch(vcpu);
-	/* The timer of this CPU may be armed for another vCPU, or not at all. */
-	if (vcpu->irq.deadline)
+	/* The timer of this CPU may be armed for another vCPU, or have come and gone unseen. */
+	if (vcpu->irq.deadline && !(is_loaded && svm_events_timer_stands(vcpu)))
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!is_loaded) {
 		svm_fpu_enter_guest(vcpu);

@@ -37,9 +37,13 @@ void svm_vcpu_write_gpr(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
 	*gpr(vcpu, n) = value;
 }
 
-/* State was set from outside: the next entry audits it. */
+/*
+ * State was set from outside: the next entry audits it, and an instruction that waits for an answer
+ * starts again with what is there now.
+ */
 static void set_from_outside(struct svm_vcpu *vcpu)
 {
+	vcpu->move_length = 0;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_AUDIT | SVM_REQUEST_EVENTS);
 }
 

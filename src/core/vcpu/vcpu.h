@@ -89,6 +89,7 @@ struct svm_vcpu {
 	struct svm_vcpu_events events;
 	int interrupt_vector; /* Atomic: from svm_vcpu_inject_interrupt(); -1 when free. */
 	struct svm_irq_port irq; /* pending == NULL: none. */
+	uint64_t armed_ns;       /* The port's deadline that the host's timer was last armed for. */
 	uint8_t tpr;             /* V_TPR that the port knows. */
 	svm_wake_fn wake;        /* NULL: nobody sleeps. */
 	void *wake_arg;
@@ -117,6 +118,8 @@ struct svm_vcpu {
 	struct svm_insn_cache insn_cache;
 	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
 	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
+	struct svm_plain_form move; /* Waits for the embedder's answer: */
+	uint8_t move_length;        /* not 0. */
 	bool declined; /* A callback has just left declined_gpa to the embedder. */
 	svm_gpa_t declined_gpa;
 	struct svm_emul emul;
