@@ -13,7 +13,7 @@
  * eva: src/core/vcpu/ioio.c src/core/vcpu/msr.c
  * eva-options: -no-warn-invalid-bool -eva-precision 1 -eva-split-return auto
  * eva-options: -eva-domains cvalue,equality
- * eva-options: -eva-slevel-function svm_vcpu_next_rip:8,find_operand:24,svm_exit_dispatch:99
+ * eva-options: -eva-slevel-function svm_vcpu_next_rip_of:8,find_operand:24,svm_exit_dispatch:99
  * eva-options: -eva-slevel-function svm_msr_read:8,svm_msr_write:8
  */
 #include "vcpu.h"
@@ -64,12 +64,10 @@ const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *of, svm_g
 	return eva_maybe() ? &range : NULL;
 }
 
-bool svm_guest_fetch_word(struct svm_vcpu *of, uint64_t linear, uint64_t *word)
+uint64_t svm_code_word(struct svm_vcpu *of)
 {
 	(void)of;
-	(void)linear;
-	*word = eva_any();
-	return eva_maybe();
+	return eva_any();
 }
 
 bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)

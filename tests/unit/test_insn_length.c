@@ -182,52 +182,6 @@ START_TEST(a_cut_instruction_is_refused)
 }
 END_TEST
 
-/* The short way says what the scan says, or nothing. */
-START_TEST(a_bare_length_is_the_scans)
-{
-	uint64_t word = 0;
-	unsigned length;
-
-	for (unsigned i = 0; i < rows[_i].count && i < 8; i++)
-		word |= (uint64_t)rows[_i].bytes[i] << (8 * i);
-	length = svm_insn_bare_length(word, rows[_i].exit_code);
-	/* What is cut off here goes on with zeros there. */
-	if (rows[_i].length || rows[_i].count > 3)
-		ck_assert_msg(length == 0 || length == rows[_i].length, "%s: %u", rows[_i].what,
-		              length);
-}
-END_TEST
-
-static const struct {
-	uint64_t exit_code, word;
-	unsigned length;
-} bare_rows[] = {
-	{ SVM_EXIT_CPUID, 0xa20f, 2 },
-	{ SVM_EXIT_CPUID, 0x9090a20f, 2 },
-	{ SVM_EXIT_CPUID, 0xa20f66, 0 },
-	{ SVM_EXIT_CPUID, 0x320f, 0 },
-	{ SVM_EXIT_MSR, 0x320f, 2 },
-	{ SVM_EXIT_MSR, 0x300f, 2 },
-	{ SVM_EXIT_MSR, 0xa20f, 0 },
-	{ SVM_EXIT_HLT, 0xf4, 1 },
-	{ SVM_EXIT_HLT, 0xf490, 0 },
-	{ SVM_EXIT_VMMCALL, 0xd9010f, 3 },
-	{ SVM_EXIT_VMMCALL, 0xd8010f, 0 },
-	{ SVM_EXIT_PAUSE, 0x90f3, 2 },
-	{ SVM_EXIT_PAUSE, 0x90, 0 },
-	{ SVM_EXIT_WBINVD, 0x090f, 2 },
-	{ SVM_EXIT_WBINVD, 0x080f, 0 }, /* INVD, by the scan. */
-	{ SVM_EXIT_INTR, 0xf4, 0 },
-	{ UINT64_MAX, 0xf4, 0 },
-};
-
-START_TEST(the_common_instructions_are_known_at_sight)
-{
-	ck_assert_uint_eq(svm_insn_bare_length(bare_rows[_i].word, bare_rows[_i].exit_code),
-	                  bare_rows[_i].length);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("insn_length");
@@ -235,9 +189,6 @@ int main(void)
 
 	tcase_add_loop_test(tcase, the_scan_knows_the_instruction_or_refuses, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tcase, a_cut_instruction_is_refused, 0, ARRAY_SIZE(rows));
-	tcase_add_loop_test(tcase, a_bare_length_is_the_scans, 0, ARRAY_SIZE(rows));
-	tcase_add_loop_test(tcase, the_common_instructions_are_known_at_sight, 0,
-	                    ARRAY_SIZE(bare_rows));
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -75,21 +75,6 @@ int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data, size_t
 	return result;
 }
 
-bool svm_memory_read_word(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *word)
-{
-	const struct svm_hal *hal = &vm->host->hal;
-	const unsigned section = svm_section_enter(&vm->memory);
-	const void *hva = NULL;
-	svm_hpa_t hpa;
-
-	if (!svm_memory_locate(vm, gpa, SVM_PROT_READ, &hpa))
-		hva = hal->phys_to_virt(hal->ctx, hpa);
-	if (hva)
-		__builtin_memcpy(word, hva, sizeof(*word));
-	svm_section_leave(&vm->memory, section);
-	return hva;
-}
-
 static int write_page(struct svm_vm *vm, svm_gpa_t gpa, const uint8_t *data, size_t size)
 {
 	const unsigned section = svm_section_enter(&vm->memory);

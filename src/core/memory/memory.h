@@ -76,9 +76,6 @@ SVM_MUST_CHECK int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t 
 SVM_MUST_CHECK int svm_memory_read_page(struct svm_vm *vm, svm_gpa_t gpa, uint8_t *data,
                                         size_t size);
 
-/* Eight bytes that lie in one page, at any address in it.  False: they cannot be read now. */
-bool svm_memory_read_word(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *word);
-
 /*
  * For walks of the guest's own page tables, which other vCPUs and the processor change at any
  * time: one access, aligned to its size, never torn.  Context A; through the slots like

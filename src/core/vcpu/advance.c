@@ -8,6 +8,7 @@
  * the guest simply runs again.
  */
 #include "core/features.h"
+#include "core/vcpu/code_word.h"
 #include "core/vcpu/exits.h"
 #include "core/vcpu/guest_virtual.h"
 #include "core/vcpu/insn_length.h"
@@ -45,35 +46,32 @@ static SVM_LONG_WAY unsigned scan_length(struct svm_vcpu *vcpu)
 	               : 0;
 }
 
-/*
- * The common instructions have no prefix and come with a word of the code; all others, and code
- * that ends in the next page, take the long way.
- */
-static unsigned length_of_code(struct svm_vcpu *vcpu)
+/* The common instructions have no prefix, and a comparison is enough. */
+static inline bool is_bare(uint64_t word, uint32_t bytes, unsigned length)
 {
-	const uint64_t linear = code_address(vcpu, svm_vcpu_code_bits(vcpu));
-	unsigned length = 0;
-	uint64_t word;
+	return length && (word ^ bytes) << (64 - 8 * length) == 0;
+}
 
-	if (svm_guest_fetch_word(vcpu, linear, &word))
-		length = svm_insn_bare_length(word, vcpu->vmcb->control.exit_code);
-	return length ? length : scan_length(vcpu);
+uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t bytes, unsigned length)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	const uint64_t rip = vmcb->save.rip;
+	uint64_t saved;
+
+	if (vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS) {
+		/* 0 on exits that are no instructions; a length beyond 15 is none either. */
+		saved = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - rip);
+		if (saved - 1 < INSN_MAX)
+			return rip + saved;
+	}
+	if (!is_bare(svm_code_word(vcpu), bytes, length))
+		length = scan_length(vcpu);
+	return length ? rip + length : 0;
 }
 
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 {
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const uint64_t rip = vmcb->save.rip;
-	uint64_t length;
-
-	if (vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS) {
-		/* 0 on exits that are no instructions; a length beyond 15 is none either. */
-		length = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - rip);
-		if (length - 1 < INSN_MAX)
-			return rip + length;
-	}
-	length = length_of_code(vcpu);
-	return length ? rip + length : 0;
+	return svm_vcpu_next_rip_of(vcpu, 0, 0);
 }
 
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
@@ -91,24 +89,27 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 	svm_events_trap(vcpu);
 }
 
-static SVM_LONG_WAY void advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip)
+static SVM_LONG_WAY enum svm_action advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
 	const bool tf = vcpu->vmcb->save.rflags & RFLAGS_TF;
 
 	/* It may be the library's own. */
 	svm_vcpu_retire(vcpu, next_rip, tf && svm_events_traps(vcpu));
+	return SVM_ACTION_RESUME;
 }
 
-void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
+enum svm_action svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	if ((vmcb->save.rflags & RFLAGS_TF) || vcpu->events.single_step) {
-		advance_traced(vcpu, next_rip);
-		return;
-	}
-	vmcb->save.rip = svm_vcpu_wrap_rip(vcpu, next_rip);
+	if ((vmcb->save.rflags & RFLAGS_TF) || vcpu->events.single_step)
+		return advance_traced(vcpu, next_rip);
+	/* No mode wraps where there is no carry out of the low 16 bits. */
+	if ((vmcb->save.rip ^ next_rip) > 0xffff)
+		next_rip = svm_vcpu_wrap_rip(vcpu, next_rip);
+	vmcb->save.rip = next_rip;
 	vmcb->save.rflags &= ~RFLAGS_RF;
 	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
 	svm_recorder_advanced(&vcpu->recorder);
+	return SVM_ACTION_RESUME;
 }

@@ -45,26 +45,24 @@ static SVM_LONG_WAY enum svm_action answer_by_search(struct svm_vcpu *vcpu, stru
 		return SVM_ACTION_RETURN;
 	}
 	set_results(vcpu, regs);
-	svm_vcpu_advance(vcpu, next);
-	return SVM_ACTION_RESUME;
+	return svm_vcpu_advance(vcpu, next);
 }
 
 enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint32_t leaf = (uint32_t)vcpu->vmcb->save.rax;
-	const struct svm_cpuid_entry *row = svm_cpuid_plain(&vcpu->vm->cpuid, leaf);
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xa20f, 2);
+	const struct svm_cpuid_entry *row;
 
 	if (!next)
 		return SVM_ACTION_RESUME;
+	row = svm_cpuid_plain(&vcpu->vm->cpuid, (uint32_t)vcpu->vmcb->save.rax);
 	if (!row)
 		return answer_by_search(vcpu, exit, next);
 	vcpu->vmcb->save.rax = row->eax;
 	vcpu->s.rbx = row->ebx;
 	vcpu->s.rcx = row->ecx;
 	vcpu->s.rdx = row->edx;
-	svm_vcpu_advance(vcpu, next);
-	return SVM_ACTION_RESUME;
+	return svm_vcpu_advance(vcpu, next);
 }
 
 int svm_vcpu_complete_cpuid(struct svm_vcpu *vcpu, uint32_t eax, uint32_t ebx, uint32_t ecx,

@@ -52,7 +52,7 @@ static enum svm_device_result ask_callback(struct svm_vcpu *vcpu, struct svm_hyp
 
 enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xd9010f, 3);
 	enum svm_device_result result;
 	struct svm_hypercall call;
 

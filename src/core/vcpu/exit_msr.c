@@ -36,7 +36,7 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool is_write = vcpu->vmcb->control.exit_info_1 & 1;
 	const uint32_t msr = (uint32_t)vcpu->s.rcx;
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, is_write ? 0x300f : 0x320f, 2);
 	uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
 	enum svm_msr_policy policy;
 
@@ -53,6 +53,5 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		vcpu->vmcb->save.rax = (uint32_t)value;
 		vcpu->s.rdx = value >> 32;
 	}
-	svm_vcpu_advance(vcpu, next);
-	return SVM_ACTION_RESUME;
+	return svm_vcpu_advance(vcpu, next);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The dispatch: one switch on the exit code, of calls only.
+ * The dispatch: one switch on the exit code, of calls only.  The handlers of this file are kept out
+ * of it, so that it needs no frame and ends in a jump.
  *
  * An unknown code goes to the embedder as it came.  Nothing is guessed at, nothing panics.
  */
 #include "core/vcpu/exits.h"
 #include "core/features.h"
 
-enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                enum svm_exit_kind kind)
+SVM_LONG_WAY enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                             enum svm_exit_kind kind)
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 
@@ -35,19 +36,21 @@ enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
 	return SVM_ACTION_RETURN;
 }
 
-enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
+SVM_LONG_WAY enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
 {
 	svm_events_raise(vcpu, vector, error);
 	return SVM_ACTION_RESUME;
 }
 
-enum svm_action svm_exit_skip(struct svm_vcpu *vcpu)
+/*
+ * The host's caches are coherent, and dropping dirty lines of its memory is not the guest's to ask
+ * for.
+ */
+static SVM_LONG_WAY enum svm_action cache(struct svm_vcpu *vcpu)
 {
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0x090f, 2);
 
-	if (next)
-		svm_vcpu_advance(vcpu, next);
-	return SVM_ACTION_RESUME;
+	return next ? svm_vcpu_advance(vcpu, next) : SVM_ACTION_RESUME;
 }
 
 enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -63,7 +66,7 @@ enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *ex
 }
 
 /* The host has taken its interrupt by now: GIF and IF are set again. */
-static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->stats.interrupts++;
 	if (vcpu->stuck.silence_limit && svm_stuck_is_silent(vcpu, exit))
@@ -71,7 +74,7 @@ static enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *ex
 	return svm_exit_look_at_host(vcpu, exit);
 }
 
-static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool wanted = vcpu->events.window_wanted || (vcpu->vm->want & SVM_WANT_WINDOWS);
 
@@ -80,7 +83,7 @@ static enum svm_action interrupt_window(struct svm_vcpu *vcpu, struct svm_exit *
 	return wanted ? svm_exit_return(vcpu, exit, SVM_EXIT_KIND_INTR_WINDOW) : SVM_ACTION_RESUME;
 }
 
-static enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	svm_events_iret(vcpu);
 	if (vcpu->vm->want & SVM_WANT_WINDOWS)
@@ -88,9 +91,9 @@ static enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return SVM_ACTION_RESUME;
 }
 
-static enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xf4, 1);
 
 	if (!next)
 		return SVM_ACTION_RESUME;
@@ -102,9 +105,9 @@ static enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
 }
 
-static enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip(vcpu);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0x90f3, 2);
 
 	if (!next)
 		return SVM_ACTION_RESUME;
@@ -116,7 +119,7 @@ static enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
  * A guest that CPUID does not offer MONITOR gets what a processor without it would raise, unless
  * the embedder is more generous.
  */
-static enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_cpuid_state state = svm_vcpu_cpuid_state(vcpu);
 	struct svm_cpuid_regs leaf1 = { 0, 0, 0, 0 };
@@ -133,7 +136,7 @@ static enum svm_action mwait(struct svm_vcpu *vcpu, struct svm_exit *exit)
  * The guest's EFER.SVME reads 0, and with SVME = 0 these are #UD at any privilege.  The processor
  * sees SVME = 1, so the #UD is ours to raise.
  */
-static enum svm_action svm_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action svm_instruction(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	if (vcpu->vm->want & SVM_WANT_SVM)
 		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP,
@@ -142,7 +145,7 @@ static enum svm_action svm_instruction(struct svm_vcpu *vcpu, struct svm_exit *e
 }
 
 /* ICEBP is a trap: the saved RIP is the next instruction's, and DR6 says nothing of it. */
-static enum svm_action icebp(struct svm_vcpu *vcpu)
+static SVM_LONG_WAY enum svm_action icebp(struct svm_vcpu *vcpu)
 {
 	const uint64_t next = svm_vcpu_next_rip(vcpu);
 
@@ -153,14 +156,14 @@ static enum svm_action icebp(struct svm_vcpu *vcpu)
 	return SVM_ACTION_RESUME;
 }
 
-static enum svm_action raw(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action raw(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_RAW, SVM_OWED_SKIP,
 	                    svm_vcpu_next_rip(vcpu));
 }
 
 /* Families with a number in them. */
-static enum svm_action family(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action family(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t code = vcpu->vmcb->control.exit_code;
 
@@ -204,9 +207,9 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return mwait(vcpu, exit);
 	case SVM_EXIT_XSETBV:
 		return svm_exit_xsetbv(vcpu, exit);
-	case SVM_EXIT_INVD:   /* The host's caches are coherent, and dropping dirty lines of */
-	case SVM_EXIT_WBINVD: /* its memory is not the guest's to ask for. */
-		return svm_exit_skip(vcpu);
+	case SVM_EXIT_INVD:
+	case SVM_EXIT_WBINVD:
+		return cache(vcpu);
 	case SVM_EXIT_RDPMC:
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 	case SVM_EXIT_RSM: /* Outside SMM. */

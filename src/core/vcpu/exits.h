@@ -55,17 +55,19 @@ enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t e
  * Not wrapped yet: behind the last byte of a 64 KiB segment it is 10000h and not 0.
  */
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu);
+/*
+ * The same where the instruction is one that guests execute all the time, mostly without a prefix:
+ * then it is these bytes, at most three, the first in bits 7:0.
+ */
+uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t bytes, unsigned length);
 
 /* Up to 15 bytes at CS:RIP; their number. */
 unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);
 
-/* The instruction is done: RIP moves, RF and the shadow go, TF traps. */
-void svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
+/* The instruction is done: RIP moves, RF and the shadow go, TF traps.  RESUME. */
+enum svm_action svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
 /* The same for one that wrote TF: whether it traps was settled before. */
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps);
-
-/* As svm_vcpu_next_rip() and svm_vcpu_advance() in one, for instructions without a result. */
-enum svm_action svm_exit_skip(struct svm_vcpu *vcpu);
 
 /* --- msr.c: as the guest, by the MSR's policy in its VM; false means #GP(0) --- */
 bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value);

@@ -338,24 +338,6 @@ static int fetch_in_page(struct svm_vcpu *vcpu, svm_gva_t at, uint8_t *buffer, s
 	return svm_memory_read_page(vcpu->vm, gpa, buffer, size);
 }
 
-static SVM_LONG_WAY bool fetch_word_paged(struct svm_vcpu *vcpu, uint64_t linear, uint64_t *word)
-{
-	struct svm_translation fault;
-	svm_gpa_t gpa;
-
-	return !svm_guest_walk(vcpu, linear, SVM_PROT_EXECUTE, false, &gpa, &fault) &&
-	       svm_memory_read_word(vcpu->vm, gpa, word);
-}
-
-bool svm_guest_fetch_word(struct svm_vcpu *vcpu, uint64_t linear, uint64_t *word)
-{
-	if ((linear & (SVM_PAGE_SIZE - 1)) > SVM_PAGE_SIZE - sizeof(*word))
-		return false;
-	if (svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG)
-		return fetch_word_paged(vcpu, linear, word);
-	return svm_memory_read_word(vcpu->vm, (uint32_t)linear, word);
-}
-
 int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, unsigned want,
                     unsigned *got)
 {

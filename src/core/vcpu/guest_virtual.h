@@ -12,12 +12,6 @@ int svm_guest_fetch(struct svm_vcpu *vcpu, uint64_t linear, uint8_t *buffer, uns
                     unsigned *got);
 
 /*
- * Eight bytes of code at once, by a walk that is remembered.  False: they lie in two pages, or
- * cannot be read, and svm_guest_fetch() tells more.
- */
-bool svm_guest_fetch_word(struct svm_vcpu *vcpu, uint64_t linear, uint64_t *word);
-
-/*
  * One walk, for the emulator: access is one of SVM_PROT_*; as the guest's CPL, or as the supervisor
  * to a system structure.  It leaves accessed and dirty bits like a processor.  Errors as
  * svm_vcpu_translate(), *fault is filled then.

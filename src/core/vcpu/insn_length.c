@@ -361,25 +361,3 @@ bool svm_insn_scan(const uint8_t *bytes, unsigned count, unsigned code_bits, uin
 	scan->gpr = p.gpr;
 	return true;
 }
-
-unsigned svm_insn_bare_length(uint64_t word, uint64_t exit_code)
-{
-	const uint16_t two_bytes = (uint16_t)word;
-
-	switch (exit_code) {
-	case SVM_EXIT_CPUID:
-		return two_bytes == 0xa20f ? 2 : 0;
-	case SVM_EXIT_MSR:
-		return two_bytes == 0x320f || two_bytes == 0x300f ? 2 : 0;
-	case SVM_EXIT_HLT:
-		return (uint8_t)word == 0xf4;
-	case SVM_EXIT_VMMCALL:
-		return (word & 0xffffff) == 0xd9010f ? 3 : 0;
-	case SVM_EXIT_PAUSE:
-		return two_bytes == 0x90f3 ? 2 : 0;
-	case SVM_EXIT_WBINVD:
-		return two_bytes == 0x090f ? 2 : 0;
-	default:
-		return 0;
-	}
-}

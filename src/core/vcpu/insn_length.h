@@ -24,10 +24,4 @@ struct svm_insn_scan {
 bool svm_insn_scan(const uint8_t *bytes, unsigned count, unsigned code_bits, uint64_t exit_code,
                    struct svm_insn_scan *scan);
 
-/*
- * The same where the instruction has no prefix and is one of those that guests execute all the
- * time: word is the code at RIP, the first byte in bits 7:0.  0: ask svm_insn_scan().
- */
-unsigned svm_insn_bare_length(uint64_t word, uint64_t exit_code);
-
 #endif

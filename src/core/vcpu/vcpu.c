@@ -77,6 +77,7 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 	svm_recorder_init(&vcpu->recorder, base + recorder_offset(vm), vm->config.recorder_slots);
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
 	svm_stuck_init(vcpu);
+	vcpu->code_page.gpa = SVM_CODE_PAGE_NONE;
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);
 

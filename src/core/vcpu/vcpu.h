@@ -13,6 +13,7 @@
 #include <libsvm/vcpu.h>
 
 #include "core/msr_policy.h"
+#include "core/vcpu/code_word.h"
 #include "core/vcpu/exit_counts.h"
 #include "core/vcpu/recorder.h"
 #include "core/vcpu/stuck.h"
@@ -115,6 +116,7 @@ struct svm_vcpu {
 	struct svm_recorder recorder;
 
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
+	struct svm_code_page code_page;
 	struct svm_insn_cache insn_cache;
 	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
 	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
