@@ -8,11 +8,13 @@
  * generation takes a new one before its next entry.  The same move serves as a flush of one
  * guest on processors that cannot flush by ASID: a fresh number has no translations.
  *
+ * asid_flush is set with a new generation only, so that an entry need not look at both.
+ *
  * TLB_CONTROL has this one owner.  VMRUN does not reset it, so the run loop does.
  */
 #include "core/vcpu/vcpu.h"
 
-static void new_generation(struct svm_cpu *cpu)
+void svm_cpu_drop_asids(struct svm_cpu *cpu)
 {
 	cpu->asid_generation++;
 	cpu->asid_next = 1;
@@ -22,7 +24,7 @@ static void new_generation(struct svm_cpu *cpu)
 static void take_asid(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
 {
 	if (cpu->asid_next >= vcpu->vm->host->features.asid_count)
-		new_generation(cpu);
+		svm_cpu_drop_asids(cpu);
 	svm_vmcb_set_asid(vcpu->vmcb, cpu->asid_next++);
 	vcpu->asid_generation = cpu->asid_generation;
 	vcpu->flush = false;

@@ -225,7 +225,7 @@ void svm_events_interrupt_window(struct svm_vcpu *vcpu)
 void svm_events_iret(struct svm_vcpu *vcpu)
 {
 	watch(vcpu, SVM_EXIT_IRET, false);
-	vcpu->events.iret_seen = true;
+	vcpu->iret_seen = true;
 	vcpu->events.iret_rip = vcpu->vmcb->save.rip;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 }
@@ -269,11 +269,11 @@ static void prepare_nmi(struct svm_vcpu *vcpu)
 
 	if (!events->nmi_pending)
 		return;
-	if (events->nmi_masked && !events->iret_seen)
+	if (events->nmi_masked && !vcpu->iret_seen)
 		return; /* The IRET intercept is on. */
 	if (vcpu->vmcb->control.event_inj) {
 		/* One event an entry: come back before the first instruction of its handler. */
-		events->exit_at_once = true;
+		vcpu->exit_at_once = true;
 		return;
 	}
 	if (events->nmi_masked || in_shadow(vcpu)) {
@@ -282,7 +282,7 @@ static void prepare_nmi(struct svm_vcpu *vcpu)
 	}
 	events->nmi_pending = false;
 	events->nmi_masked = true;
-	events->iret_seen = false;
+	vcpu->iret_seen = false;
 	watch(vcpu, SVM_EXIT_IRET, true);
 	inject(vcpu, event_word(SVM_EVENT_TYPE_NMI, SVM_VECTOR_NMI));
 }
@@ -307,7 +307,7 @@ static void take_interrupt(struct svm_vcpu *vcpu, int vector)
 		svm_atomic_store(&vcpu->interrupt_vector, -1);
 	inject(vcpu, event_word(SVM_EVENT_TYPE_INTR, (uint8_t)vector));
 	if (vcpu->vm->config.exit_after_interrupt)
-		vcpu->events.exit_at_once = true;
+		vcpu->exit_at_once = true;
 }
 
 /* Something waits that only the guest's task priority keeps back: it may lower it any time. */
@@ -424,12 +424,12 @@ void svm_events_settle(struct svm_vcpu *vcpu)
 	struct svm_vcpu_events *events = &vcpu->events;
 	const uint64_t info = vcpu->vmcb->control.exit_int_info;
 
-	if (events->exit_at_once) {
-		events->exit_at_once = false;
+	if (vcpu->exit_at_once) {
+		vcpu->exit_at_once = false;
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	}
-	if (events->iret_seen && vcpu->vmcb->save.rip != events->iret_rip) {
-		events->iret_seen = false;
+	if (vcpu->iret_seen && vcpu->vmcb->save.rip != events->iret_rip) {
+		vcpu->iret_seen = false;
 		events->nmi_masked = false;
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	}
@@ -585,6 +585,7 @@ int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 		return SVM_ERR_INVAL; /* They would have been merged. */
 
 	svm_events_end_step(vcpu);
+	vcpu->exit_at_once = vcpu->iret_seen = false;
 	vcpu->events = (struct svm_vcpu_events){
 		.exception_pending = w.exception_pending,
 		.exception_vector = w.exception_vector,

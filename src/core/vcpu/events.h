@@ -25,19 +25,18 @@ void svm_events_prepare(struct svm_vcpu *vcpu);
  */
 bool svm_events_timer_stands(struct svm_vcpu *vcpu);
 
-/* The long way of the next one: something was being delivered, or waited for this exit. */
+/* The long way of the next one: perhaps something was being delivered, or waited for this exit. */
 void svm_events_settle(struct svm_vcpu *vcpu);
 
 /* After each exit: keep what was being delivered, forget EVENTINJ. */
 static inline void svm_events_after_exit(struct svm_vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->vmcb->control;
-	struct svm_vcpu_events *events = &vcpu->events;
 
 	control->event_inj = 0;
-	if ((control->exit_int_info & SVM_EVENT_VALID) || events->exit_at_once || events->iret_seen)
+	if ((control->exit_int_info & SVM_EVENT_VALID) || vcpu->unusual)
 		svm_events_settle(vcpu);
-	events->injecting = 0;
+	vcpu->events.injecting = 0;
 }
 
 /* Exits that only events want. */

@@ -57,6 +57,16 @@ void svm_exit_counts_charge(struct svm_vcpu *vcpu)
 	svm_atomic_store_relaxed(bucket, *bucket + 1);
 }
 
+void svm_exit_counts_begin(struct svm_vcpu *vcpu)
+{
+	const bool wanted = svm_atomic_load_acquire(&vcpu->counts.wanted);
+
+	if (vcpu->timed == wanted)
+		return;
+	vcpu->timed = wanted;
+	vcpu->counts.charged = vcpu->recorder.position;
+}
+
 /* --- asking for the time --------------------------------------------------------------------- */
 
 #define TIMES_FRAMES ((sizeof(struct svm_exit_times) + SVM_PAGE_SIZE - 1) / SVM_PAGE_SIZE)

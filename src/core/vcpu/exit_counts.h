@@ -21,7 +21,6 @@ struct svm_exit_counts {
 	svm_hpa_t times_hpa;
 	uint64_t charged; /* The recorder's position up to which nothing is left to charge. */
 	uint8_t wanted;   /* Atomic, 0 or 1: svm_vcpu_time_exits(); looked at as a run begins. */
-	uint8_t timed;    /* 1: the present run takes the time. */
 	uint64_t count[SVM_EXIT_COUNT_MAX];
 };
 
@@ -42,16 +41,7 @@ static inline void svm_exit_counts_note(struct svm_exit_counts *counts, uint64_t
 }
 
 /* A run begins: the time until now was the embedder's. */
-static inline void svm_exit_counts_begin(struct svm_exit_counts *counts,
-                                         const struct svm_recorder *recorder)
-{
-	const uint8_t wanted = svm_atomic_load_acquire(&counts->wanted);
-
-	if (counts->timed == wanted)
-		return;
-	counts->timed = wanted;
-	counts->charged = recorder->position;
-}
+void svm_exit_counts_begin(struct svm_vcpu *vcpu);
 
 /* The last exit has been dealt with, unless it was before; the run is timed. */
 void svm_exit_counts_charge(struct svm_vcpu *vcpu);

@@ -67,7 +67,7 @@ static void restore_save_area(struct svm_vcpu *vcpu)
  */
 enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	vcpu->cpu->asid_flush = true;
+	svm_cpu_drop_asids(vcpu->cpu);
 	svm_recorder_cut(&vcpu->recorder);
 	vcpu->vmcb->control.event_inj = vcpu->events.injecting;
 	if (vcpu->copy_valid)
@@ -163,8 +163,37 @@ static inline void restore_irq(const struct svm_host *host, uint64_t irq)
 		host->hal.irq_restore(host->hal.ctx, irq);
 }
 
+/* What an entry seldom has to do.  False: the VM is DEAD. */
+static SVM_LONG_WAY bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	const bool has_flushed = epoch != vcpu->flush_epoch;
+
+	if (has_flushed) {
+		vcpu->flush = true;
+		svm_atomic_store(&vcpu->flush_epoch, epoch);
+	}
+	if (vcpu->flush || vcpu->asid_generation != vcpu->cpu->asid_generation)
+		svm_vcpu_prepare_asid(vcpu);
+	if (vcpu->exit_at_once)
+		hal->cpu_kick(hal->ctx, vcpu->cpu->id);
+	if (vcpu->timed)
+		svm_exit_counts_charge(vcpu);
+	return !has_flushed || svm_vm_state(vcpu->vm) != SVM_VM_DEAD;
+}
+
+static inline bool is_ready(struct svm_vcpu *vcpu)
+{
+	const uint64_t epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
+
+	if (epoch == vcpu->flush_epoch && !vcpu->unusual &&
+	    vcpu->asid_generation == vcpu->cpu->asid_generation)
+		return true;
+	return prepare_entry(vcpu, epoch);
+}
+
 /*
- * False: something was asked for in the last moment.  in_guest is published before requests and
+ * False: something was asked for in the last moment, or the VM has died.  in_guest is published before requests and
  * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.  The two loads
  * are sequentially consistent: a relaxed one may come before the store (on x86 the store pays for
  * it, the loads are plain).  tests/model/kick.pml proves the protocol.
@@ -173,30 +202,15 @@ static bool enter(struct svm_vcpu *vcpu)
 {
 	const struct svm_host *host = vcpu->vm->host;
 	const uint64_t irq = save_irq(host);
-	const uint32_t cpu = vcpu->cpu->id;
-	bool entered = false;
-	uint64_t epoch;
+	bool enters;
 
-	svm_atomic_store(&vcpu->in_guest, cpu + 1);
-	if (!svm_atomic_load(&vcpu->requests)) {
-		epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
-		if (epoch != vcpu->flush_epoch) {
-			vcpu->flush = true;
-			svm_atomic_store(&vcpu->flush_epoch, epoch);
-		}
-		if (vcpu->flush || vcpu->asid_generation != vcpu->cpu->asid_generation ||
-		    vcpu->cpu->asid_flush)
-			svm_vcpu_prepare_asid(vcpu);
-		if (vcpu->events.exit_at_once)
-			host->hal.cpu_kick(host->hal.ctx, cpu);
-		if (vcpu->counts.timed)
-			svm_exit_counts_charge(vcpu);
+	svm_atomic_store(&vcpu->in_guest, vcpu->cpu->id + 1);
+	enters = !svm_atomic_load(&vcpu->requests) && is_ready(vcpu);
+	if (enters)
 		svm_world_switch(&vcpu->s);
-		entered = true;
-	}
 	svm_atomic_store_release(&vcpu->in_guest, 0);
 	restore_irq(host, irq);
-	return entered;
+	return enters;
 }
 
 void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
@@ -245,25 +259,21 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_entry_failed(vcpu, exit);
 	svm_exit_counts_note(&vcpu->counts, code);
 	settle(vcpu);
-	if (vcpu->stuck.loop_limit) {
-		if (before->advanced) /* Nearly always. */
-			vcpu->stuck.loop_count = 0;
-		else if (svm_stuck_loops(vcpu, exit, before->has_event))
-			return SVM_ACTION_RETURN;
-	}
+	if (!before->advanced && svm_stuck_loops(vcpu, exit, before->has_event)) /* Seldom. */
+		return SVM_ACTION_RETURN;
 	return svm_exit_dispatch(vcpu, exit);
 }
 
 static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	enum svm_action action = SVM_ACTION_RESUME;
-	unsigned turns = 0;
+	unsigned turns = TURNS_WITHOUT_A_LOOK;
 
 	if (vcpu->emulating)
 		action = svm_emulation_continue(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
-		if (turns++ == TURNS_WITHOUT_A_LOOK) {
-			turns = 0;
+		if (turns-- == 0) {
+			turns = TURNS_WITHOUT_A_LOOK;
 			action = svm_exit_look_at_host(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
 				break;
@@ -273,10 +283,9 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
-		if (!enter(vcpu))
-			continue;
-		action = after_exit(vcpu, exit);
-		if (svm_atomic_load_relaxed(&vcpu->vm->state) == SVM_VM_DEAD)
+		if (enter(vcpu))
+			action = after_exit(vcpu, exit);
+		else if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
 			break;
 	}
 }
@@ -352,11 +361,11 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 	if (error)
 		return error;
 
-	svm_exit_counts_begin(&vcpu->counts, &vcpu->recorder);
+	svm_exit_counts_begin(vcpu);
 	if (vcpu->stuck.silence_limit)
 		svm_stuck_begin(vcpu);
 	loop(vcpu, exit);
-	if (vcpu->counts.timed)
+	if (vcpu->timed)
 		svm_exit_counts_charge(vcpu);
 	svm_recorder_returned(&vcpu->recorder, exit->kind);
 	vcpu->stats.host_exits++;

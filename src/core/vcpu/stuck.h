@@ -13,6 +13,7 @@ enum svm_action;
 struct svm_stuck {
 	uint64_t loop_limit; /* 0: nobody wants to know. */
 	uint64_t loop_count, loop_rip, loop_code, loop_rcx;
+	uint64_t loop_position; /* The recorder's, at the last exit that was looked at. */
 
 	uint64_t silence_limit; /* Ticks of the TSC; 0: nobody wants to know. */
 	uint64_t silence;       /* Ticks in the guest since its last exit of its own. */
@@ -25,8 +26,8 @@ struct svm_stuck {
 void svm_stuck_init(struct svm_vcpu *vcpu);
 
 /*
- * After an exit, if loop_limit is set and the exit before did not move RIP; whether that one was
- * answered with an event.  True: *exit is LOOP and shall be returned.
+ * After an exit, if the exit before did not move RIP; whether that one was answered with an event.
+ * True: *exit is LOOP and shall be returned.
  */
 bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_event);
 

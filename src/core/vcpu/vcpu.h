@@ -47,12 +47,10 @@ struct svm_vcpu_events {
 	bool shutdown; /* An exception while delivering #DF: the next run says so. */
 	uint8_t shutdown_second;
 	bool nmi_pending, nmi_masked;
-	bool iret_seen;    /* The IRET that ends the NMI's handler was let through at iret_rip. */
-	uint64_t iret_rip;
+	uint64_t iret_rip; /* Of the IRET that ends the NMI's handler, if iret_seen. */
 	bool single_step;  /* TF is the library's, to get past an instruction. */
 	uint64_t guest_tf; /* RFLAGS_TF if the guest had it set itself. */
 	bool window_wanted; /* The embedder wants to know when the guest can take an interrupt. */
-	bool exit_at_once; /* The coming entry shall deliver EVENTINJ and exit. */
 	int held_interrupt;  /* Accepted, but an exception came first; -1: none. */
 	uint64_t reinject;   /* SVM_EVENT_*: EXITINTINFO to put into EVENTINJ, or 0. */
 	uint64_t injecting;  /* What EVENTINJ held at the last entry. */
@@ -85,7 +83,17 @@ struct svm_vcpu {
 	bool loaded_by_user;      /* svm_vcpu_load() was called: a run does not put. */
 	uint64_t asid_generation;
 	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
-	bool flush;               /* The guest's own change wants its translations gone. */
+
+	/* Beside requests: this word tells that an entry and its exit are like nearly all. */
+	union {
+		uint32_t unusual;
+		struct {
+			bool flush;        /* The guest's change wants its translations gone. */
+			bool exit_at_once; /* The entry shall deliver EVENTINJ and exit. */
+			bool iret_seen;    /* The IRET at events.iret_rip was let through. */
+			bool timed;        /* The present run takes the time. */
+		};
+	};
 
 	struct svm_vcpu_events events;
 	int interrupt_vector; /* Atomic: from svm_vcpu_inject_interrupt(); -1 when free. */
@@ -167,6 +175,8 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu);
 
 /* ASID and TLB_CONTROL for the coming entry; interrupts off (vcpu/asid.c). */
 void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
+/* A new generation of ASIDs on this CPU, which begins with a flush of everything. */
+void svm_cpu_drop_asids(struct svm_cpu *cpu);
 
 /* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
 int svm_vcpu_bind(struct svm_vcpu *vcpu);
