@@ -42,7 +42,8 @@ const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *
 	return NULL;
 }
 
-enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
+static SVM_LONG_WAY enum svm_msr_policy policy_set(const struct svm_msr_policies *policies,
+                                                   uint32_t msr)
 {
 	if (svm_msr_handler_of(policies, msr))
 		return SVM_MSR_DEVICE;
@@ -52,12 +53,14 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 		if (msr >= range->first && msr <= range->last)
 			return range->policy;
 	}
-	return svm_msr_default_policy(svm_msr_index_of(msr));
+	return svm_msr_table_policy(msr);
 }
 
-bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write)
+enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
 {
-	return !policies->filter || policies->filter(policies->filter_arg, msr, is_write);
+	if (policies->handler_count || policies->range_count)
+		return policy_set(policies, msr);
+	return svm_msr_table_policy(msr);
 }
 
 /* Whether a register of the table can have a policy. */

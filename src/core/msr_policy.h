@@ -51,12 +51,17 @@ const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *
                                                  uint32_t msr);
 
 /* Whether the filter, if there is one, lets the guest's access through. */
-bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write);
+static inline bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr,
+                                      bool is_write)
+{
+	return !policies->filter || policies->filter(policies->filter_arg, msr, is_write);
+}
 
 /* The table of msrs.h (msr_table.c): SVM_MSR_INDEX_COUNT stands for "not in the table". */
 enum svm_msr_index svm_msr_index_of(uint32_t msr);
 uint32_t svm_msr_number(enum svm_msr_index index); /* Not for SVM_MSR_INDEX_COUNT. */
 enum svm_msr_policy svm_msr_default_policy(enum svm_msr_index index);
+enum svm_msr_policy svm_msr_table_policy(uint32_t msr); /* The same by number. */
 uint64_t svm_msr_reset_value(enum svm_msr_index index);
 
 /* Fill a fresh 8 KiB map with the defaults of msrs.h: all ones but the PASS registers. */

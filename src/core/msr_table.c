@@ -44,6 +44,19 @@ enum svm_msr_policy svm_msr_default_policy(enum svm_msr_index index)
 	return index < SVM_MSR_INDEX_COUNT ? msr_rows[index].policy : SVM_MSR_REFUSE;
 }
 
+enum svm_msr_policy svm_msr_table_policy(uint32_t msr)
+{
+	switch (msr) {
+#define CASE(name, number, policy, reset, text)                                                    \
+	case (number):                                                                             \
+		return SVM_MSR_##policy;
+		SVM_MSRS(CASE)
+#undef CASE
+	default:
+		return SVM_MSR_REFUSE;
+	}
+}
+
 uint64_t svm_msr_reset_value(enum svm_msr_index index)
 {
 	return index < SVM_MSR_INDEX_COUNT ? msr_rows[index].reset : 0;

@@ -122,6 +122,8 @@ START_TEST(the_table_says_what_a_register_is)
 	const enum svm_msr_index index = svm_msr_index_of(table_rows[_i].msr);
 
 	ck_assert_int_eq((int)svm_msr_default_policy(index), (int)table_rows[_i].policy);
+	ck_assert_int_eq((int)svm_msr_table_policy(table_rows[_i].msr),
+	                 (int)table_rows[_i].policy);
 	ck_assert_uint_eq(svm_msr_reset_value(index), table_rows[_i].reset);
 }
 END_TEST

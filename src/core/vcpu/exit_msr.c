@@ -7,8 +7,8 @@
  */
 #include "core/vcpu/exits.h"
 
-static enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit, bool is_write,
-                                       uint64_t next)
+static SVM_LONG_WAY enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                    bool is_write, uint64_t next)
 {
 	svm_exit_owe(vcpu, exit, is_write ? SVM_EXIT_KIND_WRMSR : SVM_EXIT_KIND_RDMSR,
 	             is_write ? SVM_OWED_SKIP : SVM_OWED_VALUE, next);
@@ -32,12 +32,40 @@ bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy,
 	       !svm_msr_is_offered(&vcpu->vm->msr, msr, is_write);
 }
 
+static SVM_LONG_WAY enum svm_action refuse_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                               bool is_write, uint64_t next)
+{
+	return wants_refused(vcpu) ? msr_to_embedder(vcpu, exit, is_write, next)
+	                           : svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
+}
+
+static enum svm_action read_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                enum svm_msr_policy policy, uint64_t next)
+{
+	uint64_t value;
+
+	if (!svm_msr_read(vcpu, policy, (uint32_t)vcpu->s.rcx, &value))
+		return refuse_msr(vcpu, exit, false, next);
+	vcpu->vmcb->save.rax = (uint32_t)value;
+	vcpu->s.rdx = value >> 32;
+	return svm_vcpu_advance(vcpu, next);
+}
+
+static enum svm_action write_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                 enum svm_msr_policy policy, uint64_t next)
+{
+	const uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+
+	if (!svm_msr_write(vcpu, policy, (uint32_t)vcpu->s.rcx, value))
+		return refuse_msr(vcpu, exit, true, next);
+	return svm_vcpu_advance(vcpu, next);
+}
+
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool is_write = vcpu->vmcb->control.exit_info_1 & 1;
 	const uint32_t msr = (uint32_t)vcpu->s.rcx;
 	const uint64_t next = svm_vcpu_next_rip_of(vcpu, is_write ? 0x300f : 0x320f, 2);
-	uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
 	enum svm_msr_policy policy;
 
 	if (!next)
@@ -45,13 +73,5 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
 	if (svm_vcpu_wants_msr(vcpu, policy, msr, is_write))
 		return msr_to_embedder(vcpu, exit, is_write, next);
-	if (is_write ? !svm_msr_write(vcpu, policy, msr, value)
-	             : !svm_msr_read(vcpu, policy, msr, &value))
-		return wants_refused(vcpu) ? msr_to_embedder(vcpu, exit, is_write, next)
-		                           : svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
-	if (!is_write) {
-		vcpu->vmcb->save.rax = (uint32_t)value;
-		vcpu->s.rdx = value >> 32;
-	}
-	return svm_vcpu_advance(vcpu, next);
+	return is_write ? write_msr(vcpu, exit, policy, next) : read_msr(vcpu, exit, policy, next);
 }
