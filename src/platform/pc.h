@@ -122,6 +122,8 @@ uint64_t svm_pc_lapic_deadline(struct pc_cpu *cpu);
  */
 uint64_t svm_pc_enter(struct svm_pc *pc);
 void svm_pc_leave(struct svm_pc *pc);
+/* The same where nothing was done that moves a device's deadline. */
+void svm_pc_leave_early(struct svm_pc *pc);
 
 /* --- pc_irq.c -------------------------------------------------------------------------------- */
 extern const struct svm_irq_port svm_pc_irq_port;

@@ -139,24 +139,25 @@ static const struct port_row {
 	uint64_t needs; /* SVM_PC_*; 0: every PC has it. */
 	uint32_t (*read)(const struct access *a);
 	void (*write)(const struct access *a, uint32_t value);
+	bool moves_deadline; /* It can, or what it drives. */
 } port_rows[] = {
-	{ 0x020, 2, 0, read_pic, write_pic },
-	{ 0x040, 4, 0, read_pit, write_pit },
-	{ 0x060, 1, 0, read_i8042, write_i8042 },
-	{ 0x061, 1, 0, read_port61, write_port61 },
-	{ 0x064, 1, 0, read_i8042, write_i8042 },
-	{ 0x070, 2, 0, read_rtc, write_rtc },
-	{ 0x080, 1, 0, read_debug, write_debug },
-	{ 0x092, 1, 0, read_debug, write_debug },
-	{ 0x0a0, 2, 0, read_pic, write_pic },
-	{ 0x0e9, 1, 0, read_debug, write_debug },
-	{ 0x0f4, 1, 0, read_debug, write_debug },
-	{ 0x2f8, 8, 0, read_com2, write_com2 },
-	{ 0x3f8, 8, 0, read_com1, write_com1 },
-	{ 0x4d0, 2, 0, read_pic, write_pic },
-	{ SVM_FW_CFG_PORT, SVM_FW_CFG_PORTS, SVM_PC_FW_CFG, read_fw_cfg, write_fw_cfg },
-	{ SVM_ACPI_PM_PORT, SVM_ACPI_PM_PORTS, SVM_PC_ACPI, read_pm, write_pm },
-	{ SVM_PCI_PORT, SVM_PCI_PORTS, 0, read_pci, write_pci },
+	{ 0x020, 2, 0, read_pic, write_pic, false },
+	{ 0x040, 4, 0, read_pit, write_pit, true },
+	{ 0x060, 1, 0, read_i8042, write_i8042, true },
+	{ 0x061, 1, 0, read_port61, write_port61, true },
+	{ 0x064, 1, 0, read_i8042, write_i8042, true },
+	{ 0x070, 2, 0, read_rtc, write_rtc, true },
+	{ 0x080, 1, 0, read_debug, write_debug, true },
+	{ 0x092, 1, 0, read_debug, write_debug, true },
+	{ 0x0a0, 2, 0, read_pic, write_pic, false },
+	{ 0x0e9, 1, 0, read_debug, write_debug, true },
+	{ 0x0f4, 1, 0, read_debug, write_debug, true },
+	{ 0x2f8, 8, 0, read_com2, write_com2, true },
+	{ 0x3f8, 8, 0, read_com1, write_com1, true },
+	{ 0x4d0, 2, 0, read_pic, write_pic, false },
+	{ SVM_FW_CFG_PORT, SVM_FW_CFG_PORTS, SVM_PC_FW_CFG, read_fw_cfg, write_fw_cfg, true },
+	{ SVM_ACPI_PM_PORT, SVM_ACPI_PM_PORTS, SVM_PC_ACPI, read_pm, write_pm, true },
+	{ SVM_PCI_PORT, SVM_PCI_PORTS, 0, read_pci, write_pci, true },
 };
 
 _Static_assert(SVM_ARRAY_SIZE(port_rows) <= PC_PORT_ROWS, "a binding for each row");
@@ -179,7 +180,10 @@ static enum svm_device_result port_access(void *arg, struct svm_vcpu *vcpu,
 		io->value = row->read(&a);
 	else
 		row->write(&a, io->value);
-	svm_pc_leave(pc);
+	if (row->moves_deadline)
+		svm_pc_leave(pc);
+	else
+		svm_pc_leave_early(pc);
 	return svm_atomic_load_relaxed(&pc->event) ? SVM_DEVICE_RETURN : SVM_DEVICE_DONE;
 }
 

@@ -96,3 +96,12 @@ void svm_pc_leave(struct svm_pc *pc)
 	if (is_other && pc->cpu[0].vcpu)
 		svm_vcpu_notify(pc->cpu[0].vcpu);
 }
+
+/* Time may have come to a device while the lock was taken: then there is another deadline. */
+void svm_pc_leave_early(struct svm_pc *pc)
+{
+	if (pc->last_ns >= pc->deadline)
+		svm_pc_leave(pc);
+	else
+		svm_atomic_store(&pc->lock, 0u);
+}

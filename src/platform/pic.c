@@ -60,7 +60,7 @@ static int next_input(const struct svm_pic_chip *chip, uint8_t irr, uint8_t nest
 	const uint8_t wanted = irr & (uint8_t)~chip->imr;
 	const uint8_t busy = blocking_inputs(chip);
 
-	if (chip->awaits)
+	if (chip->awaits || !wanted)
 		return -1;
 	for (unsigned i = 1; i <= 8; i++) {
 		const unsigned input = (chip->lowest + i) & 7;
@@ -155,7 +155,7 @@ static int most_urgent(const struct svm_pic_chip *chip)
 {
 	const uint8_t busy = blocking_inputs(chip);
 
-	for (unsigned i = 1; i <= 8; i++) {
+	for (unsigned i = 1; busy && i <= 8; i++) {
 		const unsigned input = (chip->lowest + i) & 7;
 
 		if (busy & input_bit(input))
