@@ -118,15 +118,15 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	mov	%rax, %rdi
 	mov	SVM_SWITCH_HOST_VMCB(%rdi), %rax
 	vmload	%rax				/* TR, LDTR, FS, GS, syscall MSRs: the host's */
-	mov	SVM_SWITCH_FLAGS(%rdi), %r8d
-	xor	%ecx, %ecx
+	mov	SVM_SWITCH_FLAGS(%rdi), %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
+	xor	%r8d, %r8d
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
-	test	%r8d, %r8d
-	jnz	.Lrestore
+	jrcxz	.Lleave				/* RCX is clear too then */
+	jmp	.Lrestore
 .Lleave:
 	cli
 	stgi					/* a pending NMI is taken here, as the host's */
@@ -186,6 +186,8 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	jmp	.Lenter
 
 .Lrestore:
+	mov	%ecx, %r8d
+	xor	%ecx, %ecx
 	if_flag	SVM_SWITCH_DO_RSB, 2f
 	mov	$RSB_ENTRIES, %ecx
 1:	SVM_SWITCH_LOCAL_CALL
