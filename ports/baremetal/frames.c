@@ -297,9 +297,11 @@ bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner)
 	return true;
 }
 
-bool frames_contain(uint64_t pa)
+void *frames_at(uint64_t pa)
 {
-	return pa / PAGE_SIZE < frame_count && bit_get(ours, (size_t)(pa / PAGE_SIZE));
+	const uint64_t frame = pa / PAGE_SIZE;
+
+	return frame < frame_count && bit_get(ours, (size_t)frame) ? phys_to_direct(pa) : NULL;
 }
 
 size_t frames_free_count(void)

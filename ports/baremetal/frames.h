@@ -49,8 +49,8 @@ size_t frames_total_count(void);
 /** End of the highest RAM frame, physical bytes. */
 uint64_t frames_end(void);
 
-/** True when @p pa lies in a frame that frames_alloc() can hand out (free or not). */
-bool frames_contain(uint64_t pa);
+/** Where the host sees a byte of a frame that frames_alloc() can hand out (free or not), or NULL. */
+void *frames_at(uint64_t pa);
 
 /** True when every byte of the range is RAM of the memory map (taken or not). */
 bool memory_map_has_ram(uint64_t start, uint64_t end);

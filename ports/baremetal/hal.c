@@ -39,7 +39,7 @@ static void hal_frames_free(void *ctx, void *hva, svm_hpa_t hpa, size_t count)
 static void *hal_phys_to_virt(void *ctx, svm_hpa_t hpa)
 {
 	(void)ctx;
-	return frames_contain(hpa) ? phys_to_direct(hpa) : NULL;
+	return frames_at(hpa);
 }
 
 static uint32_t hal_cpu_id(void *ctx)
