@@ -40,6 +40,9 @@ int memcmp(const void *a, const void *b, size_t size);
 #define svm_atomic_cas(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
+/* Nearly always so: the rest goes out of the way of what every exit executes. */
+#define SVM_MOSTLY(condition) __builtin_expect(!!(condition), 1)
+
 static inline uint64_t svm_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

@@ -34,7 +34,7 @@ unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
 	return got;
 }
 
-static SVM_LONG_WAY unsigned scan_length(struct svm_vcpu *vcpu)
+static unsigned scan_length(struct svm_vcpu *vcpu)
 {
 	struct svm_insn_scan scan;
 	uint8_t bytes[INSN_MAX];
@@ -46,32 +46,44 @@ static SVM_LONG_WAY unsigned scan_length(struct svm_vcpu *vcpu)
 	               : 0;
 }
 
-/* The common instructions have no prefix, and a comparison is enough. */
-static inline bool is_bare(uint64_t word, uint32_t bytes, unsigned length)
-{
-	return length && (word ^ bytes) << (64 - 8 * length) == 0;
-}
-
-uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t bytes, unsigned length)
+/* What the processor says, or 0. */
+static inline uint64_t saved_next_rip(const struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const uint64_t rip = vmcb->save.rip;
-	uint64_t saved;
+	uint64_t length;
 
-	if (vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS) {
-		/* 0 on exits that are no instructions; a length beyond 15 is none either. */
-		saved = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - rip);
-		if (saved - 1 < INSN_MAX)
-			return rip + saved;
-	}
-	if (!is_bare(svm_code_word(vcpu), bytes, length))
-		length = scan_length(vcpu);
-	return length ? rip + length : 0;
+	if (!(vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS))
+		return 0;
+	/* 0 on exits that are no instructions; a length beyond 15 is none either. */
+	length = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - vmcb->save.rip);
+	return length - 1 < INSN_MAX ? vmcb->save.rip + length : 0;
+}
+
+static SVM_LONG_WAY uint64_t scan_next_rip(struct svm_vcpu *vcpu)
+{
+	const unsigned length = scan_length(vcpu);
+
+	return length ? vcpu->vmcb->save.rip + length : 0;
 }
 
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 {
-	return svm_vcpu_next_rip_of(vcpu, 0, 0);
+	const uint64_t saved = saved_next_rip(vcpu);
+
+	return saved ? saved : scan_next_rip(vcpu);
+}
+
+uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t insn)
+{
+	const uint64_t saved = saved_next_rip(vcpu);
+	const unsigned length = insn >> 24;
+
+	if (saved)
+		return saved;
+	/* The common instructions have no prefix, and a comparison is enough. */
+	if ((svm_code_word(vcpu) ^ insn) << (64 - 8 * length))
+		return scan_next_rip(vcpu);
+	return vcpu->vmcb->save.rip + length;
 }
 
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)

@@ -50,7 +50,7 @@ static SVM_LONG_WAY enum svm_action answer_by_search(struct svm_vcpu *vcpu, stru
 
 enum svm_action svm_exit_cpuid(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xa20f, 2);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xa20f, 2));
 	const struct svm_cpuid_entry *row;
 
 	if (!next)

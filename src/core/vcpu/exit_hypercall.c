@@ -7,11 +7,6 @@
  */
 #include "core/vcpu/exits.h"
 
-#define GPR_RCX 1u
-#define GPR_RDX 2u
-#define GPR_RBX 3u
-#define GPR_RSI 6u
-
 static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              uint64_t next_rip)
 {
@@ -25,7 +20,6 @@ static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 
 void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
 {
-	static const uint8_t registers[] = { GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI };
 	const bool is_wide = svm_vcpu_code_bits(vcpu) == 64;
 	const uint64_t mask = is_wide ? UINT64_MAX : UINT32_MAX;
 
@@ -33,9 +27,9 @@ void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *c
 		.number = vcpu->vmcb->save.rax & mask,
 		.cpl = svm_vmcb_get_cpl(vcpu->vmcb),
 		.is_wide = is_wide,
+		.argument = { vcpu->s.rbx & mask, vcpu->s.rcx & mask, vcpu->s.rdx & mask,
+		              vcpu->s.rsi & mask },
 	};
-	for (unsigned i = 0; i < SVM_ARRAY_SIZE(registers); i++)
-		call->argument[i] = svm_vcpu_read_gpr(vcpu, registers[i]) & mask;
 }
 
 /* Most VMs have no callback: then nothing is read. */
@@ -52,7 +46,7 @@ static enum svm_device_result ask_callback(struct svm_vcpu *vcpu, struct svm_hyp
 
 enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xd9010f, 3);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xd9010f, 3));
 	enum svm_device_result result;
 	struct svm_hypercall call;
 

@@ -25,8 +25,8 @@ static bool wants_refused(const struct svm_vcpu *vcpu)
 	return vcpu->vm->want & SVM_WANT_MSR;
 }
 
-bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr,
-                        bool is_write)
+static inline bool wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr,
+                             bool is_write)
 {
 	return policy == SVM_MSR_EXIT || (policy == SVM_MSR_REFUSE && wants_refused(vcpu)) ||
 	       !svm_msr_is_offered(&vcpu->vm->msr, msr, is_write);
@@ -61,17 +61,24 @@ static enum svm_action write_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
 	return svm_vcpu_advance(vcpu, next);
 }
 
+bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr,
+                        bool is_write)
+{
+	return wants_msr(vcpu, policy, msr, is_write);
+}
+
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool is_write = vcpu->vmcb->control.exit_info_1 & 1;
 	const uint32_t msr = (uint32_t)vcpu->s.rcx;
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, is_write ? 0x300f : 0x320f, 2);
+	const uint32_t insn = SVM_BARE_INSN(is_write ? 0x300f : 0x320f, 2);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, insn);
 	enum svm_msr_policy policy;
 
 	if (!next)
 		return SVM_ACTION_RESUME;
 	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
-	if (svm_vcpu_wants_msr(vcpu, policy, msr, is_write))
+	if (wants_msr(vcpu, policy, msr, is_write))
 		return msr_to_embedder(vcpu, exit, is_write, next);
 	return is_write ? write_msr(vcpu, exit, policy, next) : read_msr(vcpu, exit, policy, next);
 }

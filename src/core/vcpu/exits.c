@@ -48,7 +48,7 @@ SVM_LONG_WAY enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vecto
  */
 static SVM_LONG_WAY enum svm_action cache(struct svm_vcpu *vcpu)
 {
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0x090f, 2);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0x090f, 2));
 
 	return next ? svm_vcpu_advance(vcpu, next) : SVM_ACTION_RESUME;
 }
@@ -93,7 +93,7 @@ static SVM_LONG_WAY enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit 
 
 static SVM_LONG_WAY enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0xf4, 1);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xf4, 1));
 
 	if (!next)
 		return SVM_ACTION_RESUME;
@@ -107,7 +107,7 @@ static SVM_LONG_WAY enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *
 
 static SVM_LONG_WAY enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, 0x90f3, 2);
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0x90f3, 2));
 
 	if (!next)
 		return SVM_ACTION_RESUME;

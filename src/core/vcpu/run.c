@@ -152,12 +152,13 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 /* On every entry: a host without a way of its own pays for no call through a pointer. */
 static inline uint64_t save_irq(const struct svm_host *host)
 {
-	return host->own_irq ? svm_ring0_irq_save() : host->hal.irq_save(host->hal.ctx);
+	return SVM_MOSTLY(host->own_irq) ? svm_ring0_irq_save()
+	                                 : host->hal.irq_save(host->hal.ctx);
 }
 
 static inline void restore_irq(const struct svm_host *host, uint64_t irq)
 {
-	if (host->own_irq)
+	if (SVM_MOSTLY(host->own_irq))
 		svm_ring0_irq_restore(irq);
 	else
 		host->hal.irq_restore(host->hal.ctx, irq);
@@ -186,8 +187,8 @@ static inline bool is_ready(struct svm_vcpu *vcpu)
 {
 	const uint64_t epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
 
-	if (epoch == vcpu->flush_epoch && !vcpu->unusual &&
-	    vcpu->asid_generation == vcpu->cpu->asid_generation)
+	if (SVM_MOSTLY(epoch == vcpu->flush_epoch && !vcpu->unusual &&
+	               vcpu->asid_generation == vcpu->cpu->asid_generation))
 		return true;
 	return prepare_entry(vcpu, epoch);
 }
@@ -202,15 +203,17 @@ static bool enter(struct svm_vcpu *vcpu)
 {
 	const struct svm_host *host = vcpu->vm->host;
 	const uint64_t irq = save_irq(host);
-	bool enters;
 
 	svm_atomic_store(&vcpu->in_guest, vcpu->cpu->id + 1);
-	enters = !svm_atomic_load(&vcpu->requests) && is_ready(vcpu);
-	if (enters)
-		svm_world_switch(&vcpu->s);
+	if (!SVM_MOSTLY(!svm_atomic_load(&vcpu->requests) && is_ready(vcpu))) {
+		svm_atomic_store_release(&vcpu->in_guest, 0);
+		restore_irq(host, irq);
+		return false;
+	}
+	svm_world_switch(&vcpu->s);
 	svm_atomic_store_release(&vcpu->in_guest, 0);
 	restore_irq(host, irq);
-	return enters;
+	return true;
 }
 
 void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
@@ -272,18 +275,18 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (vcpu->emulating)
 		action = svm_emulation_continue(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
-		if (turns-- == 0) {
+		if (!SVM_MOSTLY(turns-- != 0)) {
 			turns = TURNS_WITHOUT_A_LOOK;
 			action = svm_exit_look_at_host(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
-		if (svm_atomic_load_relaxed(&vcpu->requests)) {
+		if (!SVM_MOSTLY(!svm_atomic_load_relaxed(&vcpu->requests))) {
 			action = serve_requests(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
-		if (enter(vcpu))
+		if (SVM_MOSTLY(enter(vcpu)))
 			action = after_exit(vcpu, exit);
 		else if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
 			break;
