@@ -67,6 +67,18 @@ static enum svm_device_result exit_port(void *arg, struct svm_vcpu *vcpu,
 	return SVM_DEVICE_RETURN;
 }
 
+/* There is one, which ends the guest; and who may not make it is not told of others. */
+static enum svm_device_result unknown_hypercall(void *arg, struct svm_vcpu *vcpu,
+                                                struct svm_hypercall *call)
+{
+	(void)arg;
+	(void)vcpu;
+	if (call->cpl != 0)
+		return SVM_DEVICE_EXIT;
+	call->result = UINT64_MAX;
+	return SVM_DEVICE_DONE;
+}
+
 /* --- exits -------------------------------------------------------------------------------- */
 
 static enum sched_next end_with_status(struct guest_cpu *cpu)
@@ -237,6 +249,9 @@ static int make_devices(struct guest_job *job)
 	struct svm_vm *vm = job->guest.vm;
 	int error = svm_vm_io_handler(vm, COM1, COM1_PORTS, serial_port, job);
 
+	if (!error)
+		error = svm_vm_hypercall_handler(vm, HYPERCALL_END + 1, UINT32_MAX,
+		                                 unknown_hypercall, NULL);
 	if (!error)
 		error = svm_vm_set_exits(vm, SVM_WANT_SVM);
 	if (!error)
