@@ -49,7 +49,7 @@ size_t frames_total_count(void);
 /** End of the highest RAM frame, physical bytes. */
 uint64_t frames_end(void);
 
-/** Where the host sees a byte of a frame that frames_alloc() can hand out (free or not), or NULL. */
+/** A byte of a frame that frames_alloc() can hand out (free or not), in the direct map; or NULL. */
 void *frames_at(uint64_t pa);
 
 /** True when every byte of the range is RAM of the memory map (taken or not). */

@@ -28,7 +28,7 @@ void svm_vm_bug(struct svm_vm *vm, const char *what)
 	const struct svm_hal *hal = &vm->host->hal;
 
 	svm_atomic_store(&vm->state, (uint32_t)SVM_VM_DEAD);
-	svm_atomic_add(&vm->flush_epoch, 1u); /* A vCPU that is about to enter looks at the state. */
+	svm_atomic_add(&vm->flush_epoch, 1u); /* Who is about to enter looks at the state. */
 	if (hal->bug)
 		hal->bug(hal->ctx, what);
 	else

@@ -194,10 +194,10 @@ static inline bool is_ready(struct svm_vcpu *vcpu)
 }
 
 /*
- * False: something was asked for in the last moment, or the VM has died.  in_guest is published before requests and
- * the flush epoch are read; see svm_vcpu_request() and flush.c for the other half.  The two loads
- * are sequentially consistent: a relaxed one may come before the store (on x86 the store pays for
- * it, the loads are plain).  tests/model/kick.pml proves the protocol.
+ * False: something was asked for in the last moment, or the VM has died.  in_guest is published
+ * before requests and the flush epoch are read; see svm_vcpu_request() and flush.c for the other
+ * half.  The two loads are sequentially consistent: a relaxed one may come before the store (on x86
+ * the store pays for it, the loads are plain).  tests/model/kick.pml proves the protocol.
  */
 static bool enter(struct svm_vcpu *vcpu)
 {
