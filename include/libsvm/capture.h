@@ -52,7 +52,7 @@ SVM_MUST_CHECK int svm_capture_begin(svm_capture_fn write, void *arg);
  * @brief End it; what is not written yet is.
  * @retval 0              It holds everything.
  * @retval SVM_ERR_STATE  There is none.
- * @retval SVM_ERR_NOMEM  It ended before: a table of the recorder was full.
+ * @retval SVM_ERR_NOMEM  It ended before: a table of the recorder was full, or svm_selftest() ran.
  * @par Context
  * T, not from a callback.
  */

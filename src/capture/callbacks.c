@@ -178,19 +178,6 @@ bool svm_capture_on_stuck(void *arg, struct svm_vcpu *vcpu, const struct svm_exi
 	return go_on;
 }
 
-void svm_capture_on_wake(void *arg, struct svm_vcpu *vcpu)
-{
-	const struct svm_capture_slot *slot = arg;
-
-	if (!begin(slot, SVM_CAPTURE_ON_WAKE, vcpu)) {
-		slot->fn.wake(slot->arg, vcpu);
-		return;
-	}
-	svm_capture_leave();
-	slot->fn.wake(slot->arg, vcpu);
-	end(0);
-}
-
 /* --- interrupt controllers -------------------------------------------------------------------- */
 
 static int on_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)

@@ -89,6 +89,15 @@ static int done(enum svm_capture_call call, const void *object, int error)
 		if (recorded)                                                                      \
 			svm_capture_result(0);                                                     \
 	}
+/* The processor may be anywhere in the library, or in the recorder: see svm_capture_async(). */
+#define A0(name, object)                                                                           \
+	void __real_svm_##name(struct svm_##object *o);                                            \
+	void __wrap_svm_##name(struct svm_##object *o);                                            \
+	void __wrap_svm_##name(struct svm_##object *o)                                             \
+	{                                                                                          \
+		svm_capture_async(SVM_CALL_##name, o);                                             \
+		__real_svm_##name(o);                                                              \
+	}
 #define V1(name, object, ta)                                                                       \
 	void __real_svm_##name(struct svm_##object *o, ta a);                                      \
 	void __wrap_svm_##name(struct svm_##object *o, ta a);                                      \
@@ -128,4 +137,4 @@ static int done(enum svm_capture_call call, const void *object, int error)
 		return done(SVM_CALL_##name, o, __real_svm_##name(o, data));                       \
 	}
 
-SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, S)
+SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)

@@ -88,6 +88,22 @@ int __wrap_svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **vcp
 	return made(__real_svm_vcpu_create(vm, id, vcpu), (void **)vcpu);
 }
 
+/* Its guests write to frames of the library's, which nobody reads through the HAL. */
+int __real_svm_selftest(struct svm_host *host,
+                        void (*report)(void *arg, const struct svm_selftest_result *result),
+                        void *arg);
+int __wrap_svm_selftest(struct svm_host *host,
+                        void (*report)(void *arg, const struct svm_selftest_result *result),
+                        void *arg);
+int __wrap_svm_selftest(struct svm_host *host,
+                        void (*report)(void *arg, const struct svm_selftest_result *result),
+                        void *arg)
+{
+	if (svm_capture_object(host) != SVM_CAPTURE_NOBODY)
+		svm_capture_lose();
+	return __real_svm_selftest(host, report, arg);
+}
+
 /* --- a VM's memory and policy ----------------------------------------------------------------- */
 
 int __real_svm_vm_slot_add(struct svm_vm *vm, const struct svm_slot *slot);
@@ -227,22 +243,6 @@ void __wrap_svm_vcpu_set_presence(struct svm_vcpu *vcpu, const struct svm_presen
 	if (slot)
 		own = svm_capture_presence(slot);
 	__real_svm_vcpu_set_presence(vcpu, slot ? &own : presence);
-	svm_capture_result(0);
-}
-
-void __real_svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg);
-void __wrap_svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg);
-void __wrap_svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg)
-{
-	struct svm_capture_slot *slot;
-
-	if (!svm_capture_call(SVM_CALL_vcpu_set_wake, vcpu)) {
-		__real_svm_vcpu_set_wake(vcpu, fn, arg);
-		return;
-	}
-	slot = slot_if(fn, (union svm_capture_fn){ .wake = fn }, arg);
-	svm_capture_number(slot != NULL);
-	__real_svm_vcpu_set_wake(vcpu, slot ? svm_capture_on_wake : fn, slot ? slot : arg);
 	svm_capture_result(0);
 }
 

@@ -8,12 +8,24 @@
  */
 #include "capture/capture.h"
 
+#define ASYNC_MAX 64u
 #define OBJECTS (SVM_CAPTURE_HOSTS + SVM_CAPTURE_VMS + SVM_CAPTURE_VCPUS)
+
+/* Made meanwhile and not yet written. */
+struct async {
+	uint32_t number; /* Atomic: of the call + 1, when the rest is there. */
+	enum svm_capture_call call;
+	unsigned object;
+};
 
 static struct {
 	svm_capture_fn write; /* NULL: no recording. */
 	void *arg;
-	bool inside, lost, makes_vcpu;
+	bool inside, lost;
+	enum svm_capture_call call; /* The newest from outside. */
+	uint32_t asyncs;            /* Atomic: made, */
+	uint32_t written;           /* and how many of them are written. */
+	struct async async[ASYNC_MAX];
 	unsigned objects;
 	const void *object[OBJECTS]; /* By number; NULL: gone. */
 	size_t filled;
@@ -40,11 +52,37 @@ static void put(const void *data, size_t size)
 	capture.filled += size;
 }
 
-void svm_capture_event(enum svm_capture_event event)
+static void put_tag(enum svm_capture_event event)
 {
 	const uint8_t tag = (uint8_t)event;
 
 	put(&tag, 1);
+}
+
+/* Those whose place in the ring is another's by now are lost, and with them the rest. */
+static void put_asyncs(void)
+{
+	for (;;) {
+		const uint32_t next = capture.written + 1;
+		struct async *async = &capture.async[capture.written % ASYNC_MAX];
+
+		if (svm_atomic_load(&capture.asyncs) - capture.written > ASYNC_MAX) {
+			svm_capture_lose();
+			return;
+		}
+		if (svm_atomic_load_acquire(&async->number) != next)
+			return;
+		put_tag(SVM_CAPTURE_ASYNC);
+		svm_capture_number(async->call);
+		svm_capture_number(async->object);
+		capture.written = next;
+	}
+}
+
+void svm_capture_event(enum svm_capture_event event)
+{
+	put_asyncs();
+	put_tag(event);
 }
 
 void svm_capture_number(uint64_t value)
@@ -87,7 +125,7 @@ void svm_capture_lose(void)
 {
 	if (!capture.write || capture.lost)
 		return;
-	svm_capture_event(SVM_CAPTURE_LOST);
+	put_tag(SVM_CAPTURE_LOST);
 	flush();
 	capture.lost = true;
 }
@@ -140,7 +178,7 @@ void svm_capture_comeback(void)
 
 bool svm_capture_makes_vcpu(void)
 {
-	return capture.makes_vcpu;
+	return capture.inside && capture.call == SVM_CALL_vcpu_create;
 }
 
 bool svm_capture_call(enum svm_capture_call call, const void *object)
@@ -155,7 +193,7 @@ bool svm_capture_call(enum svm_capture_call call, const void *object)
 	svm_capture_number(call);
 	svm_capture_number(number);
 	capture.inside = true;
-	capture.makes_vcpu = call == SVM_CALL_vcpu_create;
+	capture.call = call;
 	return true;
 }
 
@@ -164,7 +202,30 @@ void svm_capture_result(int64_t value)
 	svm_capture_writes();
 	svm_capture_event(SVM_CAPTURE_RESULT);
 	svm_capture_number((uint64_t)value);
-	capture.inside = capture.makes_vcpu = false;
+	capture.inside = false;
+}
+
+/* What the library does by itself in the calls that end runs, a replay's library will do too. */
+static bool is_own_kick(enum svm_capture_call call)
+{
+	return call == SVM_CALL_vcpu_kick && capture.inside &&
+	       (capture.call == SVM_CALL_vm_pause || capture.call == SVM_CALL_vm_stop ||
+	        capture.call == SVM_CALL_vm_reset);
+}
+
+void svm_capture_async(enum svm_capture_call call, const void *object)
+{
+	const unsigned number = svm_capture_object(object);
+	struct async *async;
+	uint32_t at;
+
+	if (!capture.write || capture.lost || number == SVM_CAPTURE_NOBODY || is_own_kick(call))
+		return;
+	at = svm_atomic_add(&capture.asyncs, 1u) - 1;
+	async = &capture.async[at % ASYNC_MAX];
+	async->call = call;
+	async->object = number;
+	svm_atomic_store_release(&async->number, at + 1);
 }
 
 /* --- the interface ---------------------------------------------------------------------------- */

@@ -23,13 +23,18 @@ void svm_capture_comeback(void);
 /* A call from outside of a known object begins: true, and its arguments and end() follow. */
 bool svm_capture_call(enum svm_capture_call call, const void *object);
 void svm_capture_result(int64_t value);
+/*
+ * A call that may come from an interrupt handler, and so in the middle of anything: it is kept
+ * until the next event.
+ */
+void svm_capture_async(enum svm_capture_call call, const void *object);
 
 void svm_capture_event(enum svm_capture_event event);
 void svm_capture_number(uint64_t value);
 void svm_capture_bytes(const void *data, size_t size); /* Their size first. */
 /* Words of `now` that are not those of `image`, which follows. */
 void svm_capture_differences(const uint64_t *now, uint64_t *image, unsigned words);
-/* A table is full: the rest cannot be replayed. */
+/* A table is full, or something happens that cannot be replayed: neither can the rest. */
 void svm_capture_lose(void);
 
 /* An object was made or is gone; its number, or SVM_CAPTURE_NOBODY. */
@@ -59,7 +64,6 @@ union svm_capture_fn {
 	svm_msr_filter_fn msr_filter;
 	svm_resolve_fn resolve;
 	svm_stuck_fn stuck;
-	svm_wake_fn wake;
 	struct svm_irq_port port;
 	struct svm_presence presence;
 };
@@ -80,7 +84,6 @@ bool svm_capture_on_msr_filter(void *arg, uint32_t msr, bool is_write);
 enum svm_resolve_result svm_capture_on_resolve(void *arg, svm_gpa_t gpa, uint32_t access,
                                                struct svm_resolved_page *page);
 bool svm_capture_on_stuck(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
-void svm_capture_on_wake(void *arg, struct svm_vcpu *vcpu);
 struct svm_irq_port svm_capture_port(struct svm_capture_slot *slot);
 struct svm_presence svm_capture_presence(struct svm_capture_slot *slot);
 

@@ -31,6 +31,7 @@
 	E(RESULT, "value; behind it what the call gave: a call returns")                           \
 	E(CALLBACK, "callback, vCPU, request: the library calls the embedder")                     \
 	E(ANSWER, "answer: the callback returns")                                                  \
+	E(ASYNC, "call, object: made at any time, from an interrupt handler or a callback")        \
 	E(ENTRY, "hpa, differences of VMCB and switch: what VMRUN is given")                       \
 	E(EXIT, "differences of VMCB and switch: what #VMEXIT left")                               \
 	E(PAGE, "hpa, 4096 bytes: guest memory, where it is not as it was last read")              \
@@ -53,7 +54,7 @@
 	E(XGETBV, "value")                                                                         \
 	E(XSAVE, "differences from zeros: the guest's FPU as the library saved it")                \
 	E(END, "nothing: the recording was ended")                                                 \
-	E(LOST, "nothing: a table of the recorder was full")
+	E(LOST, "nothing: what follows cannot be replayed")
 
 enum svm_capture_event {
 #define SVM_CAPTURE_EVENT_ENUM(name, text) SVM_CAPTURE_##name,
@@ -76,8 +77,7 @@ enum svm_capture_event {
 	K(IRQ_TPR, "tpr; 0")                                                                       \
 	K(IRQ_DEADLINE, "nothing; ns")                                                             \
 	K(ARRIVE, "nothing; result, gpa")                                                          \
-	K(LEAVE, "has_work; 0")                                                                    \
-	K(WAKE, "nothing; 0")
+	K(LEAVE, "has_work; 0")
 
 enum svm_capture_callback {
 #define SVM_CAPTURE_CALLBACK_ENUM(name, text) SVM_CAPTURE_ON_##name,
@@ -87,9 +87,10 @@ enum svm_capture_callback {
 
 /*
  * Calls whose arguments are an object and numbers: Cn(name without svm_, object, types); V: no
- * result; S: a structure that is read.  Queries are missing: they change nothing.
+ * result; A: no result, and made at any time; S: a structure that is read.  Queries are missing,
+ * and svm_vcpu_set_wake(): they change nothing that the library acts upon.
  */
-#define SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, S)                                       \
+#define SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)                                   \
 	C0(host_destroy, host)                                                                     \
 	C0(cpu_online, host)                                                                       \
 	C0(cpu_offline, host)                                                                      \
@@ -123,12 +124,12 @@ enum svm_capture_callback {
 	C0(vcpu_complete_emulate, vcpu)                                                            \
 	C2(vcpu_complete_fault, vcpu, uint8_t, uint32_t)                                           \
 	C3(vcpu_inject_exception, vcpu, uint8_t, uint32_t, uint64_t)                               \
-	V0(vcpu_inject_nmi, vcpu)                                                                  \
+	A0(vcpu_inject_nmi, vcpu)                                                                  \
 	C1(vcpu_inject_interrupt, vcpu, uint8_t)                                                   \
 	V1(vcpu_want_window, vcpu, bool)                                                           \
-	V0(vcpu_notify, vcpu)                                                                      \
-	V0(vcpu_unhalt, vcpu)                                                                      \
-	V0(vcpu_kick, vcpu)                                                                        \
+	A0(vcpu_notify, vcpu)                                                                      \
+	A0(vcpu_unhalt, vcpu)                                                                      \
+	A0(vcpu_kick, vcpu)                                                                        \
 	C0(vcpu_init_ipi, vcpu)                                                                    \
 	C1(vcpu_startup_ipi, vcpu, uint8_t)                                                        \
 	V1(vcpu_set_cr8, vcpu, uint8_t)                                                            \
@@ -159,7 +160,6 @@ enum svm_capture_callback {
 	O(vm_set_cpuid, vm, "rows")                                                                \
 	O(vcpu_mmio_handler, vcpu, "gpa, size, whether to a callback")                             \
 	O(vcpu_set_irq_port, vcpu, "bit 0: a port, bit 1: with a deadline")                        \
-	O(vcpu_set_wake, vcpu, "whether to a callback")                                            \
 	O(vcpu_set_presence, vcpu, "whether to callbacks")                                         \
 	O(vcpu_set_xsave, vcpu, "bytes")                                                           \
 	O(vcpu_complete_data, vcpu, "bytes")                                                       \
@@ -169,7 +169,8 @@ enum svm_capture_call {
 #define SVM_CAPTURE_CALL_ENUM(name, ...) SVM_CALL_##name,
 	SVM_CAPTURE_CALLS(SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM,
 	                  SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM,
-	                  SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM)
+	                  SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM, SVM_CAPTURE_CALL_ENUM,
+	                  SVM_CAPTURE_CALL_ENUM)
 	SVM_CAPTURE_OTHERS(SVM_CAPTURE_CALL_ENUM)
 #undef SVM_CAPTURE_CALL_ENUM
 	SVM_CALL_COUNT,

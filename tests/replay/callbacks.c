@@ -34,7 +34,7 @@ static void begin(void *arg, enum svm_capture_callback what, const struct svm_vc
 /* What the callback called, and what it said. */
 static uint64_t answer(void)
 {
-	while (reader_peek() == SVM_CAPTURE_CALL) {
+	for (player_take_async(); reader_peek() == SVM_CAPTURE_CALL; player_take_async()) {
 		reader_skip_tag();
 		player_call();
 	}
@@ -51,9 +51,15 @@ static enum svm_device_result device_answer(void)
 	return (enum svm_device_result)result;
 }
 
+/* An answer that is one number. */
+static uint64_t short_answer(void)
+{
+	return player_read(answer());
+}
+
 static bool yes_or_no(void)
 {
-	const uint64_t result = answer();
+	const uint64_t result = short_answer();
 
 	if (result > 1)
 		player_refuse("a callback answered %llu to yes or no", (unsigned long long)result);
@@ -71,7 +77,7 @@ enum svm_device_result player_on_io(void *arg, struct svm_vcpu *vcpu,
 	player_same("IN instead of OUT", access->is_in, reader_number());
 	player_same("the value for the port", access->is_in ? 0 : access->value, reader_number());
 	result = device_answer();
-	access->value = (uint32_t)reader_number();
+	access->value = (uint32_t)player_read(reader_number());
 	return result;
 }
 
@@ -97,6 +103,7 @@ enum svm_device_result player_on_mmio(void *arg, struct svm_vcpu *vcpu,
 	result = device_answer();
 	data = reader_some_bytes(sizeof(access->data), &size, "data");
 	memcpy(access->data, data, size);
+	player_take_async();
 	return result;
 }
 
@@ -112,7 +119,7 @@ enum svm_device_result player_on_hypercall(void *arg, struct svm_vcpu *vcpu,
 	player_same("the CPL of the hypercall", call->cpl, reader_number());
 	player_same("the width of the hypercall", call->is_wide, reader_number());
 	result = device_answer();
-	call->result = reader_number();
+	call->result = player_read(reader_number());
 	return result;
 }
 
@@ -124,8 +131,8 @@ bool player_on_msr(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *acce
 	player_same("the MSR", access->msr, reader_number());
 	player_same("WRMSR instead of RDMSR", access->is_write, reader_number());
 	player_same("the value for the MSR", access->is_write ? access->value : 0, reader_number());
-	known = yes_or_no();
-	access->value = reader_number();
+	known = answer() != 0;
+	access->value = player_read(reader_number());
 	return known;
 }
 
@@ -150,7 +157,7 @@ enum svm_resolve_result player_on_resolve(void *arg, svm_gpa_t gpa, uint32_t acc
 		player_refuse("a resolve callback answered %llu", (unsigned long long)result);
 	page->hpa = reader_number();
 	page->size = reader_number();
-	page->prot = (uint32_t)reader_number();
+	page->prot = (uint32_t)player_read(reader_number());
 	return (enum svm_resolve_result)result;
 }
 
@@ -161,12 +168,6 @@ bool player_on_stuck(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *ex
 	return yes_or_no();
 }
 
-void player_on_wake(void *arg, struct svm_vcpu *vcpu)
-{
-	begin(arg, SVM_CAPTURE_ON_WAKE, vcpu);
-	(void)answer();
-}
-
 /* --- interrupt controllers -------------------------------------------------------------------- */
 
 static int on_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
@@ -175,7 +176,7 @@ static int on_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 
 	begin(arg, SVM_CAPTURE_ON_IRQ_PENDING, vcpu);
 	player_same("TPR", tpr, reader_number());
-	vector = answer();
+	vector = short_answer();
 	if (vector > 256)
 		player_refuse("vector %llu is pending", (unsigned long long)vector - 1);
 	return (int)vector - 1;
@@ -185,20 +186,20 @@ static uint8_t on_accept(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
 {
 	begin(arg, SVM_CAPTURE_ON_IRQ_ACCEPT, vcpu);
 	player_same("the vector that is accepted", vector, reader_number());
-	return (uint8_t)answer();
+	return (uint8_t)short_answer();
 }
 
 static void on_tpr(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 {
 	begin(arg, SVM_CAPTURE_ON_IRQ_TPR, vcpu);
 	player_same("TPR", tpr, reader_number());
-	(void)answer();
+	(void)short_answer();
 }
 
 static uint64_t on_deadline(void *arg, struct svm_vcpu *vcpu)
 {
 	begin(arg, SVM_CAPTURE_ON_IRQ_DEADLINE, vcpu);
-	return answer();
+	return short_answer();
 }
 
 struct svm_irq_port player_port(void *slot, bool has_deadline)
@@ -222,7 +223,7 @@ static enum svm_arrival on_arrive(void *arg, struct svm_vcpu *vcpu, svm_gpa_t *g
 	result = answer();
 	if (result > SVM_ARRIVAL_AGAIN)
 		player_refuse("an arrival was answered with %llu", (unsigned long long)result);
-	*gpa = reader_number();
+	*gpa = player_read(reader_number());
 	return (enum svm_arrival)result;
 }
 
@@ -230,7 +231,7 @@ static void on_leave(void *arg, struct svm_vcpu *vcpu, bool has_work)
 {
 	begin(arg, SVM_CAPTURE_ON_LEAVE, vcpu);
 	player_same("whether it has work", has_work, reader_number());
-	(void)answer();
+	(void)short_answer();
 }
 
 struct svm_presence player_presence(void *slot)

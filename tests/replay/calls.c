@@ -191,6 +191,7 @@ static void check_exit(int error, const struct svm_exit *exit)
 		svm_##name(OBJECT(object), a, b);                                                  \
 		return 0;                                                                          \
 	}
+#define A0(name, object) V0(name, object)
 /* A bool of a structure holds 0 or 1, or the compiler's code does what it likes. */
 static void only_bools(bool *first, size_t count)
 {
@@ -220,7 +221,7 @@ static void make_good(void *data, size_t size, enum svm_capture_call call)
 		return svm_##name(OBJECT(object), &data);                                          \
 	}
 
-SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, S)
+SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)
 
 /* --- calls that make objects ------------------------------------------------------------------ */
 
@@ -363,14 +364,6 @@ static void vcpu_set_presence(void *o)
 	check_result(0);
 }
 
-static void vcpu_set_wake(void *o)
-{
-	const bool has = reader_below(2, "callback");
-
-	svm_vcpu_set_wake(o, has ? player_on_wake : NULL, has ? player_next_slot() : NULL);
-	check_result(0);
-}
-
 #define BYTES(name, limit)                                                                         \
 	static void name(void *o)                                                                  \
 	{                                                                                          \
@@ -402,7 +395,7 @@ static const struct {
 	unsigned type;
 } table[SVM_CALL_COUNT] = {
 #define PLAIN(name, object, ...) { #name, make_##name, NULL, PLAYER_OF_##object },
-	SVM_CAPTURE_CALLS(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)
+	SVM_CAPTURE_CALLS(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)
 #define OTHER(name, object, text) { #name, NULL, name, PLAYER_OF_##object },
 	SVM_CAPTURE_OTHERS(OTHER)
 };
@@ -421,6 +414,33 @@ static void make_plain(uint64_t call, void *object, unsigned number)
 	if (!error && ends_object(call))
 		forget(number);
 	check_result(error);
+}
+
+static bool is_async(uint64_t call)
+{
+	return call == SVM_CALL_vcpu_kick || call == SVM_CALL_vcpu_notify ||
+	       call == SVM_CALL_vcpu_unhalt || call == SVM_CALL_vcpu_inject_nmi;
+}
+
+void player_take_async(void)
+{
+	while (reader_peek() == SVM_CAPTURE_ASYNC) {
+		uint64_t call;
+
+		reader_skip_tag();
+		call = reader_below(SVM_CALL_COUNT, "the number of a call");
+		if (!is_async(call))
+			player_refuse("svm_%s() at any time", table[call].name);
+		(void)table[call].plain(
+			player_object((unsigned)reader_below(SVM_CAPTURE_NOBODY, "an object"),
+		                      PLAYER_VCPU));
+	}
+}
+
+uint64_t player_read(uint64_t value)
+{
+	player_take_async();
+	return value;
 }
 
 void player_call(void)

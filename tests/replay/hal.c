@@ -128,6 +128,7 @@ static void *frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
 	host.run[host.runs++] = run;
 	host.frames += count;
 	*hpa = run.hpa;
+	player_take_async();
 	return run.hva;
 }
 
@@ -186,7 +187,7 @@ static void load_page(svm_hpa_t wanted)
 
 void player_take_writes(void)
 {
-	while (reader_peek() == SVM_CAPTURE_WROTE) {
+	for (player_take_async(); reader_peek() == SVM_CAPTURE_WROTE; player_take_async()) {
 		struct page *page;
 
 		reader_skip_tag();
@@ -231,6 +232,7 @@ static void *phys_to_virt(void *ctx, svm_hpa_t hpa)
 	}
 	if (reader_peek() == SVM_CAPTURE_PAGE)
 		load_page(frame);
+	player_take_async();
 	page = page_of(frame);
 	if (!page->bytes) {
 		player_diverge();
@@ -282,7 +284,7 @@ static uint32_t cpu_id(void *ctx)
 {
 	(void)ctx;
 	player_expect(SVM_CAPTURE_CPU_ID);
-	return (uint32_t)reader_below(host.hal.cpu_max, "the CPU");
+	return (uint32_t)player_read(reader_below(host.hal.cpu_max, "the CPU"));
 }
 
 static void cpu_kick(void *ctx, uint32_t cpu)
@@ -295,21 +297,21 @@ static bool should_exit(void *ctx)
 {
 	(void)ctx;
 	player_expect(SVM_CAPTURE_SHOULD_EXIT);
-	return reader_below(2, "should_exit()");
+	return player_read(reader_below(2, "should_exit()"));
 }
 
 static bool machine_check(void *ctx)
 {
 	(void)ctx;
 	player_expect(SVM_CAPTURE_MACHINE_CHECK);
-	return reader_below(2, "machine_check()");
+	return player_read(reader_below(2, "machine_check()"));
 }
 
 static uint64_t clock_ns(void *ctx)
 {
 	(void)ctx;
 	player_expect(SVM_CAPTURE_CLOCK);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 static bool rdmsr_safe(void *ctx, uint32_t msr, uint64_t *value)
@@ -319,7 +321,7 @@ static bool rdmsr_safe(void *ctx, uint32_t msr, uint64_t *value)
 	(void)ctx;
 	player_expect_for(SVM_CAPTURE_RDMSR_SAFE, "the MSR of rdmsr_safe()", msr);
 	read = reader_number();
-	if (!reader_below(2, "rdmsr_safe()"))
+	if (!player_read(reader_below(2, "rdmsr_safe()")))
 		return false;
 	*value = read;
 	return true;
@@ -330,7 +332,7 @@ static bool wrmsr_safe(void *ctx, uint32_t msr, uint64_t value)
 	(void)ctx;
 	player_expect_for(SVM_CAPTURE_WRMSR_SAFE, "the MSR of wrmsr_safe()", msr);
 	player_same("the value for wrmsr_safe()", value, reader_number());
-	return reader_below(2, "wrmsr_safe()");
+	return player_read(reader_below(2, "wrmsr_safe()"));
 }
 
 static void nothing(void *ctx)

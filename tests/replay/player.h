@@ -72,6 +72,14 @@ void *player_object(unsigned number, enum player_object type);
 unsigned player_object_number(const void *object);
 /* Make the call whose tag has been read. */
 void player_call(void);
+/*
+ * Calls that came at any time are made now, if they are next.  An event's reader looks when it has
+ * read it: what came until the next event came most likely soon, and before the library looked
+ * whether something had come.
+ */
+void player_take_async(void);
+/* The same with what has been read. */
+uint64_t player_read(uint64_t value);
 bool player_makes_vcpu(void);
 /* Number of the callback that is registered next, as an argument for it. */
 void *player_next_slot(void);
@@ -103,7 +111,6 @@ bool player_on_msr_filter(void *arg, uint32_t msr, bool is_write);
 enum svm_resolve_result player_on_resolve(void *arg, svm_gpa_t gpa, uint32_t access,
                                           struct svm_resolved_page *page);
 bool player_on_stuck(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
-void player_on_wake(void *arg, struct svm_vcpu *vcpu);
 struct svm_irq_port player_port(void *slot, bool has_deadline);
 struct svm_presence player_presence(void *slot);
 

@@ -26,7 +26,7 @@ void player_expect(enum svm_capture_event event)
 	player_take_writes();
 	tag = reader_peek();
 	if (tag == SVM_CAPTURE_LOST)
-		player_finish("the recorder had no room for more");
+		player_finish("behind that it cannot be");
 	if (tag != event) {
 		player_diverge();
 		player_say("the library comes to %s", event_names[event]);
@@ -89,13 +89,15 @@ int main(int argc, char **argv)
 	open_file(argv[argc - 1]);
 	read_head();
 	for (;;) {
-		const unsigned tag = reader_peek();
+		unsigned tag;
 
+		player_take_async();
+		tag = reader_peek();
 		reader_skip_tag();
 		if (tag == SVM_CAPTURE_END)
 			player_finish("it was ended there");
 		if (tag == SVM_CAPTURE_LOST)
-			player_finish("the recorder had no room for more");
+			player_finish("behind that it cannot be");
 		if (tag != SVM_CAPTURE_CALL)
 			player_refuse("%s outside of any call", event_names[tag]);
 		player_call();

@@ -30,44 +30,45 @@ struct svm_cpuid_regs svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf)
 	r.eax = (uint32_t)reader_number();
 	r.ebx = (uint32_t)reader_number();
 	r.ecx = (uint32_t)reader_number();
-	r.edx = (uint32_t)reader_number();
+	r.edx = (uint32_t)player_read(reader_number());
 	return r;
 }
 
 uint64_t svm_ring0_rdmsr(uint32_t msr)
 {
 	player_expect_for(SVM_CAPTURE_RDMSR, "the MSR that is read", msr);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 void svm_ring0_wrmsr(uint32_t msr, uint64_t value)
 {
 	player_expect_for(SVM_CAPTURE_WRMSR, "the MSR that is written", msr);
 	player_same("the value of the MSR", value, reader_number());
+	player_take_async();
 }
 
 uint64_t svm_ring0_read_cr(enum svm_control_register cr)
 {
 	player_expect_for(SVM_CAPTURE_READ_CR, "the control register that is read", cr);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 uint64_t svm_ring0_read_dr(unsigned n)
 {
 	player_expect_for(SVM_CAPTURE_READ_DR, "the debug register that is read", n);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 uint64_t svm_ring0_rdtsc(void)
 {
 	player_expect(SVM_CAPTURE_RDTSC);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 uint64_t svm_ring0_xgetbv0(void)
 {
 	player_expect(SVM_CAPTURE_XGETBV);
-	return reader_number();
+	return player_read(reader_number());
 }
 
 /* What the library has of the host's FPU it does not look at, and nobody recorded it. */
@@ -83,6 +84,7 @@ void svm_ring0_xsave(void *area, uint64_t mask)
 	words = (unsigned)reader_below(left / sizeof(uint64_t) + 1, "the size of an XSAVE area");
 	memset(area, 0, words * sizeof(uint64_t));
 	reader_differences(area, words, NULL);
+	player_take_async();
 }
 
 void svm_ring0_fxsave(void *area)
@@ -246,4 +248,5 @@ void svm_world_switch(struct svm_switch *s)
 	memcpy(vmcb, image.vmcb, sizeof(image.vmcb));
 	memcpy(s, image.block, sizeof(image.block));
 	player_at_exit(vmcb->control.exit_code, vmcb->save.rip);
+	player_take_async();
 }
