@@ -249,12 +249,18 @@ static void print_latest_tick(void)
 	kprintf("host: a tick came at most %lu us late\n", late_ns / 1000);
 }
 
+/* Of an image that is to be recorded: see capture.c. */
+__attribute__((weak)) void capture_start(void);
+
 static void run_library(void)
 {
 	const size_t free_before = frames_free_count();
 	const struct svm_hal *const hal = choose_hal();
-	int error = svm_host_create(hal, &host);
+	int error;
 
+	if (capture_start)
+		capture_start();
+	error = svm_host_create(hal, &host);
 	if (error)
 		refuse("svm_host_create", error);
 	on_every_cpu("svm_cpu_online", online_here);
