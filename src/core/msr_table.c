@@ -2,9 +2,9 @@
 /*
  * The table of msrs.h as functions.
  *
- * A number's policy, which each access asks for, comes from a switch: the compiler makes a bisection
- * of it in which neighbours share, and refuses two msr_rows of one number.  Its index, which few need,
- * is looked for in the rows, whose numbers ascend; a switch for it was 2.7 KiB of code.
+ * A number's policy, which each access asks for, comes from a switch: the compiler makes a
+ * bisection of it in which neighbours share, and refuses two msr_rows of one number.  Its index,
+ * which few need, is looked for in the rows, whose numbers ascend; a switch for it was 2.7 KiB.
  */
 #include "core/msr_policy.h"
 #include "core/msrpm.h"
