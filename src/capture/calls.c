@@ -133,7 +133,7 @@ static int done(enum svm_capture_call call, const void *object, int error)
 	{                                                                                          \
 		if (!svm_capture_call(SVM_CALL_##name, o))                                         \
 			return __real_svm_##name(o, data);                                         \
-		svm_capture_bytes(data, sizeof(*data));                                            \
+		svm_capture_bytes(data, data ? sizeof(*data) : 0);                                 \
 		return done(SVM_CALL_##name, o, __real_svm_##name(o, data));                       \
 	}
 

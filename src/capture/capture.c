@@ -48,7 +48,8 @@ static void put(const void *data, size_t size)
 			capture.write(capture.arg, data, size);
 		return;
 	}
-	memcpy(capture.buffer + capture.filled, data, size);
+	if (size)
+		memcpy(capture.buffer + capture.filled, data, size);
 	capture.filled += size;
 }
 

@@ -87,8 +87,8 @@ enum svm_capture_callback {
 
 /*
  * Calls whose arguments are an object and numbers: Cn(name without svm_, object, types); V: no
- * result; A: no result, and made at any time; S: a structure that is read.  Queries are missing,
- * and svm_vcpu_set_wake(): they change nothing that the library acts upon.
+ * result; A: no result, and made at any time; S: a structure that is read, or no bytes for NULL.
+ * What is missing changes nothing that the library acts upon: tests/replay/calls_test.py lists it.
  */
 #define SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)                                   \
 	C0(host_destroy, host)                                                                     \
@@ -144,7 +144,8 @@ enum svm_capture_callback {
 	S(vcpu_set_regs, vcpu, svm_regs)                                                           \
 	S(vcpu_set_system, vcpu, svm_system_regs)                                                  \
 	S(vcpu_set_debug, vcpu, svm_debug_regs)                                                    \
-	S(vcpu_set_events, vcpu, svm_events)
+	S(vcpu_set_events, vcpu, svm_events)                                                       \
+	S(vcpu_set_debugger, vcpu, svm_debugger)
 
 /* The others: O(name without svm_, object, arguments behind the object). */
 #define SVM_CAPTURE_OTHERS(O)                                                                      \

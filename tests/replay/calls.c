@@ -201,24 +201,42 @@ static void only_bools(bool *first, size_t count)
 		byte[i] &= 1;
 }
 
-static void make_good(void *data, size_t size, enum svm_capture_call call)
+static void make_good(void *data, enum svm_capture_call call)
 {
+	struct svm_debugger *debugger = data;
 	struct svm_events *events = data;
 
-	if (call != SVM_CALL_vcpu_set_events || size != sizeof(*events))
+	if (call == SVM_CALL_vcpu_set_debugger)
+		only_bools(&debugger->single_step, 3);
+	if (call != SVM_CALL_vcpu_set_events)
 		return;
 	only_bools(&events->exception_pending, 2);
 	only_bools(&events->nmi_pending, 3);
+}
+
+/* A structure of this size into *data, or false: NULL was given. */
+static bool read_structure(void *data, size_t size, const char *what, enum svm_capture_call call)
+{
+	size_t has;
+	const void *bytes = reader_some_bytes(size, &has, what);
+
+	if (has == 0 && call == SVM_CALL_vcpu_set_debugger)
+		return false;
+	if (has != size)
+		player_refuse("%s has %zu bytes, and %zu in this library", what, has, size);
+	memcpy(data, bytes, size);
+	make_good(data, call);
+	return true;
 }
 
 #define S(name, object, type)                                                                      \
 	static int make_##name(void *o)                                                            \
 	{                                                                                          \
 		struct type data;                                                                  \
+		const bool has = read_structure(&data, sizeof(data), "struct " #type,              \
+		                                SVM_CALL_##name);                                  \
                                                                                                    \
-		memcpy(&data, reader_bytes(sizeof(data), "struct " #type), sizeof(data));          \
-		make_good(&data, sizeof(data), SVM_CALL_##name);                                   \
-		return svm_##name(OBJECT(object), &data);                                          \
+		return svm_##name(OBJECT(object), has ? &data : NULL);                             \
 	}
 
 SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)
