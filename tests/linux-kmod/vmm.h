@@ -27,7 +27,8 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test debug_tests[], eventfd_tests[], irq_tests[], msr_tests[], state_tests[];
+extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], memory_tests[],
+	msr_tests[], process_tests[], state_tests[];
 
 extern const char *test_name;
 extern bool failed;
@@ -60,5 +61,11 @@ int run_once(struct machine *m);
 int run(struct machine *m);
 /* To an exit of this reason. */
 void run_to(struct machine *m, uint32_t reason);
+
+/* A handler that does nothing: its signal is to end a call. */
+void on_alarm(int number);
+
+/* As nobody: so many calls, of which all are the seed's. */
+int random_calls(uint64_t seed, unsigned long count);
 
 #endif
