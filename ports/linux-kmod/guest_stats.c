@@ -27,7 +27,7 @@ struct descriptor {
 	char name[NAME_SIZE];
 };
 
-static_assert(offsetof(struct descriptor, name) == sizeof(struct kvm_stats_desc));
+static_assert(offsetof(struct descriptor, name) == offsetof(struct kvm_stats_desc, name));
 static_assert(offsetof(struct descriptor, offset) == offsetof(struct kvm_stats_desc, offset));
 
 #define COUNTER(text) { .flags = KVM_STATS_TYPE_CUMULATIVE, .size = 1, .name = #text }
