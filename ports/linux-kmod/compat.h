@@ -43,6 +43,13 @@ static inline bool compat_immediate_exit(const struct kvm_run *run)
 #define compat_fd_file(f) ((f).file)
 #endif
 
+/* The source of a string is what __string() has named. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define compat_assign_str(to, from) __assign_str(to)
+#else
+#define compat_assign_str(to, from) __assign_str(to, from)
+#endif
+
 static inline void compat_hrtimer_init(struct hrtimer *timer,
                                        enum hrtimer_restart (*fired)(struct hrtimer *),
                                        enum hrtimer_mode mode)

@@ -14,6 +14,7 @@
 
 #include "guest.h"
 #include "guest_own.h"
+#include "trace.h"
 
 static char *node = "libsvm";
 module_param(node, charp, 0444);
@@ -75,7 +76,7 @@ long guest_capability(unsigned long cap)
 	}
 }
 
-static long device_ioctl(struct file *file, unsigned int number, unsigned long arg)
+static long call(unsigned int number, unsigned long arg)
 {
 	switch (number) {
 	case KVM_GET_API_VERSION:
@@ -97,6 +98,14 @@ static long device_ioctl(struct file *file, unsigned int number, unsigned long a
 	default: /* What KVM says; of a VM it is -ENOTTY. */
 		return -EINVAL;
 	}
+}
+
+static long device_ioctl(struct file *file, unsigned int number, unsigned long arg)
+{
+	const long result = call(number, arg);
+
+	trace_libsvm_ioctl("device", -1, number, arg, result);
+	return result;
 }
 
 static const struct file_operations device_file = {

@@ -18,6 +18,7 @@
 #include "guest_irq.h"
 #include "guest_own.h"
 #include "hal.h"
+#include "trace.h"
 
 static void destroy(struct kref *kref)
 {
@@ -79,12 +80,8 @@ static long set_memory(struct guest *guest, void __user *user)
 	return guest_memory_set(guest, &region);
 }
 
-static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
+static long call(struct guest *guest, unsigned int number, unsigned long arg)
 {
-	struct guest *const guest = file->private_data;
-
-	if (guest->mm != current->mm)
-		return -EIO;
 	switch (number) {
 	case KVM_CHECK_EXTENSION:
 		return guest_capability(arg);
@@ -117,6 +114,18 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
 	default:
 		return guest_irq_vm_ioctl(guest, number, arg);
 	}
+}
+
+static long vm_ioctl(struct file *file, unsigned int number, unsigned long arg)
+{
+	struct guest *const guest = file->private_data;
+	long result;
+
+	if (guest->mm != current->mm)
+		return -EIO;
+	result = call(guest, number, arg);
+	trace_libsvm_ioctl("vm", -1, number, arg, result);
+	return result;
 }
 
 static int vm_release(struct inode *inode, struct file *file)

@@ -205,6 +205,11 @@ int guest_task_init(struct guest_vcpu *vcpu);
 void guest_task_fini(struct guest_vcpu *vcpu);
 int guest_task_work(struct guest_vcpu *vcpu);
 
+/* guest_trace.c: before a run, of which it gives the number of the next exit, and behind it. */
+bool guest_trace_is_on(void);
+u64 guest_trace_entry(struct guest_vcpu *vcpu);
+void guest_trace_exits(struct guest_vcpu *vcpu, u64 next, int error);
+
 /* guest_sync.c: registers in the run page, before and after a run. */
 int guest_sync_take(struct guest_vcpu *vcpu);
 void guest_sync_give(struct guest_vcpu *vcpu);

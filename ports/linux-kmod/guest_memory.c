@@ -23,6 +23,7 @@
 
 #include "guest.h"
 #include "hal.h"
+#include "trace.h"
 
 static struct guest *guest_of(struct mmu_notifier *notifier)
 {
@@ -133,6 +134,7 @@ int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access)
 	unsigned long hva = 0;
 	bool write = false;
 	u64 sequence;
+	int error = 0;
 
 	spin_lock(&guest->memory.lock);
 	sequence = guest->memory.invalidations ? 0 : guest->memory.sequence;
@@ -143,7 +145,10 @@ int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access)
 	}
 	spin_unlock(&guest->memory.lock);
 	/* Gone by now: the guest runs into the hole at its next try. */
-	return slot ? fault_in(&guest->memory, gpa, hva, write, sequence) : 0;
+	if (slot)
+		error = fault_in(&guest->memory, gpa, hva, write, sequence);
+	trace_libsvm_page_fault(gpa, access, hva, error);
+	return error;
 }
 
 /* --- notifiers -------------------------------------------------------------------------------- */

@@ -303,10 +303,20 @@ static int wait_for_change(struct guest_vcpu *vcpu)
 	return 1;
 }
 
+static noinline int run_traced(struct guest_vcpu *vcpu)
+{
+	const u64 next = guest_trace_entry(vcpu);
+	const int error = svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
+
+	guest_trace_exits(vcpu, next, error);
+	return error;
+}
+
 /* The CPU went offline under us, and the scheduler is about to take us elsewhere. */
 static int run_once(struct guest_vcpu *vcpu)
 {
-	const int error = svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
+	const int error = guest_trace_is_on() ? run_traced(vcpu)
+	                                      : svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
 
 	if (error == SVM_ERR_CPU_OFFLINE)
 		return 1;

@@ -16,6 +16,7 @@
 #include "guest_irq.h"
 #include "guest_own.h"
 #include "hal.h"
+#include "trace.h"
 
 #define SHARED_PAGES 3u
 
@@ -211,6 +212,7 @@ static long vcpu_ioctl(struct file *file, unsigned int number, unsigned long arg
 	if (mutex_lock_killable(&vcpu->lock))
 		return -EINTR;
 	result = call(vcpu, number, arg);
+	trace_libsvm_ioctl("vcpu", (int)svm_vcpu_id(vcpu->vcpu), number, arg, result);
 	mutex_unlock(&vcpu->lock);
 	return result;
 }

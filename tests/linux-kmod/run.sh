@@ -87,6 +87,28 @@ end_spin() {
 	until_true 10 references 0
 }
 
+# traced EVENT...: each was seen, and a line of an exit says what of.
+traced() {
+	local event
+	for event; do
+		grep -q "libsvm_$event:" "$tracefs/trace" || {
+			echo "no $event"
+			return 1
+		}
+	done
+	grep -q 'libsvm_exit: .* IOIO rip=' "$tracefs/trace"
+}
+
+traces() {
+	tracefs=/sys/kernel/tracing
+	grep -q tracefs /proc/mounts || mount -t tracefs tracefs $tracefs || return 1
+	echo 1 >$tracefs/events/libsvm/enable
+	vmm ports interrupts && echo 0 >$tracefs/events/libsvm/enable || return 1
+	traced ioctl entry exit inject return page_fault || return 1
+	echo >$tracefs/trace
+	vmm ports && ! grep libsvm_ $tracefs/trace
+}
+
 stays_while_used() {
 	spin 1 && ! rmmod libsvm && end_spin
 }
@@ -192,6 +214,7 @@ check 'the HAL conforms, and each rung of the ladder holds' proofs
 check 'KVM and the module keep each other out' excludes_kvm
 vmm
 kernel_tests
+check 'tracepoints tell of a guest, and only while they are on' traces
 check 'it cannot be unloaded while a guest runs' stays_while_used
 check "a VMM killed at any moment leaves nothing, $kills times" dies_at_any_moment
 check "processors come and go under two guests, $hotplugs times" processors_come_and_go
