@@ -24,9 +24,9 @@
 void eva_main(void);
 
 /* Other files of the core, and ring 0. */
-bool svm_msr_is_offered(const struct svm_msr_policies *policies, uint32_t msr, bool is_write)
+static bool any_filter(void *arg, uint32_t msr, bool is_write)
 {
-	(void)policies;
+	(void)arg;
 	(void)msr;
 	(void)is_write;
 	return eva_maybe();
@@ -75,6 +75,14 @@ bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)
 	(void)of;
 	(void)within;
 	return eva_maybe();
+}
+
+bool svm_device_move_out(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	if (eva_maybe())
+		return false;
+	svm_exit_return(of, exit, SVM_EXIT_KIND_MMIO);
+	return true;
 }
 
 enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
@@ -231,6 +239,7 @@ void eva_main(void)
 	struct svm_exit exit;
 
 	any_vcpu();
+	vm.msr.filter = eva_maybe() ? any_filter : NULL;
 	UNKNOWN(exit);
 	const enum svm_action action = svm_exit_dispatch(&vcpu, &exit);
 
