@@ -139,6 +139,7 @@ static void bench_inject(uint8_t *memory, uint64_t hpa)
 
 	make_guest(NULL, &vm, &vcpu, memory, hpa);
 	memcpy(memory + INTERRUPTED_GPA, interrupted, (size_t)(interrupted_end - interrupted));
+	check("load", svm_vcpu_load(vcpu)); /* As between the turns of a scheduler's slice. */
 	run_to_port(vcpu);
 	start = svm_ring0_rdtsc();
 	for (unsigned int i = 0; i < ROUNDS; i++) {
@@ -146,6 +147,7 @@ static void bench_inject(uint8_t *memory, uint64_t hpa)
 		run_to_port(vcpu);
 	}
 	kprintf("cost inject %lu\n", (svm_ring0_rdtsc() - start) / ROUNDS);
+	svm_vcpu_put(vcpu);
 	check("vcpu_destroy", svm_vcpu_destroy(vcpu));
 	check("vm_destroy", svm_vm_destroy(vm));
 }

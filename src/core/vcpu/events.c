@@ -128,10 +128,12 @@ void svm_events_trap(struct svm_vcpu *vcpu)
 
 /* --- windows ------------------------------------------------------------------------------ */
 
-static void watch(struct svm_vcpu *vcpu, unsigned code, bool on)
+/* What a debugger wants is intercepted already. */
+static inline void watch(struct svm_vcpu *vcpu, unsigned code, bool on)
 {
-	on = on || svm_vcpu_debugger_wants(vcpu, code);
-	if (svm_vmcb_get_intercept(vcpu->vmcb, code) != on)
+	if (SVM_MOSTLY(svm_vmcb_get_intercept(vcpu->vmcb, code) == on))
+		return;
+	if (on || !svm_vcpu_debugger_wants(vcpu, code))
 		svm_vmcb_set_intercept(vcpu->vmcb, code, on);
 }
 

@@ -23,7 +23,7 @@ static void set_result(struct svm_vcpu *vcpu, uint8_t size, uint64_t value)
 }
 
 /* EXITINFO2 has the next RIP, wrapped; here it is RIP and the length. */
-static uint64_t io_next_rip(const struct svm_vcpu *vcpu)
+static inline uint64_t io_next_rip(const struct svm_vcpu *vcpu)
 {
 	const uint64_t rip = vcpu->vmcb->save.rip;
 
@@ -35,8 +35,8 @@ static uint32_t clip(uint64_t value, uint8_t size)
 	return (uint32_t)(size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value);
 }
 
-static enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                      const struct svm_io_access *access)
+static SVM_LONG_WAY enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                   const struct svm_io_access *access)
 {
 	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
 	             io_next_rip(vcpu));
@@ -49,7 +49,7 @@ static enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *ex
 	return SVM_ACTION_RETURN;
 }
 
-static enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	struct svm_ioio ioio;
 
@@ -78,8 +78,8 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return io_to_embedder(vcpu, exit, &access);
 	if (access.is_in)
 		set_result(vcpu, access.size, access.value);
+	if (result == SVM_DEVICE_DONE)
+		return svm_vcpu_advance(vcpu, io_next_rip(vcpu));
 	svm_vcpu_advance(vcpu, io_next_rip(vcpu));
-	if (result == SVM_DEVICE_RETURN)
-		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
-	return SVM_ACTION_RESUME;
+	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 }

@@ -18,6 +18,19 @@ static void read_breakpoints(struct svm_switch *s)
 		s->host_dr[n] = svm_ring0_read_dr(n);
 }
 
+static SVM_LONG_WAY uint64_t switch_mitigations(uint64_t mitigations)
+{
+	uint64_t flags = 0;
+
+	if (mitigations & SVM_MITIGATE_RSB)
+		flags |= SVM_SWITCH_DO_RSB;
+	if (mitigations & SVM_MITIGATE_VERW)
+		flags |= SVM_SWITCH_DO_VERW;
+	if (mitigations & SVM_MITIGATE_DIV)
+		flags |= SVM_SWITCH_DO_DIV;
+	return flags;
+}
+
 void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
@@ -45,13 +58,7 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 			read_breakpoints(s);
 		flags |= SVM_SWITCH_DO_GUEST_DR;
 	}
-	if (mitigations & SVM_MITIGATE_RSB)
-		flags |= SVM_SWITCH_DO_RSB;
-	if (mitigations & SVM_MITIGATE_VERW)
-		flags |= SVM_SWITCH_DO_VERW;
-	if (mitigations & SVM_MITIGATE_DIV)
-		flags |= SVM_SWITCH_DO_DIV;
-	s->flags = flags;
+	s->flags = flags | (mitigations ? switch_mitigations(mitigations) : 0);
 }
 
 /*
