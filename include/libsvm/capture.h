@@ -41,7 +41,7 @@ typedef void (*svm_capture_fn)(void *arg, const void *data, size_t size);
  * @param write  Where to.
  * @param arg    Its first argument.
  * @retval 0              Begun.
- * @retval SVM_ERR_BUSY   There is one already.
+ * @retval SVM_ERR_BUSY   There is one already, or the host that was recorded last is there still.
  * @retval SVM_ERR_INVAL  @p write is NULL.
  * @par Context
  * T.

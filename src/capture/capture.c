@@ -235,7 +235,7 @@ int svm_capture_begin(svm_capture_fn write, void *arg)
 {
 	if (!write)
 		return SVM_ERR_INVAL;
-	if (capture.write)
+	if (capture.write || svm_capture_host_lives())
 		return SVM_ERR_BUSY;
 	memset(&capture, 0, sizeof(capture));
 	capture.write = write;

@@ -47,6 +47,8 @@ bool svm_capture_makes_vcpu(void);
 /* hal.c: frames and guest memory. */
 const struct svm_hal *svm_capture_hal(const struct svm_hal *hal);
 void svm_capture_reset_memory(void);
+/* The host that was recorded has frames still: its HAL and its callbacks are the recorder's. */
+bool svm_capture_host_lives(void);
 void *svm_capture_frame(svm_hpa_t hpa); /* A frame of the library's, or NULL. */
 bool svm_capture_is_guest_state(const void *hva);
 /* Control leaves the library: tell what it wrote to guest memory. */

@@ -42,6 +42,11 @@ void svm_capture_reset_memory(void)
 		memory.page[i].hpa = UINT64_MAX;
 }
 
+bool svm_capture_host_lives(void)
+{
+	return memory.runs != 0;
+}
+
 /* --- frames of the library -------------------------------------------------------------------- */
 
 /* Number of runs that begin at or below an address. */

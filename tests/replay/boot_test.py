@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import emulators  # noqa: E402
 from replay_test import REPLAYED, run  # noqa: E402
 
-LINUX = ('guest linux\nkernel = vmlinuz\ninitrd = initrd\nmemory = 128M\n'
+LINUX = ('guest linux\nkernel = {}\ninitrd = {}\nmemory = 128M\n'
          'cmdline = "console=ttyS0 check"\n')
 
 
@@ -70,8 +70,8 @@ def main():
             results.append(test(args, name, f"guest {name}\nkernel = {name}.elf\nmemory = 4M\n"
                                 "limit = 2s\n", [(guest, name + ".elf")]))
         if args.linux:
-            results.append(test(args, "linux", LINUX, [(args.linux[0], "vmlinuz"),
-                                                       (args.linux[1], "initrd")], 600))
+            config = LINUX.format(*map(os.path.basename, args.linux))
+            results.append(test(args, "linux", config, [(name, "") for name in args.linux], 600))
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     return 0 if all(results) else 1
 

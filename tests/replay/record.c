@@ -166,8 +166,57 @@ START_TEST(a_guest_is_recorded)
 }
 END_TEST
 
+static void to_nowhere(void *arg, const void *data, size_t size)
+{
+	(void)data;
+	*(size_t *)arg += size;
+}
+
+START_TEST(one_recording_at_a_time)
+{
+	size_t written = 0;
+
+	ck_assert_int_eq(svm_capture_end(), SVM_ERR_STATE);
+	ck_assert_int_eq(svm_capture_begin(NULL, NULL), SVM_ERR_INVAL);
+	ck_assert_int_eq(svm_capture_begin(to_nowhere, &written), 0);
+	ck_assert_int_eq(svm_capture_begin(to_nowhere, &written), SVM_ERR_BUSY);
+	ck_assert_int_eq(svm_capture_end(), 0);
+	ck_assert_uint_eq(written, 8 + 1 + 1); /* Magic, version, END. */
+	ck_assert_int_eq(svm_capture_end(), SVM_ERR_STATE);
+}
+END_TEST
+
+/* More callbacks than it has room for: it says so, and the library goes on without it. */
+START_TEST(a_full_recorder_says_so)
+{
+	size_t written = 0, then;
+	struct rig r;
+
+	ck_assert_int_eq(svm_capture_begin(to_nowhere, &written), 0);
+	rig_init(&r, NULL, GUEST_64);
+	for (unsigned i = 0; i < 300; i++) {
+		ck_assert_int_eq(svm_vm_io_handler(r.vm, 0x60, 4, on_port, NULL), 0);
+		ck_assert_int_eq(svm_vm_io_handler(r.vm, 0x60, 4, NULL, NULL), 0);
+	}
+	then = written;
+	make_guest(&r);
+	rig_load(&r);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_IO);
+	ck_assert_uint_eq(written, then);
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_int_eq(svm_capture_end(), SVM_ERR_NOMEM);
+	ck_assert_uint_eq(written, then);
+	ck_assert_int_eq(svm_capture_begin(to_nowhere, &written), SVM_ERR_BUSY);
+	rig_fini(&r);
+	ck_assert_int_eq(svm_capture_begin(to_nowhere, &written), 0);
+	ck_assert_int_eq(svm_capture_end(), 0);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_test(tc, one_recording_at_a_time);
+	tcase_add_test(tc, a_full_recorder_says_so);
 	tcase_add_test(tc, a_guest_is_recorded);
 }
 
