@@ -34,6 +34,7 @@ static bool begin(const struct svm_capture_slot *slot, enum svm_capture_callback
 {
 	if (!svm_capture_inside())
 		return false;
+	svm_capture_asyncs();
 	svm_capture_writes();
 	svm_capture_event(SVM_CAPTURE_CALLBACK);
 	svm_capture_number((uint64_t)(slot - callbacks.slot));
@@ -44,6 +45,7 @@ static bool begin(const struct svm_capture_slot *slot, enum svm_capture_callback
 
 static void end(uint64_t result)
 {
+	svm_capture_asyncs();
 	svm_capture_comeback();
 	svm_capture_event(SVM_CAPTURE_ANSWER);
 	svm_capture_number(result);

@@ -53,7 +53,7 @@ static void put(const void *data, size_t size)
 	capture.filled += size;
 }
 
-static void put_tag(enum svm_capture_event event)
+void svm_capture_event(enum svm_capture_event event)
 {
 	const uint8_t tag = (uint8_t)event;
 
@@ -61,7 +61,7 @@ static void put_tag(enum svm_capture_event event)
 }
 
 /* Those whose place in the ring is another's by now are lost, and with them the rest. */
-static void put_asyncs(void)
+void svm_capture_asyncs(void)
 {
 	for (;;) {
 		const uint32_t next = capture.written + 1;
@@ -73,18 +73,13 @@ static void put_asyncs(void)
 		}
 		if (svm_atomic_load_acquire(&async->number) != next)
 			return;
-		put_tag(SVM_CAPTURE_ASYNC);
+		svm_capture_event(SVM_CAPTURE_ASYNC);
 		svm_capture_number(async->call);
 		svm_capture_number(async->object);
 		capture.written = next;
 	}
 }
 
-void svm_capture_event(enum svm_capture_event event)
-{
-	put_asyncs();
-	put_tag(event);
-}
 
 void svm_capture_number(uint64_t value)
 {
@@ -126,7 +121,7 @@ void svm_capture_lose(void)
 {
 	if (!capture.write || capture.lost)
 		return;
-	put_tag(SVM_CAPTURE_LOST);
+	svm_capture_event(SVM_CAPTURE_LOST);
 	flush();
 	capture.lost = true;
 }
@@ -190,6 +185,7 @@ bool svm_capture_call(enum svm_capture_call call, const void *object)
 		return false;
 	if (number == SVM_CAPTURE_NOBODY && call != SVM_CALL_host_create)
 		return false;
+	svm_capture_asyncs();
 	svm_capture_event(SVM_CAPTURE_CALL);
 	svm_capture_number(call);
 	svm_capture_number(number);
@@ -200,6 +196,7 @@ bool svm_capture_call(enum svm_capture_call call, const void *object)
 
 void svm_capture_result(int64_t value)
 {
+	svm_capture_asyncs();
 	svm_capture_writes();
 	svm_capture_event(SVM_CAPTURE_RESULT);
 	svm_capture_number((uint64_t)value);
@@ -254,6 +251,7 @@ int svm_capture_end(void)
 
 	if (!capture.write)
 		return SVM_ERR_STATE;
+	svm_capture_asyncs();
 	svm_capture_event(SVM_CAPTURE_END);
 	flush();
 	capture.write = NULL;

@@ -28,6 +28,11 @@ void svm_capture_result(int64_t value);
  * until the next event.
  */
 void svm_capture_async(enum svm_capture_call call, const void *object);
+/*
+ * Write those that came until now; first of all wherever the library comes, since what the recorder
+ * does then takes time in which more may come.
+ */
+void svm_capture_asyncs(void);
 
 void svm_capture_event(enum svm_capture_event event);
 void svm_capture_number(uint64_t value);

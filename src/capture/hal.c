@@ -110,6 +110,7 @@ static void *frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
 
 	if (!svm_capture_inside())
 		return hva;
+	svm_capture_asyncs();
 	svm_capture_event(SVM_CAPTURE_FRAMES);
 	svm_capture_number(count);
 	svm_capture_number(hva ? *hpa : 0);
@@ -186,6 +187,7 @@ static void *phys_to_virt(void *ctx, svm_hpa_t hpa)
 
 	if (!svm_capture_inside() || run_of(hpa))
 		return hva;
+	svm_capture_asyncs();
 	if (hva) {
 		touch(hpa & SVM_PAGE_MASK, hva - (hpa & ~SVM_PAGE_MASK));
 	} else {
@@ -200,6 +202,7 @@ static void *phys_to_virt(void *ctx, svm_hpa_t hpa)
 static uint64_t answer(enum svm_capture_event event, uint64_t value)
 {
 	if (svm_capture_inside()) {
+		svm_capture_asyncs();
 		svm_capture_event(event);
 		svm_capture_number(value);
 	}
@@ -235,6 +238,7 @@ static void safe_msr(enum svm_capture_event event, uint32_t msr, uint64_t value,
 {
 	if (!svm_capture_inside())
 		return;
+	svm_capture_asyncs();
 	svm_capture_event(event);
 	svm_capture_number(msr);
 	svm_capture_number(value);

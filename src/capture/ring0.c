@@ -55,6 +55,7 @@ static void note(enum svm_capture_event event, uint64_t which, uint64_t value)
 {
 	if (!is_recorded())
 		return;
+	svm_capture_asyncs();
 	svm_capture_event(event);
 	svm_capture_number(which);
 	svm_capture_number(value);
@@ -64,6 +65,7 @@ static void note_value(enum svm_capture_event event, uint64_t value)
 {
 	if (!is_recorded())
 		return;
+	svm_capture_asyncs();
 	svm_capture_event(event);
 	svm_capture_number(value);
 }
@@ -164,6 +166,7 @@ static void note_switch(const void *vmcb, const void *block)
 
 static void note_entry(const struct svm_switch *s, const void *vmcb)
 {
+	svm_capture_asyncs();
 	svm_capture_writes();
 	if (last.hpa != s->vmcb)
 		svm_capture_reset_switch();
@@ -186,6 +189,7 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	last.switching = false;
 	if (!is_recorded())
 		return;
+	svm_capture_asyncs();
 	svm_capture_event(SVM_CAPTURE_EXIT);
 	note_switch(vmcb, s);
 }

@@ -10,8 +10,9 @@
 
 #include <string.h>
 
-#define SAID_AT_MOST 8u
-#define PAUSES_MAX   1000000u
+#define SAID_AT_MOST      8u
+#define PAUSES_MAX        1000000u
+#define PHYSICAL_BITS_MAX 52u
 
 static struct {
 	svm_hpa_t hpa;
@@ -20,6 +21,13 @@ static struct {
 } image;
 
 /* --- what the library reads ------------------------------------------------------------------- */
+
+/* The library takes the processor at its word; a capture is nobody's. */
+static void check_cpuid(uint32_t leaf, struct svm_cpuid_regs r)
+{
+	if (leaf == 0x80000008 && (r.eax & 0xff) > PHYSICAL_BITS_MAX)
+		player_refuse("no processor has %u address bits", r.eax & 0xff);
+}
 
 struct svm_cpuid_regs svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -31,6 +39,7 @@ struct svm_cpuid_regs svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf)
 	r.ebx = (uint32_t)reader_number();
 	r.ecx = (uint32_t)reader_number();
 	r.edx = (uint32_t)player_read(reader_number());
+	check_cpuid(leaf, r);
 	return r;
 }
 
