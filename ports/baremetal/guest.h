@@ -169,6 +169,12 @@ void guest_destroy_cpus(struct guest *guest);
 void guest_destroy_vm(struct guest *guest);
 /** A PAUSE loop: let one of its other processors have the time, or another guest. */
 void guest_favour_another(struct guest_cpu *cpu);
+/**
+ * Before the look for a reason to stay awake: what woke the processor so far is seen by that look,
+ * what wakes it from now on keeps it awake.
+ * @return False: there is a reason already.
+ */
+bool guest_may_sleep(struct guest_cpu *cpu);
 /** Sleep until @p deadline_ns at the latest, or the guest's limit. */
 enum sched_next guest_sleep(struct guest_cpu *cpu, uint64_t deadline_ns);
 /** @} */

@@ -44,6 +44,12 @@ static bool is_parked(const struct guest *guest)
 	return __atomic_load_n(&guest->is_parked, __ATOMIC_SEQ_CST);
 }
 
+bool guest_may_sleep(struct guest_cpu *cpu)
+{
+	sched_forget_wakes(&cpu->task);
+	return !guest_is_ending(cpu->guest) && !is_parked(cpu->guest);
+}
+
 /* SCHED_END: it has come to its end. */
 static enum sched_next look_around(struct guest_cpu *cpu)
 {
@@ -57,7 +63,7 @@ static enum sched_next look_around(struct guest_cpu *cpu)
 		cpu->task.deadline_ns = UINT64_MAX;
 		return SCHED_SLEEP;
 	}
-	if (time_ns() < end_of_time(guest))
+	if (!guest->limit_ms || time_ns() < end_of_time(guest))
 		return SCHED_AGAIN;
 	svm_vcpu_get_regs(cpu->vcpu, &regs);
 	format_text(text, sizeof(text), "still running after %lu ms, at rip %lx", guest->limit_ms,

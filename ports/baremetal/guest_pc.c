@@ -63,13 +63,13 @@ static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *e
 
 /*
  * Whoever sends something and still takes this vCPU for one in its guest only kicks the processor.
- * From the fence on everybody knows better, and calls the wake callback; what was sent before it is
- * seen by the look behind it.
+ * From guest_may_sleep() on everybody knows better, and calls the wake callback; what was sent
+ * before it is seen by the look behind it.
  */
 static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (svm_vcpu_has_event(cpu->vcpu) || svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
+	if (!guest_may_sleep(cpu) || svm_vcpu_has_event(cpu->vcpu) ||
+	    svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
 		return SCHED_AGAIN;
 	return guest_sleep(cpu, svm_vcpu_deadline(cpu->vcpu));
 }

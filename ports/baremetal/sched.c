@@ -19,6 +19,13 @@ void sched_give_way(void)
 	sched_queues[cpu_self()->index].yields = true;
 }
 
+/* Before all that the caller looks at; the wake of whoever changes that comes behind the change. */
+void sched_forget_wakes(struct sched_task *task)
+{
+	__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* False: it was woken meanwhile. */
 static bool fall_asleep(struct cpu_queue *q, struct sched_task *task)
 {

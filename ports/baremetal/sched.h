@@ -25,6 +25,12 @@ void sched_add(struct sched_task *task);
 void sched_wake(struct sched_task *task);
 
 /**
+ * A task that is about to sleep has been woken by its own doing, or looks after this for all that
+ * it could have been woken for: it sleeps unless it is woken again.  From within its turn.
+ */
+void sched_forget_wakes(struct sched_task *task);
+
+/**
  * Take a task away; it has ended, though nobody is told.  It must not be within a turn but may be
  * on its way out of one, on another CPU.  T, not from within its own slice.
  * @return False: it had ended by itself.

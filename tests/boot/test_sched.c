@@ -171,6 +171,16 @@ static void give(struct player *to)
 	sched_wake(&to->task);
 }
 
+/* As a vCPU at its HLT does. */
+static enum sched_next sleep_unless_asked(struct player *player)
+{
+	sched_forget_wakes(&player->task);
+	return __atomic_load_n(&player->tokens, __ATOMIC_SEQ_CST) ||
+	                       __atomic_load_n(&is_over, __ATOMIC_SEQ_CST)
+	               ? SCHED_AGAIN
+	               : SCHED_SLEEP;
+}
+
 static enum sched_next turn(struct sched_task *task)
 {
 	struct player *player = (struct player *)task;
@@ -202,7 +212,7 @@ static enum sched_next turn(struct sched_task *task)
 		task->deadline_ns = time_ns() + SOME_TIME;
 		__atomic_store_n(&player->has_deadline, true, __ATOMIC_SEQ_CST);
 	}
-	return SCHED_SLEEP;
+	return what % 2 ? SCHED_SLEEP : sleep_unless_asked(player);
 }
 
 static void come_and_go(void *arg)
