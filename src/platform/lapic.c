@@ -24,21 +24,26 @@ static uint32_t vector_bit(uint8_t vector)
 	return UINT32_C(1) << (vector & 31);
 }
 
-/* The highest vector whose bit is set, or -1. */
+/* The highest vector whose bit is set, or -1.  Two words at a time: most of them are empty. */
 static int highest_vector(const uint32_t words[8])
 {
-	for (int i = 7; i >= 0; i--) {
-		const uint32_t word = svm_atomic_load(&words[i]);
+	for (int i = 6; i >= 0; i -= 2) {
+		const uint64_t low = svm_atomic_load(&words[i]);
+		const uint64_t high = svm_atomic_load(&words[i + 1]);
 
-		if (word)
-			return 32 * i + 31 - __builtin_clz(word);
+		if (low | high)
+			return 32 * i + 63 - __builtin_clzll(high << 32 | low);
 	}
 	return -1;
 }
 
 bool svm_lapic_has_request(const struct svm_lapic *lapic)
 {
-	return highest_vector(lapic->irr) >= 0;
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		any |= svm_atomic_load(&lapic->irr[i]);
+	return any;
 }
 
 /* PPR is the higher of task and in-service priority, the latter without its low half.  16.6.4. */
