@@ -6,14 +6,23 @@
 #include "core/vm.h"
 #include "core/vm_idle.h"
 
-const struct svm_mmio_range *svm_mmio_find(const struct svm_mmio_policy *policy, svm_gpa_t gpa,
+static bool owns(const struct svm_mmio_range *range, svm_gpa_t gpa, unsigned size)
+{
+	return gpa >= range->first && gpa <= range->last && range->last - gpa >= size - 1;
+}
+
+const struct svm_mmio_range *svm_mmio_find(struct svm_mmio_policy *policy, svm_gpa_t gpa,
                                            unsigned size)
 {
-	for (uint32_t i = 0; i < policy->range_count; i++) {
-		const struct svm_mmio_range *range = &policy->range[i];
+	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent_range);
 
-		if (gpa >= range->first && gpa <= range->last && range->last - gpa >= size - 1)
-			return range;
+	if (guess < policy->range_count && owns(&policy->range[guess], gpa, size))
+		return &policy->range[guess];
+	for (uint32_t i = 0; i < policy->range_count; i++) {
+		if (!owns(&policy->range[i], gpa, size))
+			continue;
+		svm_atomic_store_relaxed(&policy->recent_range, i);
+		return &policy->range[i];
 	}
 	return NULL;
 }

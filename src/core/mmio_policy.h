@@ -14,11 +14,12 @@ struct svm_mmio_range {
 
 struct svm_mmio_policy {
 	uint32_t range_count;
+	uint32_t recent_range; /* Atomic: index of the last find; only a guess. */
 	struct svm_mmio_range range[SVM_MMIO_RANGE_MAX]; /* Sorted by first. */
 };
 
 /* The callback that owns all bytes of an access, or NULL. */
-const struct svm_mmio_range *svm_mmio_find(const struct svm_mmio_policy *policy, svm_gpa_t gpa,
+const struct svm_mmio_range *svm_mmio_find(struct svm_mmio_policy *policy, svm_gpa_t gpa,
                                            unsigned size);
 
 #endif

@@ -219,3 +219,15 @@ enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32
 	svm_section_leave(&vm->memory, section);
 	return outcome;
 }
+
+/* The number first: a table that is published in between moves it on. */
+bool svm_memory_is_hole(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *generation)
+{
+	const unsigned section = svm_section_enter(&vm->memory);
+	bool is_hole;
+
+	*generation = svm_atomic_load(&vm->memory.generation);
+	is_hole = !svm_slots_find_again(&vm->memory, gpa);
+	svm_section_leave(&vm->memory, section);
+	return is_hole;
+}

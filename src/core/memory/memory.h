@@ -66,6 +66,12 @@ enum svm_fault_outcome svm_memory_fault(struct svm_vm *vm, svm_gpa_t gpa, uint32
                                         enum svm_npt_fault_reason *reason);
 
 /*
+ * Context A: no slot covers gpa's page, and none will before svm_memory.generation is another than
+ * *generation.
+ */
+bool svm_memory_is_hole(struct svm_vm *vm, svm_gpa_t gpa, uint64_t *generation);
+
+/*
  * Inside a section: where the host has the byte at gpa; the rest of its 4 KiB page follows.  Errors
  * as svm_vm_read().  Good until svm_memory.generation moves.
  */

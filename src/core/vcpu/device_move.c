@@ -152,7 +152,7 @@ static void finish_move(struct svm_vcpu *vcpu, const struct svm_plain_form *form
 	svm_vcpu_retire(vcpu, next_rip, svm_events_traps(vcpu));
 }
 
-static const struct svm_insn_cache_entry *find(struct svm_vcpu *vcpu)
+static inline const struct svm_insn_cache_entry *find_plain(struct svm_vcpu *vcpu)
 {
 	const enum svm_insn_mode code = plain_mode(vcpu);
 
@@ -164,7 +164,7 @@ static const struct svm_insn_cache_entry *find(struct svm_vcpu *vcpu)
 
 bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
 {
-	const struct svm_insn_cache_entry *entry = find(vcpu);
+	const struct svm_insn_cache_entry *entry = find_plain(vcpu);
 	struct svm_mmio_access access;
 	enum svm_device_result answer;
 	uint64_t value;
@@ -208,7 +208,7 @@ static void wait_for_answer(struct svm_vcpu *vcpu, const struct svm_insn_cache_e
 
 bool svm_device_move_out(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const struct svm_insn_cache_entry *entry = find(vcpu);
+	const struct svm_insn_cache_entry *entry = find_plain(vcpu);
 	struct svm_mmio_access access;
 
 	/* A callback may own the access's other bytes. */

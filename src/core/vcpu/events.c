@@ -319,6 +319,17 @@ static bool waits_for_tpr(struct svm_vcpu *vcpu)
 	       vcpu->irq.pending(vcpu->irq.arg, vcpu, 0) >= 0;
 }
 
+/* None is wanted and none is open, the debugger's included: nearly always. */
+static bool has_no_window(const struct svm_vcpu *vcpu)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	return !vcpu->events.window_wanted && !vcpu->tpr &&
+	       !(svm_vmcb_get_int_control(vmcb) & SVM_INT_V_IRQ) &&
+	       !svm_vmcb_get_intercept(vmcb, SVM_EXIT_VINTR) &&
+	       !svm_vmcb_get_intercept(vmcb, SVM_EXIT_CR_WRITE + 8);
+}
+
 static void prepare_interrupt(struct svm_vcpu *vcpu)
 {
 	int vector = next_interrupt(vcpu);
@@ -328,6 +339,8 @@ static void prepare_interrupt(struct svm_vcpu *vcpu)
 		vector = next_interrupt(vcpu);
 	}
 	/* Whatever still waits needs an exit when the guest can take it. */
+	if (vector < 0 && has_no_window(vcpu))
+		return;
 	set_interrupt_window(vcpu, vector >= 0 || vcpu->events.window_wanted);
 	if (vector < 0 && !vcpu->events.window_wanted)
 		watch(vcpu, SVM_EXIT_CR_WRITE + 8, waits_for_tpr(vcpu));

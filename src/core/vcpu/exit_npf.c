@@ -4,6 +4,8 @@
  */
 #include "core/vcpu/device_move.h"
 
+#define NO_PAGE UINT64_MAX
+
 /* A walk of the guest's own tables is a write to the processor, whatever the guest does. */
 static uint32_t access_of(uint64_t info)
 {
@@ -42,14 +44,42 @@ static bool access_device(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_
 	return true;
 }
 
+/* A driver comes back to the page of its device; the slots are asked once. */
+static bool is_known_hole(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
+{
+	return (gpa & SVM_PAGE_MASK) == vcpu->hole_page &&
+	       svm_atomic_load(&vcpu->vm->memory.generation) == vcpu->hole_generation;
+}
+
+static void note_hole(struct svm_vcpu *vcpu, svm_gpa_t gpa)
+{
+	vcpu->hole_page = NO_PAGE;
+	if (svm_memory_is_hole(vcpu->vm, gpa, &vcpu->hole_generation))
+		vcpu->hole_page = gpa & SVM_PAGE_MASK;
+}
+
+static enum svm_fault_outcome fill_or_refuse(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t info,
+                                             enum svm_npt_fault_reason *reason)
+{
+	enum svm_fault_outcome outcome;
+
+	*reason = SVM_NPT_FAULT_ABSENT;
+	if (is_known_hole(vcpu, gpa))
+		return SVM_FAULT_REFUSED;
+	outcome = svm_memory_fault(vcpu->vm, gpa, access_of(info), reason);
+	if (outcome == SVM_FAULT_REFUSED && *reason == SVM_NPT_FAULT_ABSENT)
+		note_hole(vcpu, gpa);
+	return outcome;
+}
+
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t info = vcpu->vmcb->control.exit_info_1;
 	const svm_gpa_t gpa = vcpu->vmcb->control.exit_info_2;
-	enum svm_npt_fault_reason reason = SVM_NPT_FAULT_ABSENT;
+	enum svm_npt_fault_reason reason;
 	enum svm_action action;
 
-	switch (svm_memory_fault(vcpu->vm, gpa, access_of(info), &reason)) {
+	switch (fill_or_refuse(vcpu, gpa, info, &reason)) {
 	case SVM_FAULT_FILLED:
 		vcpu->stats.npt_fills++;
 		return SVM_ACTION_RESUME;

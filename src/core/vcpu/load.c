@@ -62,13 +62,14 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 }
 
 /*
- * The host's side of every pair in the switch block.  Debug registers are slow to read: those that
- * the switch will not write are left.
+ * The host's side of every pair in the switch block; true if one that the pairs are compared by has
+ * changed.  Debug registers are slow to read: those that the switch will not write are left.
  */
-static void read_host(struct svm_vcpu *vcpu)
+static bool read_host(struct svm_vcpu *vcpu)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
 	struct svm_switch *s = &vcpu->s;
+	const uint64_t xss = s->host_xss, spec_ctrl = s->host_spec_ctrl, tsc_aux = s->host_tsc_aux;
 	const uint64_t dr7 = svm_ring0_read_dr(7);
 
 	s->host_xcr0 = features->xsave ? svm_ring0_xgetbv0() : 0;
@@ -84,6 +85,18 @@ static void read_host(struct svm_vcpu *vcpu)
 	} else {
 		s->flags &= ~(uint64_t)SVM_SWITCH_DO_HOST_DR;
 	}
+	return s->host_xss != xss || s->host_spec_ctrl != spec_ctrl || s->host_tsc_aux != tsc_aux;
+}
+
+/* All else that the switch block depends on tells of its change; registers.c, msr.c, control.c. */
+static void follow_host(struct svm_vcpu *vcpu, bool is_loaded)
+{
+	const uint64_t mitigations = vcpu->vm->mitigations;
+
+	if (!read_host(vcpu) && is_loaded && vcpu->seen_mitigations == mitigations)
+		return;
+	vcpu->seen_mitigations = mitigations;
+	svm_vcpu_update_switch(vcpu);
 }
 
 static void follow_vm(struct svm_vcpu *vcpu)
@@ -150,10 +163,11 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 	/* Also for one that stayed loaded: the VM's maps and the host's registers may be others. */
 	svm_ring0_vmsave(vcpu->s.host_vmcb);
 	follow_vm(vcpu);
-	read_host(vcpu);
-	svm_vcpu_update_switch(vcpu);
+	follow_host(vcpu, is_loaded);
 	/* The timer of this CPU may be armed for another vCPU, or have come and gone unseen. */
-	if (vcpu->irq.deadline && !(is_loaded && svm_events_timer_stands(vcpu)))
+	if (vcpu->irq.deadline &&
+	    !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
+	    !(is_loaded && svm_events_timer_stands(vcpu)))
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (!is_loaded) {
 		svm_fpu_enter_guest(vcpu);

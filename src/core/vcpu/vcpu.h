@@ -114,6 +114,7 @@ struct svm_vcpu {
 	struct svm_vcpu_debugger debugger;
 	uint64_t seen_maps;       /* vm->map_serial that the processor was told of. */
 	uint64_t seen_want;       /* vm->want that the intercepts follow. */
+	uint64_t seen_mitigations; /* vm->mitigations that the switch block follows. */
 	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
 	enum svm_cpuid_monitor monitor;
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
@@ -127,6 +128,8 @@ struct svm_vcpu {
 	struct svm_code_page code_page;
 	struct svm_insn_cache insn_cache;
 	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
+	svm_gpa_t hole_page; /* The last where a device's access found no slot: there is none ... */
+	uint64_t hole_generation; /* ... while svm_memory.generation is this.  0: no slot at all. */
 	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
 	struct svm_plain_form move; /* Waits for the embedder's answer: */
 	uint8_t move_length;        /* not 0. */
