@@ -31,7 +31,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 BEFORE = re.compile(r"<!-- ((?:(?!-->).)+) -->\s*\Z")
 MARKS = ("compiles", "printed by ", "file ", "lines of ", "output of ", "run", "write ", "prints")
 # Of the system that the commands are for, or of Debian.
-PROGRAMS = {"cc", "cp", "diff", "dkms", "echo", "export", "gdb", "git", "insmod", "make", "meson",
+PROGRAMS = {"apt", "cc", "cp", "diff", "echo", "export", "gdb", "git", "insmod", "make", "meson",
             "mkdir", "modprobe", "ninja", "objdump", "python3", "qemu-system-x86_64", "rmmod", "sudo"}
 OURS = ("scripts/", "tests/", "docs/", "tools/", "examples/", "build/")
 OPTION = re.compile(r"(?<![\w-])(--[a-z][\w-]*)")
