@@ -32,11 +32,9 @@ static inline uint64_t svm_exit_counts_slot(uint64_t code)
 	return code < SVM_EXIT_COUNT_LOW ? code : svm_exit_counts_high(code);
 }
 
-/* An exit has come; the run's thread.  On the path of every exit: a call would double it. */
-static inline void svm_exit_counts_note(struct svm_exit_counts *counts, uint64_t code)
+/* An exit of this place has come; the run's thread.  On the path of every exit. */
+static inline void svm_exit_counts_add(struct svm_exit_counts *counts, uint64_t slot)
 {
-	const uint64_t slot = svm_exit_counts_slot(code);
-
 	svm_atomic_store_relaxed(&counts->count[slot], counts->count[slot] + 1);
 }
 

@@ -119,7 +119,7 @@ static bool write_tsc_aux(struct svm_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool write_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
+static SVM_LONG_WAY bool write_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	switch (msr) {
 	case SVM_MSR_TSC:
@@ -164,10 +164,29 @@ static bool shadow(struct svm_vcpu *vcpu, uint32_t msr, uint64_t **value)
 	return true;
 }
 
-static bool read_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
+static SVM_LONG_WAY bool read_shadow(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	uint64_t *kept;
+
+	if (!shadow(vcpu, msr, &kept))
+		return false;
+	*value = *kept;
+	return true;
+}
+
+static SVM_LONG_WAY bool write_shadow(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	uint64_t *kept;
+
+	if (!shadow(vcpu, msr, &kept))
+		return false;
+	*kept = value;
+	return true;
+}
+
+static SVM_LONG_WAY bool read_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct svm_features *features = &vcpu->vm->host->features;
-	uint64_t *kept;
 
 	switch (msr) {
 	case SVM_MSR_TSC:
@@ -194,10 +213,7 @@ static bool read_state(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 		*value = VM_CR_SVMDIS | VM_CR_LOCK;
 		return true;
 	default:
-		if (!shadow(vcpu, msr, &kept))
-			return false;
-		*value = *kept;
-		return true;
+		return read_shadow(vcpu, msr, value);
 	}
 }
 
@@ -246,7 +262,7 @@ static bool holds_address(uint32_t msr)
 	       msr == SVM_MSR_SYSENTER_ESP || msr == SVM_MSR_SYSENTER_EIP;
 }
 
-static bool write_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
+static SVM_LONG_WAY bool write_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint64_t *home = passed(vcpu, msr);
 
@@ -256,7 +272,7 @@ static bool write_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
-static bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
+static SVM_LONG_WAY bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const uint64_t *home = passed(vcpu, msr);
 
@@ -265,7 +281,8 @@ static bool read_passed(struct svm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return home != NULL;
 }
 
-static bool ask_device(struct svm_vcpu *vcpu, uint32_t msr, bool is_write, uint64_t *value)
+static SVM_LONG_WAY bool ask_device(struct svm_vcpu *vcpu, uint32_t msr, bool is_write,
+                                    uint64_t *value)
 {
 	const struct svm_msr_handler *handler = svm_msr_handler_of(&vcpu->vm->msr, msr);
 	struct svm_msr_access access = { .msr = msr, .is_write = is_write };
@@ -282,17 +299,12 @@ static bool ask_device(struct svm_vcpu *vcpu, uint32_t msr, bool is_write, uint6
 
 bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t *value)
 {
-	uint64_t *kept;
-
 	*value = 0;
 	switch (policy) {
 	case SVM_MSR_STATE:
 		return read_state(vcpu, msr, value);
 	case SVM_MSR_SHADOW:
-		if (!shadow(vcpu, msr, &kept))
-			return false;
-		*value = *kept;
-		return true;
+		return read_shadow(vcpu, msr, value);
 	case SVM_MSR_PASS:
 		return read_passed(vcpu, msr, value);
 	case SVM_MSR_ZERO:
@@ -308,16 +320,11 @@ bool svm_msr_read(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t ms
 
 bool svm_msr_write(struct svm_vcpu *vcpu, enum svm_msr_policy policy, uint32_t msr, uint64_t value)
 {
-	uint64_t *kept;
-
 	switch (policy) {
 	case SVM_MSR_STATE:
 		return write_state(vcpu, msr, value);
 	case SVM_MSR_SHADOW:
-		if (!shadow(vcpu, msr, &kept))
-			return false;
-		*kept = value;
-		return true;
+		return write_shadow(vcpu, msr, value);
 	case SVM_MSR_PASS:
 		return write_passed(vcpu, msr, value);
 	case SVM_MSR_ZERO:

@@ -183,12 +183,13 @@ static SVM_LONG_WAY bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
 	return !has_flushed || svm_vm_state(vcpu->vm) != SVM_VM_DEAD;
 }
 
-static inline bool is_ready(struct svm_vcpu *vcpu)
+static inline bool is_ready(struct svm_vcpu *vcpu, const struct svm_vm *vm,
+                            const struct svm_cpu *cpu)
 {
-	const uint64_t epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
+	const uint64_t epoch = svm_atomic_load(&vm->flush_epoch);
 
 	if (SVM_MOSTLY(epoch == vcpu->flush_epoch && !vcpu->unusual &&
-	               vcpu->asid_generation == vcpu->cpu->asid_generation))
+	               vcpu->asid_generation == cpu->asid_generation))
 		return true;
 	return prepare_entry(vcpu, epoch);
 }
@@ -201,11 +202,13 @@ static inline bool is_ready(struct svm_vcpu *vcpu)
  */
 static bool enter(struct svm_vcpu *vcpu)
 {
-	const struct svm_host *host = vcpu->vm->host;
+	const struct svm_vm *vm = vcpu->vm;
+	const struct svm_host *host = vm->host;
+	const struct svm_cpu *cpu = vcpu->cpu;
 	const uint64_t irq = save_irq(host);
 
-	svm_atomic_store(&vcpu->in_guest, vcpu->cpu->id + 1);
-	if (!SVM_MOSTLY(!svm_atomic_load(&vcpu->requests) && is_ready(vcpu))) {
+	svm_atomic_store(&vcpu->in_guest, cpu->id + 1);
+	if (!SVM_MOSTLY(!svm_atomic_load(&vcpu->requests) && is_ready(vcpu, vm, cpu))) {
 		svm_atomic_store_release(&vcpu->in_guest, 0);
 		restore_irq(host, irq);
 		return false;
@@ -258,9 +261,12 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const uint64_t code = vmcb->control.exit_code;
 
 	svm_recorder_note(&vcpu->recorder, vmcb, code, tsc);
-	if (svm_exit_is_invalid(code))
+	if (SVM_MOSTLY(code < SVM_EXIT_COUNT_LOW))
+		svm_exit_counts_add(&vcpu->counts, code);
+	else if (svm_exit_is_invalid(code))
 		return svm_exit_entry_failed(vcpu, exit);
-	svm_exit_counts_note(&vcpu->counts, code);
+	else
+		svm_exit_counts_add(&vcpu->counts, svm_exit_counts_high(code));
 	settle(vcpu);
 	if (!before->advanced && svm_stuck_loops(vcpu, exit, before->has_event)) /* Seldom. */
 		return SVM_ACTION_RETURN;
