@@ -4,6 +4,7 @@
  * asked and answered, and let what a callback calls be recorded as calls from outside.
  */
 #include "capture/capture.h"
+#include "core/vcpu/vcpu.h"
 
 static struct {
 	unsigned count;
@@ -34,7 +35,9 @@ static bool begin(const struct svm_capture_slot *slot, enum svm_capture_callback
 {
 	if (!svm_capture_inside())
 		return false;
-	svm_capture_asyncs();
+	/* The library takes note of requests before it asks the port: this one is new. */
+	if (what != SVM_CAPTURE_ON_IRQ_PENDING || !svm_capture_is_asked(SVM_REQUEST_EVENTS))
+		svm_capture_asyncs();
 	svm_capture_writes();
 	svm_capture_event(SVM_CAPTURE_CALLBACK);
 	svm_capture_number((uint64_t)(slot - callbacks.slot));

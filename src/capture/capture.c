@@ -7,6 +7,7 @@
  * those and the library repeats the others.
  */
 #include "capture/capture.h"
+#include "core/vcpu/vcpu.h"
 
 #define ASYNC_MAX 64u
 #define OBJECTS (SVM_CAPTURE_HOSTS + SVM_CAPTURE_VMS + SVM_CAPTURE_VCPUS)
@@ -22,7 +23,8 @@ static struct {
 	svm_capture_fn write; /* NULL: no recording. */
 	void *arg;
 	bool inside, lost;
-	enum svm_capture_call call; /* The newest from outside. */
+	enum svm_capture_call call; /* The newest from outside, ... */
+	const void *about;          /* ... and its object. */
 	uint32_t asyncs;            /* Atomic: made, */
 	uint32_t written;           /* and how many of them are written. */
 	struct async async[ASYNC_MAX];
@@ -191,6 +193,7 @@ bool svm_capture_call(enum svm_capture_call call, const void *object)
 	svm_capture_number(number);
 	capture.inside = true;
 	capture.call = call;
+	capture.about = object;
 	return true;
 }
 
@@ -224,6 +227,23 @@ void svm_capture_async(enum svm_capture_call call, const void *object)
 	async->call = call;
 	async->object = number;
 	svm_atomic_store_release(&async->number, at + 1);
+}
+
+bool svm_capture_is_asked(uint64_t requests)
+{
+	const struct svm_vcpu *vcpu = capture.about;
+
+	return svm_capture_inside() && capture.call == SVM_CALL_vcpu_run &&
+	       (svm_atomic_load(&vcpu->requests) & requests);
+}
+
+void svm_capture_entering(void)
+{
+	if (!svm_capture_inside() || svm_atomic_load(&capture.asyncs) == capture.written)
+		return;
+	svm_capture_asyncs();
+	if (svm_capture_is_asked(UINT64_MAX))
+		svm_capture_event(SVM_CAPTURE_ENTERING);
 }
 
 /* --- the interface ---------------------------------------------------------------------------- */

@@ -33,6 +33,10 @@ void svm_capture_async(enum svm_capture_call call, const void *object);
  * does then takes time in which more may come.
  */
 void svm_capture_asyncs(void);
+/* The run has one of these requests before it. */
+bool svm_capture_is_asked(uint64_t requests);
+/* Interrupts are off, and a run looks for the last time whether something was asked for. */
+void svm_capture_entering(void);
 
 void svm_capture_event(enum svm_capture_event event);
 void svm_capture_number(uint64_t value);

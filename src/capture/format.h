@@ -32,6 +32,7 @@
 	E(CALLBACK, "callback, vCPU, request: the library calls the embedder")                     \
 	E(ANSWER, "answer: the callback returns")                                                  \
 	E(ASYNC, "call, object: made at any time, from an interrupt handler or a callback")        \
+	E(ENTERING, "nothing: the calls before it came behind the last look but one")              \
 	E(ENTRY, "hpa, differences of VMCB and switch: what VMRUN is given")                       \
 	E(EXIT, "differences of VMCB and switch: what #VMEXIT left")                               \
 	E(PAGE, "hpa, 4096 bytes: guest memory, where it is not as it was last read")              \

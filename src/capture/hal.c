@@ -214,6 +214,14 @@ static uint32_t cpu_id(void *ctx)
 	return (uint32_t)answer(SVM_CAPTURE_CPU_ID, memory.own.cpu_id(ctx));
 }
 
+static uint64_t irq_save(void *ctx)
+{
+	const uint64_t flags = memory.own.irq_save(ctx);
+
+	svm_capture_entering();
+	return flags;
+}
+
 static bool should_exit(void *ctx)
 {
 	return answer(SVM_CAPTURE_SHOULD_EXIT, memory.own.should_exit(ctx));
@@ -275,6 +283,7 @@ const struct svm_hal *svm_capture_hal(const struct svm_hal *hal)
 	WRAP(frames_free);
 	WRAP(phys_to_virt);
 	WRAP(cpu_id);
+	WRAP(irq_save);
 	WRAP(should_exit);
 	WRAP(machine_check);
 	WRAP(clock_ns);

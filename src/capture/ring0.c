@@ -37,6 +37,8 @@ void __real_svm_ring0_xsave(void *area, uint64_t mask);
 void __wrap_svm_ring0_xsave(void *area, uint64_t mask);
 void __real_svm_ring0_fxsave(void *area);
 void __wrap_svm_ring0_fxsave(void *area);
+uint64_t __real_svm_ring0_irq_save(void);
+uint64_t __wrap_svm_ring0_irq_save(void);
 void __real_svm_world_switch(struct svm_switch *s);
 void __wrap_svm_world_switch(struct svm_switch *s);
 
@@ -156,6 +158,15 @@ void __wrap_svm_ring0_fxsave(void *area)
 {
 	__real_svm_ring0_fxsave(area);
 	note_fpu(area, FXSAVE_SIZE);
+}
+
+uint64_t __wrap_svm_ring0_irq_save(void)
+{
+	const uint64_t flags = __real_svm_ring0_irq_save();
+
+	if (is_recorded())
+		svm_capture_entering();
+	return flags;
 }
 
 static void note_switch(const void *vmcb, const void *block)

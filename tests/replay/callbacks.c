@@ -34,7 +34,7 @@ static void begin(void *arg, enum svm_capture_callback what, const struct svm_vc
 /* What the callback called, and what it said. */
 static uint64_t answer(void)
 {
-	for (player_take_async(); reader_peek() == SVM_CAPTURE_CALL; player_take_async()) {
+	for (player_take_late(); reader_peek() == SVM_CAPTURE_CALL; player_take_late()) {
 		reader_skip_tag();
 		player_call();
 	}

@@ -440,19 +440,50 @@ static bool is_async(uint64_t call)
 	       call == SVM_CALL_vcpu_unhalt || call == SVM_CALL_vcpu_inject_nmi;
 }
 
-void player_take_async(void)
+static void take_one(void)
+{
+	const uint64_t call = reader_below(SVM_CALL_COUNT, "the number of a call");
+
+	if (!is_async(call))
+		player_refuse("svm_%s() at any time", table[call].name);
+	(void)table[call].plain(player_object((unsigned)reader_number(), PLAYER_VCPU));
+}
+
+/* Those that are next came behind the run's last look but one. */
+static bool come_at_entry(void)
+{
+	const size_t at = reader_at();
+	unsigned tag;
+
+	for (tag = reader_peek(); tag == SVM_CAPTURE_ASYNC; tag = reader_peek()) {
+		reader_skip_tag();
+		(void)reader_number();
+		(void)reader_number();
+	}
+	reader_rewind(at);
+	return tag == SVM_CAPTURE_ENTERING;
+}
+
+void player_take_late(void)
 {
 	while (reader_peek() == SVM_CAPTURE_ASYNC) {
-		uint64_t call;
-
 		reader_skip_tag();
-		call = reader_below(SVM_CALL_COUNT, "the number of a call");
-		if (!is_async(call))
-			player_refuse("svm_%s() at any time", table[call].name);
-		(void)table[call].plain(
-			player_object((unsigned)reader_below(SVM_CAPTURE_NOBODY, "an object"),
-		                      PLAYER_VCPU));
+		take_one();
 	}
+	if (reader_peek() == SVM_CAPTURE_ENTERING)
+		reader_skip_tag();
+}
+
+void player_take_async(void)
+{
+	if (reader_peek() == SVM_CAPTURE_ASYNC && !come_at_entry())
+		player_take_late();
+}
+
+void player_take_entering(void)
+{
+	if (reader_peek() == SVM_CAPTURE_ASYNC && come_at_entry())
+		player_take_late();
 }
 
 uint64_t player_read(uint64_t value)

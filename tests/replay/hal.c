@@ -187,7 +187,7 @@ static void load_page(svm_hpa_t wanted)
 
 void player_take_writes(void)
 {
-	for (player_take_async(); reader_peek() == SVM_CAPTURE_WROTE; player_take_async()) {
+	for (player_take_late(); reader_peek() == SVM_CAPTURE_WROTE; player_take_late()) {
 		struct page *page;
 
 		reader_skip_tag();
@@ -343,7 +343,7 @@ static void nothing(void *ctx)
 static uint64_t irq_save(void *ctx)
 {
 	(void)ctx;
-	return 0;
+	return svm_ring0_irq_save();
 }
 
 static void irq_restore(void *ctx, uint64_t flags)

@@ -21,6 +21,7 @@
 
 void reader_open(const uint8_t *data, size_t size);
 size_t reader_at(void);
+void reader_rewind(size_t at);
 /* The next event's tag; the end of the capture ends the program. */
 unsigned reader_peek(void);
 void reader_skip_tag(void);
@@ -78,7 +79,11 @@ void player_call(void);
  * whether something had come.
  */
 void player_take_async(void);
-/* The same with what has been read. */
+/* Interrupts are off: those that came just before are made now. */
+void player_take_entering(void);
+/* Whatever came is made now: there is another event before the next entry. */
+void player_take_late(void);
+/* player_take_async() with what has been read. */
 uint64_t player_read(uint64_t value);
 bool player_makes_vcpu(void);
 /* Number of the callback that is registered next, as an argument for it. */

@@ -32,6 +32,11 @@ unsigned reader_peek(void)
 	return in.data[in.at];
 }
 
+void reader_rewind(size_t at)
+{
+	in.at = at;
+}
+
 void reader_skip_tag(void)
 {
 	in.at++;

@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 	for (;;) {
 		unsigned tag;
 
-		player_take_async();
+		player_take_late();
 		tag = reader_peek();
 		reader_skip_tag();
 		if (tag == SVM_CAPTURE_END)

@@ -145,6 +145,7 @@ void svm_ring0_clgi(void)
 
 uint64_t svm_ring0_irq_save(void)
 {
+	player_take_entering();
 	return 0;
 }
 
