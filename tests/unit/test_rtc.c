@@ -292,9 +292,10 @@ START_TEST(no_day_is_left_out)
 		const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
 		svm_rtc_init(&rtc, NULL, i * 86400);
-		ck_assert_uint_eq(get(7), day / 10 * 16 + day % 10);
-		ck_assert_uint_eq(get(8), month / 10 * 16 + month % 10);
-		ck_assert_uint_eq(get(9), year % 100 / 10 * 16 + year % 10);
+		if (get(7) != day / 10 * 16 + day % 10 || get(8) != month / 10 * 16 + month % 10 ||
+		    get(9) != year % 100 / 10 * 16 + year % 10)
+			ck_abort_msg("%u-%02u-%02u is %02x-%02x-%02x", year, month, day,
+			             (unsigned)get(9), (unsigned)get(8), (unsigned)get(7));
 		if (++day <= days[month] + (month == 2 && leap ? 1u : 0u))
 			continue;
 		day = 1;
