@@ -107,6 +107,17 @@ struct svm_exit;
  */
 typedef bool (*svm_stuck_fn)(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
 
+/**
+ * Whether a guest is left at once behind each injected interrupt, before its handler's first
+ * instruction.  QEMU's TCG may deliver the interrupt again, wherever the guest is then, as long as
+ * there was no exit (docs/differences.md).
+ */
+enum svm_exit_after_interrupt {
+	SVM_EXIT_AFTER_IF_NEEDED, /**< Where svm_features.repeats_interrupts says so. */
+	SVM_EXIT_AFTER_ALWAYS,    /**< On any processor. */
+	SVM_EXIT_AFTER_NEVER,     /**< A guest under TCG may fail; for counting exits. */
+};
+
 /** What a VM is made with; all zero is a good default. */
 struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
@@ -121,8 +132,7 @@ struct svm_vm_config {
 	void *on_stuck_arg;      /**< Its first argument. */
 	bool no_huge_pages;     /**< Use 4 KiB leaves only. */
 	bool smi_passthrough;   /**< Do not intercept SMI: for hosts whose ports raise SMIs. */
-	bool exit_after_interrupt; /**< Leave the guest at once behind each injected interrupt: QEMU
-	                            * may deliver it again before there is another exit. */
+	enum svm_exit_after_interrupt exit_after_interrupt; /**< Settled by svm_vm_create(). */
 	bool no_prepared_cpuid; /**< Start with an empty CPUID table, not svm_cpuid_default(). */
 };
 

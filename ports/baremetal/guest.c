@@ -9,14 +9,20 @@
  */
 #include "guest.h"
 
+#include "cmdline.h"
+#include "frames.h"
 #include "kprintf.h"
+#include "memory.h"
+#include "multiboot.h"
 #include "processors.h"
 #include "string.h"
 #include "time.h"
 
-#define NS_PER_MS       UINT64_C(1000000)
-#define NS_PER_US       UINT64_C(1000)
-#define EXPLANATION_MAX 1024
+#define NS_PER_MS            UINT64_C(1000000)
+#define NS_PER_US            UINT64_C(1000)
+#define EXPLANATION_MAX      1024
+#define FULL_EXPLANATION_MAX 16384u
+#define LAST_RECORDS         8u
 
 /* --- how it ends ----------------------------------------------------------------------------- */
 
@@ -58,6 +64,15 @@ static void say_end(struct guest *guest, const char *key, const char *text)
 	kprintf("guest %s: ended: %s: %s\n", guest->name, key, text);
 }
 
+enum svm_exit_after_interrupt guest_exit_after_interrupt(void)
+{
+	if (cmdline_has(boot_info.cmdline, "careful=1"))
+		return SVM_EXIT_AFTER_ALWAYS;
+	if (cmdline_has(boot_info.cmdline, "careful=0"))
+		return SVM_EXIT_AFTER_NEVER;
+	return SVM_EXIT_AFTER_IF_NEEDED;
+}
+
 enum sched_next guest_end(struct guest_cpu *cpu, enum guest_end end, const char *text)
 {
 	struct guest *guest = cpu->guest;
@@ -83,6 +98,41 @@ void guest_explain(const struct guest_cpu *cpu, const struct svm_exit *exit)
 	kprintf_lines("    ", text);
 }
 
+/* The last ones, as svm-trace reads them. */
+static void print_records(const struct svm_vcpu *vcpu)
+{
+	struct svm_record records[LAST_RECORDS];
+	struct svm_recorder_header header;
+	char line[SVM_RECORD_LINE];
+	uint64_t first;
+	size_t count;
+
+	svm_recorder_describe(vcpu, &header);
+	first = header.recorded > LAST_RECORDS ? header.recorded - LAST_RECORDS : 0;
+	count = svm_recorder_read(vcpu, first, records, LAST_RECORDS);
+	for (size_t i = 0; i < count; i++) {
+		svm_record_text(&records[i], line, sizeof(line));
+		kprintf("    %s\n", line);
+	}
+}
+
+/* All that is known: too much for a stack.  Without frames for it the short form has to do. */
+static void explain_fully(const struct guest_cpu *cpu, const struct svm_exit *exit)
+{
+	const size_t frames = FULL_EXPLANATION_MAX / PAGE_SIZE;
+	uint64_t pa;
+	char *text = frames_alloc(frames, PAGE_SIZE, &pa);
+
+	if (!text) {
+		guest_explain(cpu, exit);
+		return;
+	}
+	svm_explain_full(cpu->vcpu, exit, text, FULL_EXPLANATION_MAX);
+	kprintf_lines("    ", text);
+	frames_free(pa, frames);
+	print_records(cpu->vcpu);
+}
+
 static void print_findings(const struct svm_exit *exit)
 {
 	for (unsigned int i = 0; i < exit->entry.count && i < SVM_EXIT_FINDINGS; i++) {
@@ -104,7 +154,10 @@ enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit
 		return SCHED_END;
 	guest->end = end;
 	say_end(guest, ends[end].key, text);
-	guest_explain(cpu, exit);
+	if (cmdline_has(boot_info.cmdline, "explain=full"))
+		explain_fully(cpu, exit);
+	else
+		guest_explain(cpu, exit);
 	if (exit->kind == SVM_EXIT_KIND_ENTRY_FAILED)
 		print_findings(exit);
 	return SCHED_END;

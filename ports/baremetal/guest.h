@@ -148,9 +148,11 @@ void guest_unmake(struct guest *guest);
 
 /** @name For kinds, from make(), before_run() and on_exit() */
 /** @{ */
+/** What the command line says of it, for the VM of a guest. */
+enum svm_exit_after_interrupt guest_exit_after_interrupt(void);
 /** It ends: print how, once; always SCHED_END. */
 enum sched_next guest_end(struct guest_cpu *cpu, enum guest_end end, const char *text);
-/** The same with what svm_explain() has to say of the exit. */
+/** The same with what svm_explain() has to say of the exit, or svm_explain_full(). */
 enum sched_next guest_end_explained(struct guest_cpu *cpu, const struct svm_exit *exit,
                                     enum guest_end end, const char *text);
 /** Print what svm_explain() has to say of an exit. */

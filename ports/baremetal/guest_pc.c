@@ -248,7 +248,7 @@ static const char *make_machine(struct guest_pc *g, int *error)
 	struct guest *guest = &g->guest;
 	const struct svm_vm_config vm_config = {
 		.vcpu_max = guest->cpu_count,
-		.exit_after_interrupt = cmdline_has(boot_info.cmdline, "careful=1"),
+		.exit_after_interrupt = guest_exit_after_interrupt(),
 	};
 	const struct svm_pc_config config = {
 		.devices = g->devices,

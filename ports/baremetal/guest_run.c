@@ -282,6 +282,7 @@ static const char *make_machine(struct guest_job *job, const struct guest_start 
 		.no_huge_pages = job->has_small_pages,
 		.loop_limit = LOOP_LIMIT,
 		.silence_ms = SILENCE_MS,
+		.exit_after_interrupt = guest_exit_after_interrupt(),
 	};
 	struct guest *guest = &job->guest;
 

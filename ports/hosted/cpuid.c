@@ -46,6 +46,8 @@ static struct svm_cpuid_regs leaf_1(const struct cpu *cpu)
 		if (cpu->cr4 & CR4_OSXSAVE)
 			r.ecx |= 1u << 27;
 	}
+	if (f->tcg)
+		r.ecx |= 1u << 31; /* a hypervisor is there, and has leaves */
 	return r;
 }
 
@@ -101,6 +103,14 @@ struct svm_cpuid_regs model_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t
 		};
 	case 0xd:
 		return leaf_d(cpu, subleaf);
+	case 0x40000000:
+		if (!f->tcg)
+			break;
+		return (struct svm_cpuid_regs){
+			.ebx = 0x54474354, /* TCGTCGTCGTCG */
+			.ecx = 0x43544743,
+			.edx = 0x47435447,
+		};
 	case 0x80000000:
 		return vendor_leaf(MAX_EXTENDED);
 	case 0x80000001:

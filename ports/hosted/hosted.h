@@ -48,6 +48,7 @@ struct hosted_features {
 	bool la57;              /**< Host with CR4.LA57: nested walks have 5 levels. */
 	bool xsave, xsaves;     /**< XSAVE with AVX; XSAVES and IA32_XSS. */
 	bool rdtscp, spec_ctrl; /**< TSC_AUX; SPEC_CTRL and IBPB. */
+	bool tcg;               /**< Says that it is QEMU's TCG; behaves no differently. */
 	uint32_t family;        /**< Display family, 0Fh … ; model and stepping are 1. */
 	uint64_t vm_cr;         /**< VM_CR at reset: bit 3 LOCK, bit 4 SVMDIS. */
 	uint64_t efer;          /**< EFER at start; bit 12 says that someone uses SVM already. */

@@ -146,9 +146,17 @@ static const struct file_operations vm_file = {
 
 #define WANTED_EXITS (SVM_WANT_MMIO | SVM_WANT_MSR | SVM_WANT_UD | SVM_WANT_MWAIT)
 
+static unsigned int careful;
+module_param(careful, uint, 0444);
+MODULE_PARM_DESC(careful, "Leave a guest behind each injected interrupt: 0 under QEMU's TCG, which "
+                          "may deliver it twice; 1 always; 2 never");
+
 static int make_vm(struct guest *guest)
 {
-	const struct svm_vm_config config = { .vcpu_max = GUEST_VCPUS };
+	const struct svm_vm_config config = {
+		.vcpu_max = GUEST_VCPUS,
+		.exit_after_interrupt = min(careful, 2u),
+	};
 	unsigned int tries = 0;
 	int error;
 

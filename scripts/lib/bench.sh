@@ -42,11 +42,11 @@ bench_run() {
 	END
 	# shellcheck disable=SC2046
 	bench_boot bench-switch.txt "$root/build/tests/bench/bench.elf" '' &&
-		bench_boot bench-exits.txt "$image" 'run=guests' \
+		bench_boot bench-exits.txt "$image" 'run=guests careful=0' \
 			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs mem=48M lazy=1" &&
-		bench_boot bench-large.txt "$image" 'run=guests' \
+		bench_boot bench-large.txt "$image" 'run=guests careful=0' \
 			-initrd "$root/build/tests/boot/exit_costs.elf guest name=costs mem=48M lazy=large" &&
-		(cd "$folder" && bench_boot bench-pc.txt "$image" 'run=guests' \
+		(cd "$folder" && bench_boot bench-pc.txt "$image" 'run=guests careful=0' \
 			-initrd 'guests.conf config,costs' $(bench_outside bench-pc.count))
 }
 

@@ -147,6 +147,21 @@ static uint64_t spec_ctrl_bits(struct svm_cpuid_regs ext8, struct svm_cpuid_regs
 	return bits;
 }
 
+/* QEMU's TCG may deliver an interrupt of EVENTINJ again.  It says its name where hypervisors do. */
+static bool is_tcg(struct svm_cpuid_regs leaf1)
+{
+	struct svm_cpuid_regs leaf;
+	char name[13] = "";
+
+	if (!bit(leaf1.ecx, 31))
+		return false;
+	leaf = svm_ring0_cpuid(0x40000000, 0);
+	put_string(name, leaf.ebx);
+	put_string(name + 4, leaf.ecx);
+	put_string(name + 8, leaf.edx);
+	return memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0;
+}
+
 /* Nested paging follows the host's own paging at VMRUN: its NXE and its levels (15.25.3). */
 static void read_host_paging(struct svm_features *f)
 {
@@ -188,6 +203,7 @@ static void read_features(struct svm_features *f)
 	f->ibpb = bit(ext8.ebx, 12);
 	f->spec_ctrl_bits = spec_ctrl_bits(ext8, leaf7);
 	f->spec_ctrl = f->spec_ctrl_bits != 0;
+	f->repeats_interrupts = is_tcg(leaf1);
 	if (f->has_svm) {
 		f->svm_revision = (uint8_t)(exta.eax & 0xff);
 		f->asid_count = exta.ebx;

@@ -49,6 +49,10 @@ static int check_config(const struct svm_host *host, struct svm_vm_config *confi
 		config->npt_levels = levels;
 	if (config->table_reserve == 0)
 		config->table_reserve = RESERVE_DEFAULT;
+	if (config->exit_after_interrupt == SVM_EXIT_AFTER_IF_NEEDED)
+		config->exit_after_interrupt = host->features.repeats_interrupts ?
+		                                       SVM_EXIT_AFTER_ALWAYS :
+		                                       SVM_EXIT_AFTER_NEVER;
 	if (config->recorder_slots == 0)
 		config->recorder_slots = RECORDER_SLOTS_DEFAULT;
 	if (config->vcpu_max > SVM_VCPU_MAX || config->npt_levels < 4 || config->npt_levels > 5)

@@ -102,7 +102,8 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const struct svm_vcpu *vcpu = (void *)((char *)s - offsetof(struct svm_vcpu, s));
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	const bool careful = vcpu->vm->config.exit_after_interrupt && injects_interrupt(vmcb);
+	const bool careful = vcpu->vm->config.exit_after_interrupt == SVM_EXIT_AFTER_ALWAYS &&
+	                     injects_interrupt(vmcb);
 
 	end_of_exit(svm_ring0_rdtsc());
 	armed = 0;

@@ -16,8 +16,6 @@ SUCCESS = 33  # What the port's power-off makes of QEMU's status when all was we
 # More for the command: the clock of guest and host counts instructions.  Without it a guest finds
 # each access to a port so slow, and so unevenly, that it gives up measuring its clock by timers.
 EXACT_TIME = ["-icount", "shift=0,sleep=off"]
-# And a word for the port: QEMU then delivers some interrupts twice (docs/differences.md).
-EXACT_WORD = "careful=1"
 
 # Debian's, and the one of its backports, which is unpacked and not installed.  That one says in the
 # log that modules of the other do not fit; it needs none.
@@ -54,7 +52,7 @@ def command(memory, modules, emulator="qemu", words=""):
         "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-m", str((memory >> 20) + 256),
         "-nic", "none", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-        "-kernel", IMAGE, "-append", f"run=guests {words}",
+        "-kernel", IMAGE, "-append", f"run=guests explain=full {words}",
         "-initrd", ",".join(["guests.conf config", *modules])]
 
 

@@ -56,6 +56,12 @@ class Verdict:
         self.text = re.sub(r"^(linux\| )@[\d.]+ ", r"\1", text, flags=re.M)
         self.problems, self.remarks = [], []
 
+    def ending(self, most=60):
+        """What the host said of the guest's end, or the last lines if it said nothing."""
+        lines = self.text.splitlines()
+        ends = [n for n, line in enumerate(lines) if line.startswith("guest linux: ended:")]
+        return lines[ends[0]:ends[0] + most] if ends else lines[-most // 4:]
+
     def want(self, good, problem):
         if not good:
             self.problems.append(problem)

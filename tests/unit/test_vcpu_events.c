@@ -544,17 +544,23 @@ START_TEST(an_interrupt_waits_for_if_and_shadow)
 }
 END_TEST
 
-/* Before the handler's first instruction the host has the CPU, and the guest notices nothing. */
-START_TEST(an_interrupt_can_be_followed_by_an_exit)
+/*
+ * Before the handler's first instruction the host has the CPU, and the guest notices nothing: for a
+ * new interrupt (0) and one whose delivery an exit had broken off (1).
+ */
+static void check_exit_after_interrupt(bool is_again, bool is_wanted)
 {
-	const bool is_wanted = _i;
 	struct svm_vcpu_stats stats;
 	struct rig r;
 
 	rig_init(&r, NULL, RIG_64);
 	rig_handlers(&r);
-	r.vm->config.exit_after_interrupt = is_wanted;
-	ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x21), 0);
+	r.vm->config.exit_after_interrupt = is_wanted ? SVM_EXIT_AFTER_ALWAYS :
+	                                                SVM_EXIT_AFTER_NEVER;
+	if (is_again)
+		r.vcpu->events.reinject = SVM_EVENT_VALID | 0x21; /* type INTR is 0 */
+	else
+		ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x21), 0);
 	hosted_script_sti(&r.code);
 	hosted_script_nop(&r.code);
 	hosted_script_vmmcall(&r.code);
@@ -564,6 +570,26 @@ START_TEST(an_interrupt_can_be_followed_by_an_exit)
 	ck_assert_uint_eq(rig_regs(&r).rax & 0xff, 0x21);
 	svm_vcpu_get_stats(r.vcpu, &stats);
 	ck_assert_uint_eq(stats.interrupts, is_wanted);
+	rig_fini(&r);
+}
+
+START_TEST(an_interrupt_can_be_followed_by_an_exit)
+{
+	check_exit_after_interrupt(_i & 1, _i & 2);
+}
+END_TEST
+
+/* Where nobody has chosen. */
+START_TEST(tcg_has_an_exit_after_each_interrupt)
+{
+	struct hosted_config config;
+	struct rig r;
+
+	hosted_config_init(&config);
+	config.features.tcg = _i;
+	rig_init(&r, &config, RIG_64);
+	ck_assert_int_eq(r.vm->config.exit_after_interrupt,
+	                 _i ? SVM_EXIT_AFTER_ALWAYS : SVM_EXIT_AFTER_NEVER);
 	rig_fini(&r);
 }
 END_TEST
@@ -926,7 +952,8 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, the_librarys_step_is_not_the_guests, 0, 2);
 	tcase_add_test(tc, a_guests_own_step_is_kept);
 	tcase_add_loop_test(tc, an_interrupt_waits_for_if_and_shadow, RIG_REAL, RIG_64 + 1);
-	tcase_add_loop_test(tc, an_interrupt_can_be_followed_by_an_exit, 0, 2);
+	tcase_add_loop_test(tc, an_interrupt_can_be_followed_by_an_exit, 0, 4);
+	tcase_add_loop_test(tc, tcg_has_an_exit_after_each_interrupt, 0, 2);
 	tcase_add_test(tc, windows_are_exits_for_whoever_wants_them);
 	tcase_add_test(tc, a_window_can_be_asked_for);
 	tcase_add_test(tc, a_port_is_asked_and_told);

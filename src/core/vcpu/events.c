@@ -253,6 +253,9 @@ static void inject(struct svm_vcpu *vcpu, uint64_t event)
 	vcpu->events.injecting = event;
 	vcpu->stats.injected++;
 	svm_recorder_injected(&vcpu->recorder, event);
+	if (vcpu->vm->config.exit_after_interrupt == SVM_EXIT_AFTER_ALWAYS &&
+	    type_of(event) == SVM_EVENT_TYPE_INTR)
+		vcpu->exit_at_once = true;
 }
 
 static void inject_exception(struct svm_vcpu *vcpu)
@@ -308,8 +311,6 @@ static void take_interrupt(struct svm_vcpu *vcpu, int vector)
 	else
 		svm_atomic_store(&vcpu->interrupt_vector, -1);
 	inject(vcpu, event_word(SVM_EVENT_TYPE_INTR, (uint8_t)vector));
-	if (vcpu->vm->config.exit_after_interrupt)
-		vcpu->exit_at_once = true;
 }
 
 /* Something waits that only the guest's task priority keeps back: it may lower it any time. */
