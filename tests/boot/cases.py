@@ -428,7 +428,9 @@ CASES = {
                          wanted=[r"guests cannot run here: SVM_ERR_NO_NPT: .*no nested paging"],
                          never=[r"host exception", WELL]),
     # Guests, one after another; the last proves that the host goes on.
-    "qemu-guests": Case("qemu", cmdline="run=guests", guests=ALL_GUESTS, wanted=[WELL]),
+    "qemu-guests": Case("qemu", cmdline="run=guests explain=full", guests=ALL_GUESTS,
+                        wanted=[WELL, r"    idtr        base 0h limit 0h", r"      gives     host-ph",
+                                r"    svm-record n=\d+ .* name=SHUTDOWN .* kind=SHUTDOWN"]),
     "qemu-guests-smp": Case("qemu", cmdline="run=guests", guests=ALL_GUESTS, cpus=4, wanted=[WELL]),
     "qemu-guests-parallel": Case("qemu", cmdline="run=guests parallel=1", cpus=4, parallel=True,
                                  guests=["hello", "triple_fault", "hostile_state", "unmapped",
