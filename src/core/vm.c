@@ -60,6 +60,8 @@ static int check_config(const struct svm_host *host, struct svm_vm_config *confi
 	if (config->recorder_slots < 2 || config->recorder_slots > SVM_RECORDER_SLOT_MAX ||
 	    (config->recorder_slots & (config->recorder_slots - 1)))
 		return SVM_ERR_INVAL;
+	if (config->exit_after_interrupt > SVM_EXIT_AFTER_NEVER)
+		return SVM_ERR_INVAL;
 	if (config->npt_levels != levels)
 		return SVM_ERR_NOSUPPORT;
 	return 0;

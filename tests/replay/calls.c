@@ -262,7 +262,6 @@ static void vm_create(void *o)
 	memcpy(&config, reader_bytes(sizeof(config), "struct svm_vm_config"), sizeof(config));
 	only_bools(&config.no_huge_pages, 1);
 	only_bools(&config.smi_passthrough, 1);
-	only_bools(&config.exit_after_interrupt, 1);
 	only_bools(&config.no_prepared_cpuid, 1);
 	config.on_stuck = has_stuck ? player_on_stuck : NULL;
 	config.on_stuck_arg = has_stuck ? player_next_slot() : NULL;
