@@ -582,7 +582,9 @@ END_TEST
 /* Where nobody has chosen. */
 START_TEST(tcg_has_an_exit_after_each_interrupt)
 {
+	struct svm_vm_config vm_config = { .vcpu_max = 1 };
 	struct hosted_config config;
+	struct svm_vm *vm;
 	struct rig r;
 
 	hosted_config_init(&config);
@@ -590,6 +592,8 @@ START_TEST(tcg_has_an_exit_after_each_interrupt)
 	rig_init(&r, &config, RIG_64);
 	ck_assert_int_eq(r.vm->config.exit_after_interrupt,
 	                 _i ? SVM_EXIT_AFTER_ALWAYS : SVM_EXIT_AFTER_NEVER);
+	vm_config.exit_after_interrupt = SVM_EXIT_AFTER_NEVER + 1;
+	ck_assert_int_eq(svm_vm_create(r.host, &vm_config, &vm), SVM_ERR_INVAL);
 	rig_fini(&r);
 }
 END_TEST
