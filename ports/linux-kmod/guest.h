@@ -21,7 +21,7 @@
 #include <libsvm/platform/paravirt.h>
 #include <libsvm/vcpu.h>
 
-#define GUEST_VCPUS 16u
+#define GUEST_VCPUS 64u
 #define GUEST_SLOTS SVM_SLOT_MAX
 #define GUEST_ROUTES 1024u
 #define GUEST_MCE_BANKS 32u

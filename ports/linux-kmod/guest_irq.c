@@ -463,12 +463,12 @@ static void unbind(struct guest_irq *irq)
 static void free_irq_memory(struct guest_irq *irq)
 {
 	kfree(irq->routes);
-	kfree(irq);
+	kvfree(irq);
 }
 
 static int make(struct guest *guest, bool is_split)
 {
-	struct guest_irq *const irq = kzalloc(sizeof(*irq), GFP_KERNEL_ACCOUNT);
+	struct guest_irq *const irq = kvzalloc(sizeof(*irq), GFP_KERNEL_ACCOUNT);
 	int error;
 
 	if (!irq)

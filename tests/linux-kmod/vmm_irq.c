@@ -457,12 +457,12 @@ static void on_signal(int number)
 	(void)number;
 }
 
-static void open_ap(const struct machine *m, struct machine *ap)
+static void open_ap(const struct machine *m, struct machine *ap, unsigned long id)
 {
 	const size_t size = (size_t)ioctl(m->device, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	*ap = *m;
-	ap->vcpu = ioctl(m->vm, KVM_CREATE_VCPU, 1);
+	ap->vcpu = ioctl(m->vm, KVM_CREATE_VCPU, id);
 	EXPECT(ap->vcpu >= 0, ap->vcpu);
 	ap->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ap->vcpu, 0);
 	set_cpuid(ap);
@@ -487,14 +487,14 @@ static void interrupt_ap(pthread_t thread)
 	pthread_join(thread, NULL);
 }
 
-static void start_up(void)
+static void start_up_of(unsigned long id)
 {
-	const uint64_t to_ap = 1ull << 32;
+	const uint64_t to_ap = (uint64_t)id << 32;
 	struct machine m, ap;
 	pthread_t thread;
 
 	open_with_irqchip(&m);
-	open_ap(&m, &ap);
+	open_ap(&m, &ap, id);
 	EXPECT(mp_state(&m) == KVM_MP_STATE_RUNNABLE, mp_state(&m));
 	EXPECT(mp_state(&ap) == KVM_MP_STATE_UNINITIALIZED, mp_state(&ap));
 	emit_x2apic();
@@ -530,6 +530,25 @@ static void start_up(void)
 	run_to_port(&ap, 0x86);
 	close_ap(&ap);
 	machine_close(&m);
+}
+
+static void start_up(void)
+{
+	start_up_of(1);
+}
+
+/* The vCPU of the highest number is like any other, and there is none behind it. */
+static void start_up_last(void)
+{
+	struct machine m;
+	long most;
+
+	machine_open(&m);
+	most = ioctl(m.vm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+	EXPECT(most >= 64, most);
+	REFUSED(ioctl(m.vm, KVM_CREATE_VCPU, most), EINVAL);
+	machine_close(&m);
+	start_up_of((unsigned long)most - 1);
 }
 
 /* Whatever the guest has done, a VMM that resets its machine gets every state. */
@@ -702,6 +721,7 @@ const struct test irq_tests[] = {
 	{ "apic-timers", apic_timers },
 	{ "pit-ticks", pit_ticks },
 	{ "start-up", start_up },
+	{ "start-up-last", start_up_last },
 	{ "forced-states", forced_states },
 	{ "refused-split", refused_split },
 	{ "split-8259", split_8259 },
