@@ -7,6 +7,7 @@
  * guest: a capture is of one thread.
  */
 #include <libsvm/capture.h>
+#include <libsvm/error.h>
 
 #include "kprintf.h"
 #include "x86.h"
@@ -14,6 +15,7 @@
 #define DEBUG_CONSOLE 0xe9
 
 void capture_start(void);
+void capture_stop(void);
 
 static void to_debug_console(void *arg, const void *data, size_t size)
 {
@@ -28,4 +30,11 @@ void capture_start(void)
 {
 	if (svm_capture_begin(to_debug_console, NULL) == 0)
 		kprintf("capture: to port E9h\n");
+}
+
+void capture_stop(void)
+{
+	const int error = svm_capture_end();
+
+	kprintf("capture: %s\n", error ? svm_error_name(error) : "complete");
 }

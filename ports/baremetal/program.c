@@ -251,6 +251,7 @@ static void print_latest_tick(void)
 
 /* Of an image that is to be recorded: see capture.c. */
 __attribute__((weak)) void capture_start(void);
+__attribute__((weak)) void capture_stop(void);
 
 static void run_library(void)
 {
@@ -275,6 +276,8 @@ static void run_library(void)
 	error = svm_host_destroy(host);
 	if (error)
 		refuse("svm_host_destroy", error);
+	if (capture_stop)
+		capture_stop();
 	print_breaches(hal);
 	if (frames_free_count() != free_before) {
 		kprintf("%slibrary: %ld frames were not given back%s\n", color_bad(),

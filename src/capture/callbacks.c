@@ -48,8 +48,8 @@ static bool begin(const struct svm_capture_slot *slot, enum svm_capture_callback
 
 static void end(uint64_t result)
 {
-	svm_capture_asyncs();
 	svm_capture_comeback();
+	svm_capture_after_callback();
 	svm_capture_event(SVM_CAPTURE_ANSWER);
 	svm_capture_number(result);
 }

@@ -10,6 +10,7 @@
 #include "core/vcpu/vcpu.h"
 
 #define ASYNC_MAX 64u
+#define DEPTH_MAX 8u
 #define OBJECTS (SVM_CAPTURE_HOSTS + SVM_CAPTURE_VMS + SVM_CAPTURE_VCPUS)
 
 /* Made meanwhile and not yet written. */
@@ -19,12 +20,18 @@ struct async {
 	unsigned object;
 };
 
+struct call {
+	enum svm_capture_call call;
+	const void *about; /* Its object. */
+};
+
 static struct {
 	svm_capture_fn write; /* NULL: no recording. */
 	void *arg;
 	bool inside, lost;
-	enum svm_capture_call call; /* The newest from outside, ... */
-	const void *about;          /* ... and its object. */
+	struct call call;             /* The newest from outside. */
+	struct call outer[DEPTH_MAX]; /* Those whose callbacks are being answered. */
+	unsigned depth;
 	uint32_t asyncs;            /* Atomic: made, */
 	uint32_t written;           /* and how many of them are written. */
 	struct async async[ASYNC_MAX];
@@ -165,18 +172,24 @@ bool svm_capture_inside(void)
 
 void svm_capture_leave(void)
 {
-	svm_capture_writes();
+	if (capture.depth == DEPTH_MAX)
+		svm_capture_lose();
+	else
+		capture.outer[capture.depth] = capture.call;
+	capture.depth++;
 	capture.inside = false;
 }
 
 void svm_capture_comeback(void)
 {
+	if (--capture.depth < DEPTH_MAX)
+		capture.call = capture.outer[capture.depth];
 	capture.inside = true;
 }
 
 bool svm_capture_makes_vcpu(void)
 {
-	return capture.inside && capture.call == SVM_CALL_vcpu_create;
+	return capture.inside && capture.call.call == SVM_CALL_vcpu_create;
 }
 
 bool svm_capture_call(enum svm_capture_call call, const void *object)
@@ -192,8 +205,7 @@ bool svm_capture_call(enum svm_capture_call call, const void *object)
 	svm_capture_number(call);
 	svm_capture_number(number);
 	capture.inside = true;
-	capture.call = call;
-	capture.about = object;
+	capture.call = (struct call){ call, object };
 	return true;
 }
 
@@ -210,8 +222,8 @@ void svm_capture_result(int64_t value)
 static bool is_own_kick(enum svm_capture_call call)
 {
 	return call == SVM_CALL_vcpu_kick && capture.inside &&
-	       (capture.call == SVM_CALL_vm_pause || capture.call == SVM_CALL_vm_stop ||
-	        capture.call == SVM_CALL_vm_reset);
+	       (capture.call.call == SVM_CALL_vm_pause || capture.call.call == SVM_CALL_vm_stop ||
+	        capture.call.call == SVM_CALL_vm_reset);
 }
 
 void svm_capture_async(enum svm_capture_call call, const void *object)
@@ -231,10 +243,20 @@ void svm_capture_async(enum svm_capture_call call, const void *object)
 
 bool svm_capture_is_asked(uint64_t requests)
 {
-	const struct svm_vcpu *vcpu = capture.about;
+	const struct svm_vcpu *vcpu = capture.call.about;
 
-	return svm_capture_inside() && capture.call == SVM_CALL_vcpu_run &&
+	return svm_capture_inside() && capture.call.call == SVM_CALL_vcpu_run &&
 	       (svm_atomic_load(&vcpu->requests) & requests);
+}
+
+void svm_capture_after_callback(void)
+{
+	svm_capture_asyncs();
+	if (!svm_capture_is_asked(SVM_REQUEST_EVENTS))
+		return;
+	svm_capture_event(SVM_CAPTURE_ASYNC);
+	svm_capture_number(SVM_CALL_vcpu_notify);
+	svm_capture_number(svm_capture_object(capture.call.about));
 }
 
 void svm_capture_entering(void)

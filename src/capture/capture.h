@@ -33,6 +33,11 @@ void svm_capture_async(enum svm_capture_call call, const void *object);
  * does then takes time in which more may come.
  */
 void svm_capture_asyncs(void);
+/*
+ * The same behind a callback.  The devices of the platform ask the run to look at its port again
+ * without a call: as if it had been one.
+ */
+void svm_capture_after_callback(void);
 /* The run has one of these requests before it. */
 bool svm_capture_is_asked(uint64_t requests);
 /* Interrupts are off, and a run looks for the last time whether something was asked for. */

@@ -45,7 +45,7 @@ def record(args, name, config, files, seconds):
 def test(args, name, config="", files=(), seconds=60):
     exits, path = record(args, name, config, files, seconds)
     code, out, err = run(args.replay, path)
-    replayed = re.match(r"replayed (\d+) exits, all as recorded", out)
+    replayed = re.match(r"replayed (\d+) exits, all as recorded; it was ended there", out)
     # The console leaves out those that end a run for the host.
     good = code == REPLAYED and replayed and exits and int(replayed[1]) >= exits
     print(f"{'ok     ' if good else 'FAILED '} {name}: {exits} exits on the console; "
