@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Two bitmaps, one bit per frame: `taken` says what cannot be handed out now, `ours` what can be
- * handed out at all.  The second makes a wrong free harmless and lets the map be read after it
- * was carved up.  A bitmap and not a buddy system, because hosts ask for few, long-lived runs of
- * any length; a search costs one bit test per frame, 64 at a time where all are taken.  Behind them
- * a byte per frame says whose it is.
+ * Three bitmaps, one bit per frame: `taken` says what cannot be handed out now, `ours` what can be
+ * handed out at all, `cleared` which free ones are zero, since they were cleared when they came
+ * back.  The second makes a wrong free harmless and lets the map be read after it was carved up.
+ * Bitmaps and not a buddy system, because hosts ask for few, long-lived runs of any length; a
+ * search begins at the lowest frame that may be free and costs one bit test per frame, 64 at a time
+ * where all are taken.  Behind them a byte per frame says whose it is.
  */
 #include "frames.h"
 
@@ -18,9 +19,10 @@
 #define LARGE_COUNT    512 /* frames: 2 MiB, as much as a processor's own cache holds */
 
 static struct spinlock frames_lock;
-static uint64_t *taken, *ours;
+static uint64_t *taken, *ours, *cleared;
 static uint8_t *owners;
 static size_t frame_count, free_frames, total_frames;
+static size_t lowest_free; /* No frame below it is free. */
 
 static bool bit_get(const uint64_t *map, size_t frame)
 {
@@ -78,7 +80,7 @@ static uint64_t blocked_until(uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* A place below 4 GiB, which the bootstrap tables map, for the two bitmaps. */
+/* A place below 4 GiB, which the bootstrap tables map, for the bitmaps. */
 static uint64_t find_map_place(uint64_t size)
 {
 	for (size_t i = 0; i < boot_info.range_count; i++) {
@@ -136,17 +138,19 @@ bool frames_init(void)
 	frame_count = (size_t)(end / PAGE_SIZE);
 
 	const uint64_t map_size = page_up((frame_count + BITS - 1) / BITS * sizeof(uint64_t));
-	const uint64_t all_size = 2 * map_size + page_up(frame_count);
+	const uint64_t all_size = 3 * map_size + page_up(frame_count);
 	const uint64_t place = frame_count ? find_map_place(all_size) : 0;
 
 	if (!place)
 		return false;
 	taken = phys_to_direct(place);
 	ours = phys_to_direct(place + map_size);
-	owners = phys_to_direct(place + 2 * map_size);
+	cleared = phys_to_direct(place + 2 * map_size);
+	owners = phys_to_direct(place + 3 * map_size);
 	memset(taken, 0xff, map_size);
 	memset(owners, FRAMES_HOST, frame_count);
 	memset(ours, 0, map_size);
+	memset(cleared, 0, map_size);
 
 	for (size_t i = 0; i < boot_info.range_count; i++) {
 		if (boot_info.ranges[i].type == BOOT_RANGE_RAM)
@@ -166,7 +170,7 @@ bool frames_init(void)
 /* First frame of a free run, or frame_count. */
 static size_t find_run(size_t count, size_t step)
 {
-	size_t first = 0;
+	size_t first = (lowest_free + step - 1) / step * step;
 
 	while (first < frame_count && count <= frame_count - first) {
 		size_t used = 0;
@@ -185,35 +189,71 @@ static size_t find_run(size_t count, size_t step)
 }
 
 /*
- * A guest's memory is cleared past the caches, which would only lose what is in use, and with half
- * the steps of REP STOSQ, which an emulator takes one by one.  XMM0 may be the guest's, whose
- * registers stay loaded while its vCPU is: it is as before.
+ * By 16 bytes, which is half the steps of REP STOSQ that an emulator takes one by one.  XMM0 may be
+ * the guest's, whose registers stay loaded while its vCPU is: it is as before.
  */
+#define CLEAR_BY(store, at, end, saved)                                                 \
+	__asm__ volatile("movdqu %%xmm0, %[kept]\n\t"                                   \
+	                 "pxor %%xmm0, %%xmm0\n"                                        \
+	                 "1:\n\t"                                                       \
+	                 ".set clear_offset, 0\n\t"                                     \
+	                 ".rept 64\n\t" store " %%xmm0, clear_offset(%[at])\n\t"        \
+	                 ".set clear_offset, clear_offset + 16\n\t"                     \
+	                 ".endr\n\t"                                                    \
+	                 "add $1024, %[at]\n\t"                                         \
+	                 "cmp %[end], %[at]\n\t"                                        \
+	                 "jb 1b\n\t"                                                    \
+	                 "sfence\n\t"                                                   \
+	                 "movdqu %[kept], %%xmm0"                                       \
+	                 : [at] "+r"(at), [kept] "=m"(saved)                            \
+	                 : [end] "r"(end)                                               \
+	                 : "memory", "cc")
+
+/* A guest's memory goes past the caches, which would only lose what is in use. */
 static void clear_frames(uint8_t *at, size_t count)
 {
 	const uint8_t *end = at + count * PAGE_SIZE;
 	uint8_t saved[16];
 
-	if (count < LARGE_COUNT) {
+	if (count < LARGE_COUNT)
+		CLEAR_BY("movdqa", at, end, saved);
+	else
+		CLEAR_BY("movntdq", at, end, saved);
+}
+
+/* Small runs are page tables above all, the first of which are made before SSE is on. */
+static void clear_new(size_t first, size_t count)
+{
+	uint8_t *at = phys_to_direct(first * PAGE_SIZE);
+
+	if (count < LARGE_COUNT)
 		memset(at, 0, count * PAGE_SIZE);
-		return;
+	else
+		clear_frames(at, count);
+}
+
+/* Of frames that are taken now, those that no free has cleared. */
+static void clear_rest(size_t first, size_t count)
+{
+	const size_t end = first + count;
+	size_t from = first;
+
+	for (size_t frame = first; frame < end; frame++) {
+		if (!bit_get(cleared, frame))
+			continue;
+		if (from < frame)
+			clear_new(from, frame - from);
+		from = frame + 1;
 	}
-	__asm__ volatile("movdqu %%xmm0, %[saved]\n\t"
-	                 "pxor %%xmm0, %%xmm0\n"
-	                 "1:\n\t"
-	                 ".set clear_offset, 0\n\t"
-	                 ".rept 32\n\t"
-	                 "movntdq %%xmm0, clear_offset(%[at])\n\t"
-	                 ".set clear_offset, clear_offset + 16\n\t"
-	                 ".endr\n\t"
-	                 "add $512, %[at]\n\t"
-	                 "cmp %[end], %[at]\n\t"
-	                 "jb 1b\n\t"
-	                 "sfence\n\t"
-	                 "movdqu %[saved], %%xmm0"
-	                 : [at] "+r"(at), [saved] "=m"(saved)
-	                 : [end] "r"(end)
-	                 : "memory", "cc");
+	if (from < end)
+		clear_new(from, end - from);
+}
+
+/* A search for one frame passes over none that is free. */
+static void note_lowest_free(size_t first, size_t count)
+{
+	if (count == 1 || first == lowest_free)
+		lowest_free = first + count;
 }
 
 void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
@@ -230,16 +270,16 @@ void *frames_alloc(size_t count, uint64_t align, uint64_t *pa)
 		for (size_t i = 0; i < count; i++)
 			bit_set(taken, first + i);
 		free_frames -= count;
+		if (step == 1)
+			note_lowest_free(first, count);
 	}
 	spin_unlock(&frames_lock, flags);
 	if (first >= frame_count)
 		return NULL;
 
-	void *va = phys_to_direct(first * PAGE_SIZE);
-
-	clear_frames(va, count);
+	clear_rest(first, count);
 	*pa = first * PAGE_SIZE;
-	return va;
+	return phys_to_direct(first * PAGE_SIZE);
 }
 
 static bool run_is_allocated(size_t first, size_t count)
@@ -263,8 +303,12 @@ bool frames_free(uint64_t pa, size_t count)
 
 	const uint64_t flags = spin_lock(&frames_lock);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		bit_clear(taken, first + i);
+		bit_set(cleared, first + i);
+	}
+	if (first < lowest_free)
+		lowest_free = first;
 	memset(owners + first, FRAMES_HOST, count);
 	free_frames += count;
 	spin_unlock(&frames_lock, flags);
@@ -281,6 +325,15 @@ bool frames_give(uint64_t pa, size_t count, uint8_t owner)
 	return true;
 }
 
+/* Runs of one owner are long. */
+static bool next_eight_are(const uint8_t *at, uint8_t owner)
+{
+	uint64_t next;
+
+	memcpy(&next, at + 1, sizeof(next));
+	return next == owner * UINT64_C(0x0101010101010101);
+}
+
 bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner)
 {
 	const uint64_t first = pa / PAGE_SIZE;
@@ -293,6 +346,8 @@ bool frames_may_have(uint64_t pa, uint64_t count, uint8_t owner)
 		/* A VM that is no guest's gets nothing of the host's either. */
 		if (is != FRAMES_SHARED && (is != owner || owner == FRAMES_HOST))
 			return false;
+		while (count - i > 8 && next_eight_are(&owners[first + i], is))
+			i += 8;
 	}
 	return true;
 }
