@@ -122,7 +122,8 @@ enum svm_exit_after_interrupt {
 struct svm_vm_config {
 	uint32_t vcpu_max;      /**< Highest number of vCPUs; 0 means 1; at most ::SVM_VCPU_MAX. */
 	uint32_t npt_levels;    /**< 4, or 5 on a host that runs with CR4.LA57; 0: what it needs. */
-	uint32_t table_reserve; /**< Frames kept for tables; 0 means 4. See svm_vm_reserve(). */
+	uint32_t table_reserve; /**< Frames kept for tables; 0: as many as one touch may take, 3
+	                         * with 4 levels. See svm_vm_reserve(). */
 	uint32_t recorder_slots; /**< Of each vCPU's flight recorder, 64 bytes each: a power of two
 	                          * from 2 to ::SVM_RECORDER_SLOT_MAX; 0 means 64. */
 	uint64_t loop_limit;     /**< Of each new vCPU; see svm_vcpu_set_loop_limit(). */

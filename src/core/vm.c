@@ -5,7 +5,6 @@
  */
 #include "core/vm.h"
 
-#define RESERVE_DEFAULT 4u /* As many tables as a first touch takes with 5 levels. */
 #define RECORDER_SLOTS_DEFAULT 64u
 #define WANT_ALL        (SVM_WANT_CPUID | SVM_WANT_MSR | SVM_WANT_PAUSE | SVM_WANT_CR | \
                          SVM_WANT_DEBUG | SVM_WANT_WINDOWS | SVM_WANT_UD | SVM_WANT_SVM | \
@@ -47,8 +46,9 @@ static int check_config(const struct svm_host *host, struct svm_vm_config *confi
 		config->vcpu_max = 1;
 	if (config->npt_levels == 0)
 		config->npt_levels = levels;
+	/* A touch may take a table of each level but the root's. */
 	if (config->table_reserve == 0)
-		config->table_reserve = RESERVE_DEFAULT;
+		config->table_reserve = config->npt_levels - 1;
 	if (config->exit_after_interrupt == SVM_EXIT_AFTER_IF_NEEDED)
 		config->exit_after_interrupt = host->features.repeats_interrupts ?
 		                                       SVM_EXIT_AFTER_ALWAYS :

@@ -20,8 +20,10 @@ struct svm_slot_table *svm_slots_copy(struct svm_vm *vm)
 
 	if (!table)
 		return NULL;
-	if (old)
-		*table = *old;
+	if (old) {
+		table->count = old->count;
+		memcpy(table->piece, old->piece, old->count * sizeof(old->piece[0]));
+	}
 	table->hpa = hpa;
 	return table;
 }
