@@ -37,10 +37,12 @@ static int agree_on_features(struct svm_host *host, const struct svm_features *f
 	int error = 0;
 
 	svm_host_lock(host);
-	if (!host->features.has_svm)
+	if (!host->features.has_svm) {
 		host->features = *features;
-	else if (!same_features(&host->features, features))
+		svm_cpuid_init_host(host);
+	} else if (!same_features(&host->features, features)) {
 		error = SVM_ERR_CPU_MISMATCH;
+	}
 	if (!error)
 		host->cpus_online++;
 	svm_host_unlock(host);

@@ -62,22 +62,40 @@ static void seal_rows(struct svm_cpuid_table *table, uint32_t count)
 	}
 }
 
+void svm_cpuid_init_host(struct svm_host *host)
+{
+	struct svm_cpuid_table *table = &host->cpuid;
+	size_t count;
+
+	table->entries = host->cpuid_rows;
+	count = svm_cpuid_make(svm_ring0_cpuid, &host->features, table->entries, SVM_CPUID_MAX);
+	seal_rows(table, (uint32_t)svm_min(count, SVM_CPUID_MAX));
+}
+
+static void copy_default(struct svm_vm *vm)
+{
+	struct svm_cpuid_table *table = &vm->cpuid;
+	const struct svm_cpuid_table *from = &vm->host->cpuid;
+	struct svm_cpuid_entry *entries = table->entries;
+	const svm_hpa_t hpa = table->entries_hpa;
+
+	*table = *from;
+	table->entries = entries;
+	table->entries_hpa = hpa;
+	memcpy(entries, from->entries, from->count * sizeof(entries[0]));
+	svm_cpuid_set_topology(entries, from->count, vm->config.vcpu_max);
+}
+
 int svm_cpuid_init(struct svm_vm *vm)
 {
 	struct svm_cpuid_table *table = &vm->cpuid;
-	size_t count;
 
-	*table = (struct svm_cpuid_table){ 0 };
+	*table = (struct svm_cpuid_table){ .count = 0 };
 	table->entries = svm_host_frames(vm->host, TABLE_PAGES, &table->entries_hpa);
 	if (!table->entries)
 		return SVM_ERR_NOMEM;
-	if (vm->config.no_prepared_cpuid)
-		return 0;
-	count = svm_cpuid_make(svm_ring0_cpuid, &vm->host->features, table->entries, SVM_CPUID_MAX);
-	if (!SVM_ASSERT(vm, count <= SVM_CPUID_MAX))
-		return 0;
-	svm_cpuid_set_topology(table->entries, count, vm->config.vcpu_max);
-	seal_rows(table, (uint32_t)count);
+	if (!vm->config.no_prepared_cpuid)
+		copy_default(vm);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "hal/ring0.h"
 
+struct svm_host;
 struct svm_vm;
 struct svm_vcpu;
 
@@ -64,6 +65,11 @@ struct svm_cpuid_state {
 /* Frames for the table, and svm_cpuid_default()'s rows for config.vcpu_max CPUs in it, or none. */
 SVM_MUST_CHECK int svm_cpuid_init(struct svm_vm *vm);
 void svm_cpuid_fini(struct svm_vm *vm);
+/*
+ * What VMs start with follows from the host's features alone, so it is made once, with them: where
+ * a hypervisor is below, each CPUID is an exit.
+ */
+void svm_cpuid_init_host(struct svm_host *host);
 
 /*
  * Answer a CPUID.  False: the table lacks the leaf (*regs are the zeros that the guest gets if

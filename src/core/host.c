@@ -34,27 +34,29 @@ static uint8_t physical_bits(void)
 	return (uint8_t)svm_ring0_cpuid(0x80000008, 0).eax;
 }
 
-static bool frames_keep_contract(const struct svm_hal *hal, void *hva, size_t count, svm_hpa_t hpa)
+static bool frames_keep_contract(const struct svm_hal *hal, unsigned bits, void *hva, size_t count,
+                                 svm_hpa_t hpa)
 {
 	const uint64_t size = (uint64_t)count * SVM_PAGE_SIZE;
 
 	if (((uintptr_t)hva | hpa) & (SVM_PAGE_SIZE - 1))
 		return false;
-	if (hpa + size - 1 < hpa || (hpa + size - 1) >> physical_bits())
+	if (hpa + size - 1 < hpa || (hpa + size - 1) >> bits)
 		return false;
 	return hal->phys_to_virt(hal->ctx, hpa) == hva &&
 	       hal->phys_to_virt(hal->ctx, hpa + size - 1) == (uint8_t *)hva + size - 1;
 }
 
-/* NULL and the reason in *error. */
-static void *frames_checked(const struct svm_hal *hal, size_t count, svm_hpa_t *hpa, int *error)
+/* bits: of a physical address.  NULL and the reason in *error. */
+static void *frames_checked(const struct svm_hal *hal, unsigned bits, size_t count, svm_hpa_t *hpa,
+                            int *error)
 {
 	void *hva = hal->frames_alloc(hal->ctx, count, hpa);
 
 	*error = SVM_ERR_NOMEM;
 	if (!hva)
 		return NULL;
-	if (frames_keep_contract(hal, hva, count, *hpa)) {
+	if (frames_keep_contract(hal, bits, hva, count, *hpa)) {
 		*error = 0;
 		return hva;
 	}
@@ -68,9 +70,12 @@ static void *frames_checked(const struct svm_hal *hal, size_t count, svm_hpa_t *
 
 void *svm_host_frames(struct svm_host *host, size_t count, svm_hpa_t *hpa)
 {
+	/* Known once a CPU was online; CPUID is slow, above all where a hypervisor is below. */
+	const unsigned bits =
+		host->features.physical_bits ? host->features.physical_bits : physical_bits();
 	int error;
 
-	return frames_checked(&host->hal, count, hpa, &error);
+	return frames_checked(&host->hal, bits, count, hpa, &error);
 }
 
 void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_t count)
@@ -98,10 +103,12 @@ static int make_default_maps(struct svm_host *host)
 {
 	int error;
 
-	host->iopm = frames_checked(&host->hal, SVM_IOPM_PAGES, &host->iopm_hpa, &error);
+	host->iopm = frames_checked(&host->hal, physical_bits(), SVM_IOPM_PAGES, &host->iopm_hpa,
+	                            &error);
 	if (!host->iopm)
 		return error;
-	host->msrpm = frames_checked(&host->hal, SVM_MSRPM_PAGES, &host->msrpm_hpa, &error);
+	host->msrpm = frames_checked(&host->hal, physical_bits(), SVM_MSRPM_PAGES, &host->msrpm_hpa,
+	                             &error);
 	if (!host->msrpm)
 		goto free_iopm;
 	memset(host->iopm, 0xff, SVM_IOPM_PAGES * SVM_PAGE_SIZE);
@@ -131,7 +138,7 @@ int svm_host_create(const struct svm_hal *hal, struct svm_host **result)
 	svm_hal_complete(&complete);
 	pages = (sizeof(*host) + complete.cpu_max * sizeof(host->cpu[0]) + SVM_PAGE_SIZE - 1) /
 	        SVM_PAGE_SIZE;
-	host = frames_checked(&complete, pages, &hpa, &error);
+	host = frames_checked(&complete, physical_bits(), pages, &hpa, &error);
 	if (!host)
 		return error;
 

@@ -11,6 +11,7 @@
 #include <libsvm/host.h>
 
 #include "core/core.h"
+#include "core/cpuid.h"
 
 struct svm_vcpu;
 
@@ -41,6 +42,8 @@ struct svm_host {
 	/* Default maps, all ones but for the pass-through MSRs; shared by VMs that change none. */
 	void *iopm, *msrpm;
 	svm_hpa_t iopm_hpa, msrpm_hpa;
+	struct svm_cpuid_table cpuid; /* What VMs start with; made with the features. */
+	struct svm_cpuid_entry cpuid_rows[SVM_CPUID_MAX];
 	size_t pages; /* Frames of this object. */
 	svm_hpa_t hpa;
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */

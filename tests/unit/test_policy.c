@@ -471,6 +471,35 @@ START_TEST(a_vm_may_start_with_no_table)
 }
 END_TEST
 
+/* The host's rows are copied: what one VM makes of them, and its number of CPUs, is its own. */
+START_TEST(what_vms_start_with_is_each_ones_own)
+{
+	const struct svm_cpuid_entry only = { .leaf = 1, .eax = 7 };
+	const uint32_t four_cpus = ask(1, 0).ebx >> 16 & 0xff;
+	struct svm_cpuid_entry entries[SVM_CPUID_MAX];
+	size_t count = 0;
+	struct svm_vm *other;
+
+	ck_assert_uint_eq(four_cpus, 4);
+	ck_assert_int_eq(svm_vm_set_cpuid(vm, &only, 1), 0);
+	ck_assert_int_eq(svm_vm_create(host, NULL, &other), 0);
+	ck_assert_int_eq(svm_cpuid_default(host, entries, SVM_CPUID_MAX, &count), 0);
+	ck_assert_uint_eq(other->cpuid.count, count);
+	ck_assert_ptr_null(svm_cpuid_plain(&vm->cpuid, 0));
+	ck_assert_uint_eq(svm_cpuid_plain(&other->cpuid, 0)->eax, entries[0].eax);
+	ck_assert_uint_eq(svm_cpuid_plain(&other->cpuid, 0)->ebx, entries[0].ebx);
+	ck_assert_int_eq(svm_vm_destroy(other), 0);
+}
+END_TEST
+
+/* With 4 levels a touch may take tables of three. */
+START_TEST(a_vm_starts_with_tables_for_one_touch)
+{
+	ck_assert_uint_eq(vm->config.table_reserve, 3);
+	ck_assert_uint_eq(vm->memory.reserve_count, 3);
+}
+END_TEST
+
 START_TEST(the_default_table_can_be_had_changed_and_set)
 {
 	struct svm_cpuid_entry entries[SVM_CPUID_MAX];
@@ -585,6 +614,8 @@ int main(void)
 	tcase_add_test(tcase, a_new_vm_has_the_default_table_for_its_cpus);
 	tcase_add_test(tcase, a_plain_row_is_the_whole_answer);
 	tcase_add_test(tcase, a_vm_may_start_with_no_table);
+	tcase_add_test(tcase, what_vms_start_with_is_each_ones_own);
+	tcase_add_test(tcase, a_vm_starts_with_tables_for_one_touch);
 	tcase_add_test(tcase, the_default_table_can_be_had_changed_and_set);
 	tcase_add_loop_test(tcase, a_question_has_one_answer, 0, ARRAY_SIZE(twin_rows));
 	tcase_add_test(tcase, the_first_run_seals_the_table);

@@ -98,9 +98,8 @@ static void add_wishes(const struct svm_vcpu *vcpu, uint32_t *words)
 		set(words, SVM_EXIT_EXCEPTION + SVM_VECTOR_BP);
 	if (want & SVM_WANT_UD)
 		set(words, SVM_EXIT_EXCEPTION + SVM_VECTOR_UD);
-	for (unsigned n = 0; n < WORDS * 32; n++)
-		if (svm_vcpu_debugger_wants(vcpu, n))
-			set(words, n);
+	for (unsigned i = 0; i < WORDS; i++)
+		words[i] |= (uint32_t)(vcpu->extra_intercepts[i / 2] >> (i % 2 * 32));
 }
 
 /* Windows open and close while the guest runs; see events.c. */
