@@ -70,6 +70,14 @@ uint64_t svm_code_word(struct svm_vcpu *of)
 	return eva_any();
 }
 
+bool svm_memory_is_hole(struct svm_vm *within, svm_gpa_t gpa, uint64_t *generation)
+{
+	(void)within;
+	(void)gpa;
+	*generation = eva_any();
+	return eva_maybe();
+}
+
 bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)
 {
 	(void)of;
