@@ -77,7 +77,7 @@ static void print_features(const struct svm_features *f)
 	kprintf("svm: %s, %s, xsave area %u bytes\n", f->page_1g ? "1 GiB pages" : "2 MiB pages",
 	        f->la57 ? "57-bit" : "48-bit", f->xsave_size);
 	if (f->repeats_interrupts)
-		kprintf("svm: QEMU's TCG: a guest is left behind each interrupt (careful=0: not)\n");
+		kprintf("svm: QEMU's TCG: an exit behind each interrupt (careful=0: none)\n");
 }
 
 static _Noreturn void refuse(const char *what, int error)
