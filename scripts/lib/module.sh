@@ -22,6 +22,7 @@ module_machines=(
 	'pc-1 1 pci -machine pc,kernel-irqchip=on'
 	'pc-off 1 pci -machine pc,kernel-irqchip=off'
 	'q35-2 2 pci -machine q35,kernel-irqchip=on'
+	'q35-20 20 pci -machine q35,kernel-irqchip=on'
 	'q35-split-2 2 pci -machine q35,kernel-irqchip=split'
 	'microvm-2 2 device -machine microvm,rtc=on,ioapic2=off,kernel-irqchip=on'
 	'microvm-split-2 2 device -machine microvm,rtc=on'
