@@ -210,6 +210,44 @@ START_TEST(stop_gives_rights_and_leaves_back)
 }
 END_TEST
 
+/* What the guest touched under the log has pages of its own; they come together with the rest. */
+START_TEST(stop_joins_what_was_touched_under_the_log)
+{
+	const svm_gpa_t gpa = UINT64_C(0x80000000);
+	const struct svm_slot slot = {
+		.gpa = gpa, .size = UINT64_C(0x80000000), .prot = 7, .hpa = UINT64_C(0x100000000)
+	};
+	const uint64_t frames = rig.frames;
+	enum svm_npt_fault_reason reason;
+	struct svm_mapping mapping;
+
+	ck_assert_int_eq(svm_vm_slot_add(rig.vm, &slot), 0);
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, gpa, modes[_i]), 0);
+	ck_assert_int_eq(svm_memory_fault(rig.vm, gpa + 0x5000, 1, &reason), SVM_FAULT_FILLED);
+	ck_assert_int_eq(svm_memory_fault(rig.vm, gpa + 0x205000, 2, &reason), SVM_FAULT_FILLED);
+	ck_assert_int_eq(svm_vm_query(rig.vm, gpa + 0x5000, &mapping), 0);
+	ck_assert_uint_eq(mapping.size, 0x1000);
+	/* Not while somebody takes part of it away. */
+	svm_vm_invalidate_begin(rig.vm, gpa + 0x7000, 0x1000);
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, gpa, SVM_DIRTY_OFF), 0);
+	ck_assert_int_eq(svm_vm_query(rig.vm, gpa + 0x5000, &mapping), 0);
+	ck_assert_uint_eq(mapping.size, 0x1000);
+	ck_assert_int_eq(svm_vm_query(rig.vm, gpa + 0x7000, &mapping), SVM_ERR_NOENT);
+	ck_assert_int_eq(svm_vm_query(rig.vm, gpa + 0x205000, &mapping), 0);
+	ck_assert_uint_eq(mapping.size, 0x200000);
+	ck_assert(mapping.dirty && (mapping.prot & SVM_PROT_WRITE));
+	svm_vm_invalidate_end(rig.vm, gpa + 0x7000, 0x1000);
+	/* Now all of it, to the largest leaf. */
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, gpa, modes[_i]), 0);
+	ck_assert_int_eq(svm_vm_dirty_log(rig.vm, gpa, SVM_DIRTY_OFF), 0);
+	ck_assert_int_eq(svm_vm_query(rig.vm, gpa + 0x7123, &mapping), 0);
+	ck_assert_uint_eq(mapping.size, 0x40000000);
+	ck_assert_uint_eq(mapping.hpa, UINT64_C(0x100007123));
+	ck_assert_int_eq(svm_vm_slot_remove(rig.vm, gpa), 0);
+	ck_assert_uint_eq(rig.frames - rig.vm->memory.reserve_count, frames - 8);
+}
+END_TEST
+
 /* Leaves that are taken away take nothing of the log with them. */
 START_TEST(invalidation_keeps_what_was_written)
 {
@@ -333,6 +371,7 @@ int main(void)
 	tcase_add_loop_test(tcase, fetch_of_a_part_leaves_the_rest, 0, 2);
 	tcase_add_loop_test(tcase, switching_modes_loses_nothing, 0, 2);
 	tcase_add_loop_test(tcase, stop_gives_rights_and_leaves_back, 0, 2);
+	tcase_add_loop_test(tcase, stop_joins_what_was_touched_under_the_log, 0, 2);
 	tcase_add_loop_test(tcase, invalidation_keeps_what_was_written, 0, 2);
 	tcase_add_loop_test(tcase, new_leaves_follow_the_mode, 0, 2);
 	tcase_add_loop_test(tcase, log_survives_a_cut, 0, 2);

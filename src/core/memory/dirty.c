@@ -133,6 +133,8 @@ static void restore_leaves(struct svm_vm *vm, svm_gpa_t first, svm_gpa_t last)
 	     i < slots->count && slots->piece[i].first <= last; i++) {
 		const struct svm_slot_piece *piece = &slots->piece[i];
 
+		/* First what is alike, so that few leaves are left to change one by one. */
+		svm_edit_merge(&edit, piece, piece->first, piece->last);
 		svm_edit_protect(&edit, piece, piece->first, piece->last);
 		svm_edit_merge(&edit, piece, piece->first, piece->last);
 	}

@@ -303,25 +303,36 @@ void svm_edit_protect(struct svm_edit *edit, const struct svm_slot_piece *piece,
 	} while (svm_npt_next(&walk));
 }
 
-/* The large leaf that a full, uniform, aligned table at a level amounts to; 0 if it is not. */
-static uint64_t joined_value(const uint64_t *table, unsigned level)
+/*
+ * The large leaf that a uniform, aligned table at a level amounts to; 0 if it is not.  It is full,
+ * or what its empty entries stand for is there anyway, in a RANGE slot that nobody is invalidating:
+ * who invalidates needs the edit lock first.  There the slot alone decides on rights, too.
+ */
+static uint64_t joined_value(struct svm_vm *vm, const struct svm_slot_piece *piece,
+                             const uint64_t *table, unsigned level, svm_gpa_t base)
 {
 	const uint64_t used = SVM_NPT_ACCESSED | SVM_NPT_DIRTY;
-	const uint64_t span = svm_npt_span(level);
-	const uint64_t first = svm_atomic_load(&table[0]) & ~used;
-	uint64_t all = first;
+	const uint64_t span = svm_npt_span(level), whole = svm_npt_span(level + 1) - 1;
+	const bool may_be_empty = piece->kind == SVM_SLOT_RANGE &&
+	                          !svm_memory_is_invalidating(&vm->memory, base, base + whole);
+	const uint64_t open = used | (may_be_empty ? SVM_NPT_WRITE | SVM_NPT_NX : 0);
+	uint64_t first = svm_atomic_load(&table[0]) & ~used;
+	uint64_t all = 0;
 
+	if (may_be_empty)
+		first = svm_npt_leaf(vm, piece->target.hpa + (base - piece->first), level,
+		                     piece->prot, (enum svm_memory_type)piece->memory_type);
 	if (!(first & SVM_NPT_PRESENT) || svm_npt_is_table(first, level) ||
-	    (first & SVM_NPT_ADDRESS & (svm_npt_span(level + 1) - 1)))
+	    (first & SVM_NPT_ADDRESS & whole))
 		return 0;
 	for (unsigned i = 0; i < SVM_NPT_ENTRIES; i++) {
 		const uint64_t value = svm_atomic_load(&table[i]);
 
-		if ((value & ~used) != first + i * span)
+		if ((value & ~open) != (first & ~open) + i * span && !(may_be_empty && !value))
 			return 0;
 		all |= value & used;
 	}
-	return all | SVM_NPT_LARGE;
+	return first | all | SVM_NPT_LARGE;
 }
 
 /* Join the tables of one level that lie in the range. */
@@ -342,10 +353,12 @@ static void merge_level(struct svm_edit *edit, const struct svm_slot_piece *piec
 		    !is_whole(&walk, piece->first, piece->last))
 			continue;
 
-		const uint64_t leaf = joined_value(svm_npt_table(edit->vm, value), level);
+		const svm_gpa_t base = svm_npt_base(walk.gpa, level + 1);
+		const uint64_t leaf =
+			joined_value(edit->vm, piece, svm_npt_table(edit->vm, value), level, base);
 
 		if (leaf && svm_atomic_cas(svm_npt_at(&walk), &value, leaf))
-			retire(edit, value, level, svm_npt_base(walk.gpa, level + 1));
+			retire(edit, value, level, base);
 	} while (svm_npt_next(&walk));
 }
 
@@ -363,6 +376,14 @@ void svm_edit_merge(struct svm_edit *edit, const struct svm_slot_piece *piece, s
 		merge_level(edit, piece, first, last, 2);
 }
 
+/* A large leaf was not logged yet, so its D says nothing: clear once what 512 would have to lose. */
+static bool split_to_log(struct svm_edit *edit, uint64_t *entry, unsigned level, uint64_t clear)
+{
+	if (svm_atomic_and(entry, ~clear) & clear)
+		edit->must_flush = true;
+	return svm_edit_split(edit, entry, level);
+}
+
 bool svm_edit_log(struct svm_edit *edit, svm_gpa_t *gpa, svm_gpa_t last, enum svm_dirty_mode mode,
                   bool harvest)
 {
@@ -377,7 +398,7 @@ bool svm_edit_log(struct svm_edit *edit, svm_gpa_t *gpa, svm_gpa_t last, enum sv
 		while (walk.level > 1 && (value & SVM_NPT_PRESENT)) {
 			if (svm_npt_is_table(value, walk.level)) {
 				svm_npt_down(&walk, value);
-			} else if (!svm_edit_split(edit, entry, walk.level)) {
+			} else if (!split_to_log(edit, entry, walk.level, clear)) {
 				*gpa = walk.gpa;
 				return false;
 			}
