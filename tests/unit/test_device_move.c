@@ -96,7 +96,8 @@ static struct outcome run_case(struct rig *r, struct device *d, const struct acc
 	struct outcome o;
 
 	memset(&o, 0, sizeof(o));
-	ck_assert_int_eq(svm_vcpu_set_regs(vcpu, &c->regs), 0);
+	if (svm_vcpu_set_regs(vcpu, &c->regs))
+		ck_abort_msg("the registers are refused");
 	svm_vmcb_set_cpl(vcpu->vmcb, c->cpl);
 	vcpu->events.exception_pending = false;
 	vcpu->owed = SVM_OWED_NOTHING;
@@ -127,15 +128,17 @@ static struct outcome run_case(struct rig *r, struct device *d, const struct acc
 
 static void check_same(const struct outcome *a, const struct outcome *b, const char *what)
 {
-	ck_assert_msg(a->action == b->action && a->kind == b->kind, "%s: exit", what);
-	ck_assert_msg(memcmp(&a->regs, &b->regs, sizeof(a->regs)) == 0, "%s: registers", what);
-	ck_assert_msg(a->shadow == b->shadow && a->requests == b->requests, "%s: state", what);
-	ck_assert_msg(a->exception == b->exception && a->vector == b->vector &&
-	                      a->error == b->error,
-	              "%s: exception", what);
-	ck_assert_msg(a->seen.calls == b->seen.calls &&
-	                      memcmp(&a->seen.access, &b->seen.access, sizeof(a->seen.access)) == 0,
-	              "%s: the device", what);
+	if (a->action != b->action || a->kind != b->kind)
+		ck_abort_msg("%s: exit", what);
+	if (memcmp(&a->regs, &b->regs, sizeof(a->regs)) != 0)
+		ck_abort_msg("%s: registers", what);
+	if (a->shadow != b->shadow || a->requests != b->requests)
+		ck_abort_msg("%s: state", what);
+	if (a->exception != b->exception || a->vector != b->vector || a->error != b->error)
+		ck_abort_msg("%s: exception", what);
+	if (a->seen.calls != b->seen.calls ||
+	    memcmp(&a->seen.access, &b->seen.access, sizeof(a->seen.access)) != 0)
+		ck_abort_msg("%s: the device", what);
 }
 
 /* --- any move --------------------------------------------------------------------------------- */
