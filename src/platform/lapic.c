@@ -417,7 +417,9 @@ void svm_lapic_accept(struct svm_lapic *lapic, uint8_t vector)
 	if (!(svm_atomic_and(&lapic->irr[vector / 32], ~bit) & bit))
 		return;
 	lapic->isr[vector / 32] |= bit;
-	svm_lapic_update_ppr(lapic);
+	/* One more in service can only raise PPR: no search. */
+	if (vector >> 4 > svm_lapic_ppr(lapic) >> 4)
+		svm_atomic_store_relaxed(&lapic->ppr, vector & 0xf0u);
 }
 
 /* The pin that this vector came from may be high still. */
