@@ -235,6 +235,7 @@ long guest_xcrs_set(struct guest_vcpu *vcpu, void __user *user);
 	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP |                  \
 	 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB |                \
 	 KVM_GUESTDBG_BLOCKIRQ)
+void guest_debug_start(void); /* Before there are VMs. */
 long guest_debug_set(struct guest_vcpu *vcpu, void __user *user);
 int guest_debug_exit(struct guest_vcpu *vcpu);
 int guest_debug_int(struct guest_vcpu *vcpu);

@@ -72,16 +72,19 @@ static int inject(struct guest_vcpu *vcpu, u32 control)
 }
 
 /* QEMU's emulated processor shows INT3 to the intercept of INT n, not to that of #BP. */
-static bool int3_is_int_n(void)
+static bool int3_is_int_n;
+
+void guest_debug_start(void)
 {
-	return hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
+	int3_is_int_n = boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
+	                hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 }
 
 static int take_int3(struct guest_vcpu *vcpu, bool takes)
 {
 	int error = svm_vcpu_set_intercept(vcpu->vcpu, SVM_EXIT_EXCEPTION + VECTOR_BP, takes);
 
-	if (!error && int3_is_int_n())
+	if (!error && int3_is_int_n)
 		error = svm_vcpu_set_intercept(vcpu->vcpu, SVM_EXIT_INTN, takes);
 	return error;
 }
@@ -167,7 +170,7 @@ int guest_debug_exit(struct guest_vcpu *vcpu)
 	return svm_vcpu_complete_fault(vcpu->vcpu, vector, 0) ? -EIO : 1;
 }
 
-/* See int3_is_int_n(): any other than INT3 is the guest's. */
+/* See int3_is_int_n: any other than INT3 is the guest's. */
 int guest_debug_int(struct guest_vcpu *vcpu)
 {
 	struct svm_system_regs system;

@@ -83,6 +83,7 @@ static int __init libsvm_init(void)
 	error = cpus_start(guest_host);
 	if (error)
 		goto destroy_host;
+	guest_debug_start();
 	if (selftest)
 		error = prove("selftest", climb);
 	if (!error)
