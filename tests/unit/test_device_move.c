@@ -256,7 +256,8 @@ static struct outcome run_slowly(struct rig *r, struct device *d, const struct a
 		untold.assist = 0;
 	forget(r);
 	o = run_case(r, d, &untold);
-	ck_assert(!o.was_short);
+	if (o.was_short)
+		ck_abort_msg("it was to go the long way");
 	return o;
 }
 
@@ -294,13 +295,15 @@ END_TEST
 
 static void check_same_question(const struct svm_exit *a, const struct svm_exit *b)
 {
-	ck_assert(a->flags == b->flags && a->rip == b->rip && a->insn_len == b->insn_len);
-	ck_assert_uint_eq(a->insn_count, b->insn_count);
-	ck_assert_mem_eq(a->insn, b->insn, a->insn_count);
-	ck_assert(a->mmio.gpa == b->mmio.gpa && a->mmio.size == b->mmio.size &&
-	          a->mmio.is_write == b->mmio.is_write);
-	if (a->mmio.is_write)
-		ck_assert_mem_eq(a->mmio.data, b->mmio.data, a->mmio.size);
+	if (a->flags != b->flags || a->rip != b->rip || a->insn_len != b->insn_len)
+		ck_abort_msg("flags, RIP or length");
+	if (a->insn_count != b->insn_count || memcmp(a->insn, b->insn, a->insn_count) != 0)
+		ck_abort_msg("bytes of the instruction");
+	if (a->mmio.gpa != b->mmio.gpa || a->mmio.size != b->mmio.size ||
+	    a->mmio.is_write != b->mmio.is_write)
+		ck_abort_msg("place, size or direction");
+	if (a->mmio.is_write && memcmp(a->mmio.data, b->mmio.data, a->mmio.size) != 0)
+		ck_abort_msg("data");
 }
 
 /* What the guest has once the embedder has answered as `way` says, and the next run has begun. */
