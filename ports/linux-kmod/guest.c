@@ -149,7 +149,7 @@ static const struct file_operations vm_file = {
 static unsigned int careful;
 module_param(careful, uint, 0444);
 MODULE_PARM_DESC(careful,
-                 "Leave a guest behind each interrupt: 0 if QEMU's TCG delivers it, 1 always, 2 never");
+                 "An exit behind each interrupt: 0 under QEMU's TCG, 1 always, 2 never");
 
 static int make_vm(struct guest *guest)
 {
