@@ -159,15 +159,18 @@ static bool add_range(struct svm_msr_policies *policies, const struct svm_msr_ra
 	return true;
 }
 
-static void update_map(struct svm_vm *vm)
+/* After a change that concerns the registers from first to last. */
+static void update_map(struct svm_vm *vm, uint32_t first, uint32_t last)
 {
 	if (!vm->msr.owns_map)
 		return;
 	vm->map_serial++;
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
 		const enum svm_msr_index index = (enum svm_msr_index)i;
+		const uint32_t msr = svm_msr_number(index);
 
-		svm_msrpm_set(vm->msr.msrpm, svm_msr_number(index), is_msr_open(&vm->msr, index));
+		if (msr >= first && msr <= last)
+			svm_msrpm_set(vm->msr.msrpm, msr, is_msr_open(&vm->msr, index));
 	}
 }
 
@@ -175,20 +178,21 @@ static void update_map(struct svm_vm *vm)
 static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 {
 	struct svm_msr_policies changed = vm->msr;
+	const bool had_map = vm->msr.owns_map;
 	int result;
 
 	if (!svm_vm_is_idle(vm))
 		return SVM_ERR_BUSY;
 	if (!add_range(&changed, added))
 		return SVM_ERR_NOMEM;
-	if (map_differs(&changed)) {
+	if (!had_map && map_differs(&changed)) {
 		result = own_msrpm(vm);
 		if (result)
 			return result;
 	}
 	vm->msr.range_count = changed.range_count;
 	memcpy(vm->msr.range, changed.range, sizeof(changed.range));
-	update_map(vm);
+	update_map(vm, had_map ? added->first : 0, had_map ? added->last : UINT32_MAX);
 	return 0;
 }
 
@@ -291,7 +295,7 @@ static int set_filter(struct svm_vm *vm, svm_msr_filter_fn fn, void *arg)
 	}
 	vm->msr.filter = fn;
 	vm->msr.filter_arg = arg;
-	update_map(vm);
+	update_map(vm, 0, UINT32_MAX);
 	return 0;
 }
 
