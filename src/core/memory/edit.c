@@ -376,7 +376,7 @@ void svm_edit_merge(struct svm_edit *edit, const struct svm_slot_piece *piece, s
 		merge_level(edit, piece, first, last, 2);
 }
 
-/* A large leaf was not logged yet, so its D says nothing: clear once what 512 would have to lose. */
+/* A large leaf was not logged yet, so its D says nothing: clear once what 512 would have to. */
 static bool split_to_log(struct svm_edit *edit, uint64_t *entry, unsigned level, uint64_t clear)
 {
 	if (svm_atomic_and(entry, ~clear) & clear)
