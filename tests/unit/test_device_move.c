@@ -201,7 +201,7 @@ static bool aim(struct access_case *c, uint64_t to, enum rig_mode rig_mode)
 	address = svm_emul_effective_address(&e, &segment);
 	form.base = (uint8_t)((e.insn.has_sib ? e.insn.sib & 7u : svm_insn_rm(&e.insn)) |
 	                      (e.insn.rex & SVM_INSN_REX_B ? 8u : 0));
-	if (svm_insn_mod(&e.insn) == 0 && (form.base & 7) == 5) {
+	if (svm_insn_mod(&e.insn) == 0 && (form.base & 7) == 5 && e.insn.disp_size == 4) {
 		disp = (uint32_t)((uint64_t)e.insn.disp + to - address);
 		memcpy(c->bytes + e.insn.length - e.insn.imm_size[0] - 4, &disp, 4);
 	} else {
