@@ -110,25 +110,25 @@ int __real_svm_vm_slot_add(struct svm_vm *vm, const struct svm_slot *slot);
 int __wrap_svm_vm_slot_add(struct svm_vm *vm, const struct svm_slot *slot);
 int __wrap_svm_vm_slot_add(struct svm_vm *vm, const struct svm_slot *slot)
 {
-	struct svm_capture_slot *resolve;
+	struct svm_capture_slot *behind;
 	struct svm_slot own = *slot;
 
 	if (!svm_capture_call(SVM_CALL_vm_slot_add, vm))
 		return __real_svm_vm_slot_add(vm, slot);
-	resolve = slot_if(slot->kind == SVM_SLOT_RESOLVE && slot->resolve,
-	                  (union svm_capture_fn){ .resolve = slot->resolve }, slot->resolve_arg);
+	behind = slot_if(slot->kind == SVM_SLOT_RESOLVE && slot->resolve,
+	                 (union svm_capture_fn){ .resolve = slot->resolve }, slot->resolve_arg);
 	svm_capture_number(own.gpa);
 	svm_capture_number(own.size);
 	svm_capture_number(own.prot);
 	svm_capture_number(own.memory_type);
 	svm_capture_number(own.kind);
 	svm_capture_number(own.hpa);
-	svm_capture_number(resolve != NULL);
+	svm_capture_number(behind != NULL);
 	if (own.kind == SVM_SLOT_FRAMES && own.frames)
 		svm_capture_bytes(own.frames, own.size / SVM_PAGE_SIZE * sizeof(own.frames[0]));
-	if (resolve) {
+	if (behind) {
 		own.resolve = svm_capture_on_resolve;
-		own.resolve_arg = resolve;
+		own.resolve_arg = behind;
 	}
 	return done(__real_svm_vm_slot_add(vm, &own));
 }

@@ -39,8 +39,8 @@ static SVM_LONG_WAY enum svm_action refuse_msr(struct svm_vcpu *vcpu, struct svm
 	                           : svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 }
 
-static enum svm_action read_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                enum svm_msr_policy policy, uint64_t next)
+static enum svm_action answer_read(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                   enum svm_msr_policy policy, uint64_t next)
 {
 	uint64_t value;
 
@@ -51,8 +51,8 @@ static enum svm_action read_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
 	return svm_vcpu_advance(vcpu, next);
 }
 
-static enum svm_action write_msr(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                 enum svm_msr_policy policy, uint64_t next)
+static enum svm_action answer_write(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                    enum svm_msr_policy policy, uint64_t next)
 {
 	const uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
 
@@ -80,5 +80,6 @@ enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
 	if (wants_msr(vcpu, policy, msr, is_write))
 		return msr_to_embedder(vcpu, exit, is_write, next);
-	return is_write ? write_msr(vcpu, exit, policy, next) : read_msr(vcpu, exit, policy, next);
+	return is_write ? answer_write(vcpu, exit, policy, next) :
+	                  answer_read(vcpu, exit, policy, next);
 }
