@@ -4,7 +4,8 @@
 # usage: licence.sh SOURCE_ROOT
 #
 # Each file of code says in its first three lines under which licence it may be used.  What a program
-# prints, in a file expected, is compared as it is.
+# prints, in a file expected, is compared as it is.  Debian's changelog and source/format have no
+# comments; the package is under the licence of all the rest.
 
 set -eu
 
@@ -15,7 +16,8 @@ list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 
 find .ci docs examples include ports scripts src subprojects/packagefiles tests tools -type f \
-	! -name '*.md' ! -name '*.svg' ! -name '*.bin' ! -name expected ! -path '*/corpus/*' ! -path '*/__pycache__/*' \
+	! -name '*.md' ! -name '*.svg' ! -name '*.bin' ! -name expected ! -path '*/debian/changelog' \
+	! -path '*/debian/source/format' ! -path '*/corpus/*' ! -path '*/__pycache__/*' \
 	-size +0 >"$list" 2>/dev/null || true
 while read -r file; do
 	count=$((count + 1))
