@@ -106,9 +106,9 @@ START_TEST(a_page_says_all_of_an_exit)
 		"  gives     guest-physical 100Ah\n"
 		"nested walk of guest-physical 0010_0008h\n"
 		"  slot      none: no memory is there\n"
-		"  level 4   0001_0003_0027h: P RW US A\n"
-		"  level 3   0001_0002_F027h: P RW US A\n"
-		"  level 2   0001_0002_E027h: P RW US A\n"
+		"  level 4   0001_0003_1027h: P RW US A\n"
+		"  level 3   0001_0003_0027h: P RW US A\n"
+		"  level 2   0001_0002_F027h: P RW US A\n"
 		"  level 1   0h\n"
 		"  ends at level 1: not present\n"
 		"audit       0 findings\n");
