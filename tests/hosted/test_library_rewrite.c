@@ -7,7 +7,8 @@
  * vCPU 0 executes what stands in a slot of its code, again and again, mostly on a device.  At the
  * same time vCPU 1 stores other instructions there, and a thread of the embedder writes them byte
  * by byte, so that what is executed and what is decoded may be any mixture.  Both also change the
- * entries that map the code and the two pages that the instruction touches.
+ * entries that map the code and the two pages that the instruction touches.  Every other exit has
+ * another instruction in the slot before the library looks, however the threads are scheduled.
  *
  * Held, whatever comes of it: devices are touched where they are and at most 32 bytes at a time;
  * RIP stays in the slot or in the handler, each at its CPL; exits are of the kinds that such a
@@ -18,6 +19,7 @@
 
 #include "rewrite_guest.h"
 #include "suite.h"
+#include "watch.h"
 
 #define get(p)    __atomic_load_n((p), __ATOMIC_RELAXED)
 #define put(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
@@ -39,37 +41,51 @@ struct rewrite {
 	struct svm_system_regs system;
 	uint8_t *aside; /* Guard, ROM, guard. */
 	uint8_t cpl;
-	bool stop;
+	bool stop, is_bare;
 	uint64_t seed, device_accesses, lost; /* Of vCPU 0's thread alone. */
 	uint64_t bytes_seed;
 };
 
 /* --- the two that rewrite -------------------------------------------------------------------- */
 
+/* True: an entry too. */
+static bool rewrite(struct rewrite *t, uint64_t *seed)
+{
+	const uint64_t page = random_below(seed, 2) ? GUEST_CODE : CODE_2;
+	uint8_t *slot = t->r.memory + page + SLOT - GUEST_CODE;
+	const bool from_end = random_below(seed, 2);
+	uint8_t bytes[SLOT_SIZE];
+	uint64_t gva, leaf;
+
+	random_instruction(seed, bytes);
+	for (unsigned i = 0; i < SLOT_SIZE; i++) {
+		const unsigned n = from_end ? SLOT_SIZE - 1 - i : i;
+
+		put(&slot[n], bytes[n]);
+	}
+	if (random_below(seed, 4))
+		return false;
+	leaf = random_leaf(seed, t->cpl, &gva);
+	put((uint64_t *)(void *)(t->r.memory + LEAF(GUEST_PT, gva)), leaf);
+	return true;
+}
+
+static void write_behind_exit(void *arg)
+{
+	struct rewrite *t = arg;
+
+	if (random_below(&t->seed, 2))
+		rewrite(t, &t->seed);
+}
+
 static void *write_bytes(void *arg)
 {
 	struct rewrite *t = arg;
 	uint64_t seed = t->bytes_seed;
 
-	while (!get(&t->stop)) {
-		const uint64_t page = random_below(&seed, 2) ? GUEST_CODE : CODE_2;
-		uint8_t *slot = t->r.memory + page + SLOT - GUEST_CODE;
-		const bool from_end = random_below(&seed, 2);
-		uint8_t bytes[SLOT_SIZE];
-		uint64_t gva, leaf;
-
-		random_instruction(&seed, bytes);
-		for (unsigned i = 0; i < SLOT_SIZE; i++) {
-			const unsigned n = from_end ? SLOT_SIZE - 1 - i : i;
-
-			put(&slot[n], bytes[n]);
-		}
-		if (random_below(&seed, 4))
-			continue;
-		leaf = random_leaf(&seed, t->cpl, &gva);
-		put((uint64_t *)(void *)(t->r.memory + LEAF(GUEST_PT, gva)), leaf);
-		sched_yield();
-	}
+	while (!get(&t->stop))
+		if (rewrite(t, &seed))
+			sched_yield();
 	return NULL;
 }
 
@@ -264,7 +280,8 @@ static void start(struct rewrite *t, int row)
 	struct svm_system_regs s;
 	struct rig *r = &t->r;
 
-	*t = (struct rewrite){ .cpl = variants[row].cpl, .seed = first_seed << 8 | (unsigned)row };
+	*t = (struct rewrite){ .cpl = variants[row].cpl, .is_bare = variants[row].is_bare };
+	t->seed = first_seed << 8 | (unsigned)row;
 	config.cpus = 2;
 	config.stale_mode = HOSTED_STALE_REVOKED;
 	rig_init(r, &config, GUEST_64);
@@ -293,18 +310,21 @@ static void check_end(struct rewrite *t)
 	for (unsigned i = 0; i < 3 * PAGE; i++)
 		ck_assert_uint_eq(t->aside[i], GUARD);
 	ck_assert_uint_gt(t->device_accesses, 0);
-	ck_assert_uint_gt(t->lost, 0);
+	/* A processor that saves the bytes that it executed leaves nothing to meet. */
+	if (t->is_bare)
+		ck_assert_uint_gt(t->lost, 0);
 	ck_assert_int_eq(svm_vcpu_destroy(t->writer), 0);
 	ck_assert_uint_eq(hosted_breaches_all(t->r.m), 0);
 }
 
-/* So many rounds, and more if the emulator has not met other code than the processor yet. */
 static void run(struct rewrite *t, unsigned count)
 {
-	for (unsigned i = 0; i < count || (!t->lost && i < 20 * count); i++) {
+	watch_hook = (struct watch_hook){ write_behind_exit, t };
+	for (unsigned i = 0; i < count; i++) {
 		ck_assert_int_eq(svm_vcpu_run(t->r.vcpu, &t->r.exit), 0);
 		answer(t);
 	}
+	watch_hook = (struct watch_hook){ 0 };
 }
 
 START_TEST(code_and_tables_change_under_the_emulator)

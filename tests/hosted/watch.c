@@ -11,6 +11,7 @@
 #include <libsvm/libsvm.h>
 
 #include "model.h"
+#include "watch.h"
 
 /*
  * Every entry of a short test, one in many of a long one: an audit reads 20 KiB.  Errors that the
@@ -28,6 +29,8 @@ static _Thread_local struct kept {
 	svm_hpa_t hpa;
 	struct svm_vmcb vmcb;
 } kept[KEPT];
+
+_Thread_local struct watch_hook watch_hook;
 
 static _Thread_local uint64_t entries;
 
@@ -96,4 +99,6 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 		last->hpa = s->vmcb;
 		memcpy(&last->vmcb, vmcb, sizeof(*vmcb));
 	}
+	if (watch_hook.after_exit)
+		watch_hook.after_exit(watch_hook.arg);
 }
