@@ -99,16 +99,30 @@ void svm_ioapic_set_line(void *arg, unsigned pin, bool level)
 		(void)send_redirection(ioapic, ioapic->entry[pin]);
 }
 
+/* Remote IRR is clear already.  Whoever is told may take the level back, so that comes first. */
+static void end_pin(struct svm_ioapic *ioapic, unsigned pin)
+{
+	if (ioapic->notice.ended)
+		ioapic->notice.ended(ioapic->notice.arg, pin);
+	send_level_pin(ioapic, pin);
+}
+
+/* All of the vector end before the first is told: what is sent meanwhile is another interrupt. */
 void svm_ioapic_eoi(struct svm_ioapic *ioapic, uint8_t vector)
 {
+	uint32_t ended = 0;
+
 	for (unsigned pin = 0; pin < SVM_IOAPIC_PINS; pin++) {
 		const uint64_t entry = ioapic->entry[pin];
 
 		if (!(entry & RTE_REMOTE_IRR) || svm_bits_get(entry, RTE_VECTOR) != vector)
 			continue;
 		ioapic->entry[pin] &= ~RTE_REMOTE_IRR;
-		send_level_pin(ioapic, pin);
+		ended |= UINT32_C(1) << pin;
 	}
+	for (unsigned pin = 0; ended && pin < SVM_IOAPIC_PINS; pin++)
+		if (ended >> pin & 1)
+			end_pin(ioapic, pin);
 }
 
 /* --- registers ---------------------------------------------------------------------------- */
@@ -143,16 +157,19 @@ static void write_redirection(struct svm_ioapic *ioapic, unsigned reg, uint32_t 
 {
 	const unsigned pin = (reg - IOAPIC_REG_RTE) / 2;
 	const uint64_t half = reg & 1 ? SVM_BITS(63, 32) : SVM_BITS(31, 0);
+	bool ends;
 	uint64_t entry;
 
 	if (reg < IOAPIC_REG_RTE || pin >= SVM_IOAPIC_PINS)
 		return;
 	entry = ioapic->entry[pin] & ~(half & RTE_WRITABLE);
 	entry |= svm_bits_put(value, half) & RTE_WRITABLE;
-	if (!redirection_is_level(entry))
-		entry &= ~RTE_REMOTE_IRR;
-	ioapic->entry[pin] = entry;
-	send_level_pin(ioapic, pin);
+	ends = (entry & RTE_REMOTE_IRR) && !redirection_is_level(entry);
+	ioapic->entry[pin] = ends ? entry & ~RTE_REMOTE_IRR : entry;
+	if (ends)
+		end_pin(ioapic, pin);
+	else
+		send_level_pin(ioapic, pin);
 }
 
 static void write_ioapic_window(struct svm_ioapic *ioapic, uint32_t value)
@@ -219,6 +236,11 @@ int svm_ioapic_init(struct svm_ioapic *ioapic, svm_apic_send *send, void *arg)
 void svm_ioapic_ignore_polarity(struct svm_ioapic *ioapic)
 {
 	ioapic->no_polarity = true;
+}
+
+void svm_ioapic_set_end_notice(struct svm_ioapic *ioapic, const struct svm_end_notice *notice)
+{
+	ioapic->notice = notice ? *notice : (struct svm_end_notice){ NULL, NULL };
 }
 
 void svm_ioapic_save(const struct svm_ioapic *ioapic, struct svm_ioapic_state *state)

@@ -115,33 +115,47 @@ static void drive_pic_output(struct svm_pic *pic)
 
 /* --- acknowledge and end ------------------------------------------------------------------ */
 
-static void serve_input(struct svm_pic_chip *chip, unsigned input)
+/* The registers say so already.  Whoever is told may drive inputs. */
+static void tell_ends(const struct svm_pic *pic, unsigned which, uint8_t inputs)
 {
+	if (which == PIC_MASTER)
+		inputs &= (uint8_t)~input_bit(PIC_CASCADE);
+	for (unsigned input = 0; pic->notice.ended && input < 8; input++)
+		if (inputs & input_bit(input))
+			pic->notice.ended(pic->notice.arg, 8 * which + input);
+}
+
+static void serve_input(struct svm_pic *pic, unsigned which, unsigned input)
+{
+	struct svm_pic_chip *chip = &pic->chip[which];
+
 	chip->latch &= (uint8_t)~input_bit(input);
-	if (!chip->auto_eoi)
+	if (!chip->auto_eoi) {
 		chip->isr |= input_bit(input);
-	else if (chip->auto_rotate)
+		return;
+	}
+	if (chip->auto_rotate)
 		chip->lowest = input & 7;
+	tell_ends(pic, which, input_bit(input));
 }
 
 /* The master asks only while the slave has something: the cascade input is the slave's INT. */
 static uint8_t acknowledge_slave(struct svm_pic *pic)
 {
-	struct svm_pic_chip *chip = &pic->chip[PIC_SLAVE];
 	const unsigned input = (unsigned)slave_next(pic) & 7;
 
-	serve_input(chip, input);
-	return (uint8_t)(chip->base + input);
+	serve_input(pic, PIC_SLAVE, input);
+	return (uint8_t)(pic->chip[PIC_SLAVE].base + input);
 }
 
 uint8_t svm_pic_acknowledge(struct svm_pic *pic)
 {
-	struct svm_pic_chip *chip = &pic->chip[PIC_MASTER];
+	const struct svm_pic_chip *chip = &pic->chip[PIC_MASTER];
 	const int input = master_next(pic);
 	uint8_t vector = chip->base + 7;
 
 	if (input >= 0) {
-		serve_input(chip, (unsigned)input);
+		serve_input(pic, PIC_MASTER, (unsigned)input);
 		vector = (uint8_t)(chip->base + input);
 		if (input == PIC_CASCADE && !chip->is_single)
 			vector = acknowledge_slave(pic);
@@ -164,21 +178,28 @@ static int most_urgent(const struct svm_pic_chip *chip)
 	return -1;
 }
 
-static void end_input(struct svm_pic_chip *chip, int input, bool rotates)
+static void end_input(struct svm_pic *pic, unsigned which, int input, bool rotates)
 {
+	struct svm_pic_chip *chip = &pic->chip[which];
+	uint8_t ended;
+
 	if (input < 0)
 		return;
-	chip->isr &= (uint8_t)~input_bit((unsigned)input);
+	ended = chip->isr & input_bit((unsigned)input);
+	chip->isr &= (uint8_t)~ended;
 	if (rotates)
 		chip->lowest = (uint8_t)input & 7;
+	tell_ends(pic, which, ended);
 }
 
 /* --- commands ----------------------------------------------------------------------------- */
 
 /* The edge sense circuit is reset too: an input that is high must fall and rise again. */
-static void write_icw1(struct svm_pic_chip *chip, uint8_t value)
+static void write_icw1(struct svm_pic *pic, unsigned which, uint8_t value)
 {
+	struct svm_pic_chip *chip = &pic->chip[which];
 	const uint8_t lines = chip->lines, elcr = chip->elcr, base = chip->base;
+	const uint8_t forgotten = chip->isr | chip->latch;
 
 	*chip = (struct svm_pic_chip){
 		.lines = lines,
@@ -189,6 +210,7 @@ static void write_icw1(struct svm_pic_chip *chip, uint8_t value)
 		.has_icw4 = (value & PIC_ICW1_IC4) != 0,
 		.is_single = (value & PIC_ICW1_SNGL) != 0,
 	};
+	tell_ends(pic, which, forgotten);
 }
 
 static void write_later_icw(struct svm_pic_chip *chip, uint8_t value)
@@ -211,8 +233,9 @@ static void write_later_icw(struct svm_pic_chip *chip, uint8_t value)
 	}
 }
 
-static void write_ocw2(struct svm_pic_chip *chip, uint8_t value)
+static void write_ocw2(struct svm_pic *pic, unsigned which, uint8_t value)
 {
+	struct svm_pic_chip *chip = &pic->chip[which];
 	const uint8_t input = value & PIC_OCW2_INPUT;
 
 	switch (value & (PIC_OCW2_R | PIC_OCW2_SL | PIC_OCW2_EOI)) {
@@ -223,16 +246,16 @@ static void write_ocw2(struct svm_pic_chip *chip, uint8_t value)
 		chip->auto_rotate = 1;
 		break;
 	case PIC_OCW2_EOI:
-		end_input(chip, most_urgent(chip), false);
+		end_input(pic, which, most_urgent(chip), false);
 		break;
 	case PIC_OCW2_R | PIC_OCW2_EOI:
-		end_input(chip, most_urgent(chip), true);
+		end_input(pic, which, most_urgent(chip), true);
 		break;
 	case PIC_OCW2_SL | PIC_OCW2_EOI:
-		end_input(chip, input, false);
+		end_input(pic, which, input, false);
 		break;
 	case PIC_OCW2_R | PIC_OCW2_SL | PIC_OCW2_EOI:
-		end_input(chip, input, true);
+		end_input(pic, which, input, true);
 		break;
 	case PIC_OCW2_R | PIC_OCW2_SL:
 		chip->lowest = input;
@@ -252,14 +275,14 @@ static void write_ocw3(struct svm_pic_chip *chip, uint8_t value)
 		chip->reads_isr = (value & PIC_OCW3_RIS) != 0;
 }
 
-static void write_even_port(struct svm_pic_chip *chip, uint8_t value)
+static void write_even_port(struct svm_pic *pic, unsigned which, uint8_t value)
 {
 	if (value & PIC_ICW1)
-		write_icw1(chip, value);
+		write_icw1(pic, which, value);
 	else if (value & PIC_OCW3)
-		write_ocw3(chip, value);
+		write_ocw3(&pic->chip[which], value);
 	else
-		write_ocw2(chip, value);
+		write_ocw2(pic, which, value);
 }
 
 static void write_odd_port(struct svm_pic_chip *chip, uint8_t value)
@@ -284,13 +307,13 @@ static void write_pic_port(struct svm_pic *pic, uint32_t port, uint8_t value)
 {
 	switch (port) {
 	case 0x20:
-		write_even_port(&pic->chip[PIC_MASTER], value);
+		write_even_port(pic, PIC_MASTER, value);
 		break;
 	case 0x21:
 		write_odd_port(&pic->chip[PIC_MASTER], value);
 		break;
 	case 0xa0:
-		write_even_port(&pic->chip[PIC_SLAVE], value);
+		write_even_port(pic, PIC_SLAVE, value);
 		break;
 	case 0xa1:
 		write_odd_port(&pic->chip[PIC_SLAVE], value);
@@ -314,7 +337,7 @@ static uint8_t poll_pic(struct svm_pic *pic, unsigned which)
 	pic->chip[which].polls = 0;
 	if (input < 0)
 		return 0;
-	serve_input(&pic->chip[which], (unsigned)input);
+	serve_input(pic, which, (unsigned)input);
 	return (uint8_t)(PIC_POLL_REQUEST | (unsigned)input);
 }
 
@@ -381,6 +404,11 @@ void svm_pic_set_line(void *arg, unsigned irq, bool level)
 		chip->latch |= bit & (uint8_t)~chip->elcr;
 	chip->lines = level ? chip->lines | bit : chip->lines & (uint8_t)~bit;
 	drive_pic_output(pic);
+}
+
+void svm_pic_set_end_notice(struct svm_pic *pic, const struct svm_end_notice *notice)
+{
+	pic->notice = notice ? *notice : (struct svm_end_notice){ NULL, NULL };
 }
 
 bool svm_pic_pending(const struct svm_pic *pic)

@@ -366,6 +366,143 @@ START_TEST(a_new_vector_does_not_end_the_old_interrupt)
 }
 END_TEST
 
+/* --- who is told of ends ------------------------------------------------------------------ */
+
+static uint32_t told;
+static unsigned told_count;
+static unsigned raised_by_end, lowered_by_end; /* Pins; SVM_IOAPIC_PINS: none. */
+
+static void note_end(void *arg, unsigned pin)
+{
+	ck_assert_ptr_eq(arg, &told);
+	told |= UINT32_C(1) << pin;
+	told_count++;
+	svm_ioapic_set_line(&ioapic, lowered_by_end, false);
+	svm_ioapic_set_line(&ioapic, raised_by_end, true);
+}
+
+static void make_telling_ioapic(void)
+{
+	const struct svm_end_notice notice = { note_end, &told };
+
+	make_ioapic();
+	told = 0;
+	told_count = 0;
+	raised_by_end = lowered_by_end = SVM_IOAPIC_PINS;
+	svm_ioapic_set_end_notice(&ioapic, &notice);
+}
+
+static void eoi(void)
+{
+	svm_ioapic_eoi(&ioapic, 0x41);
+}
+
+static void eoi_by_register(void)
+{
+	svm_ioapic_write(&ioapic, 0x40, 4, 0x41);
+}
+
+static void eoi_of_another(void)
+{
+	svm_ioapic_eoi(&ioapic, 0x42);
+}
+
+static void make_edge(void)
+{
+	put(0x1a, 0x41);
+}
+
+static void mask(void)
+{
+	put(0x1a, MASKED | LEVEL | 0x41);
+}
+
+static void reset(void)
+{
+	svm_ioapic_reset(&ioapic);
+}
+
+static void restore(void)
+{
+	struct svm_ioapic_state state;
+
+	svm_ioapic_save(&ioapic, &state);
+	state.entry[5] = MASKED;
+	ck_assert_int_eq(svm_ioapic_restore(&ioapic, &state), 0);
+}
+
+static void forget_notice(void)
+{
+	svm_ioapic_set_end_notice(&ioapic, NULL);
+	eoi();
+}
+
+static const struct {
+	const char *what;
+	void (*act)(void);
+	uint32_t told;
+} end_rows[] = {
+	{ "the end of its vector", eoi, 1u << 5 | 1u << 23 },
+	{ "the same by the register", eoi_by_register, 1u << 5 | 1u << 23 },
+	{ "the end of another", eoi_of_another, 0 },
+	{ "edge-triggered from now on", make_edge, 1u << 5 },
+	{ "a mask ends nothing", mask, 0 },
+	{ "nor does a reset by the owner", reset, 0 },
+	{ "nor another state", restore, 0 },
+	{ "nobody any more", forget_notice, 0 },
+};
+
+/* Pins 5 and 23 are busy with vector 41h, pin 6 waits masked with it, pin 7 sent it as an edge. */
+START_TEST(the_end_of_a_level_is_told_by_pin)
+{
+	make_telling_ioapic();
+	put(0x1a, LEVEL | 0x41);
+	put(0x3e, LEVEL | 0x41);
+	put(0x1c, MASKED | LEVEL | 0x41);
+	put(0x1e, 0x41);
+	raise(5);
+	raise(23);
+	raise(6);
+	raise(7);
+	end_rows[_i].act();
+	ck_assert_msg(told == end_rows[_i].told, "%s: told %#x", end_rows[_i].what, told);
+	ck_assert_uint_eq(told_count, (told & 1) + (told >> 5 & 1) + (told >> 23));
+}
+END_TEST
+
+START_TEST(a_level_taken_back_when_it_is_told_is_not_sent_again)
+{
+	make_telling_ioapic();
+	put(0x1a, LEVEL | 0x41);
+	raise(5);
+	lowered_by_end = 5;
+	eoi();
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(get(0x1a), LEVEL | 0x41);
+	eoi();
+	ck_assert_uint_eq(told_count, 1);
+	raise(5);
+	make_edge();
+	ck_assert_uint_eq(sent_count, 2);
+	ck_assert_uint_eq(told_count, 2);
+}
+END_TEST
+
+START_TEST(what_is_sent_while_an_end_is_told_has_not_ended)
+{
+	make_telling_ioapic();
+	put(0x1a, LEVEL | 0x41);
+	put(0x1e, LEVEL | 0x41);
+	raise(5);
+	lowered_by_end = 5;
+	raised_by_end = 7;
+	eoi();
+	ck_assert_uint_eq(told, 1u << 5);
+	ck_assert_uint_eq(sent_count, 2);
+	ck_assert_uint_eq(get(0x1e), LEVEL | BUSY | 0x41);
+}
+END_TEST
+
 /* --- state -------------------------------------------------------------------------------- */
 
 START_TEST(a_restored_one_is_the_saved_one_and_sends_nothing)
@@ -454,6 +591,9 @@ int main(void)
 	tcase_add_test(tcase, a_level_that_nobody_takes_is_pending_and_tried_again);
 	tcase_add_test(tcase, making_an_entry_edge_triggered_ends_its_interrupt);
 	tcase_add_test(tcase, a_new_vector_does_not_end_the_old_interrupt);
+	tcase_add_loop_test(tcase, the_end_of_a_level_is_told_by_pin, 0, ARRAY_SIZE(end_rows));
+	tcase_add_test(tcase, a_level_taken_back_when_it_is_told_is_not_sent_again);
+	tcase_add_test(tcase, what_is_sent_while_an_end_is_told_has_not_ended);
 	tcase_add_test(tcase, a_restored_one_is_the_saved_one_and_sends_nothing);
 	tcase_add_loop_test(tcase, a_state_that_cannot_be_is_refused_whole, 0,
 	                    ARRAY_SIZE(hostile_rows));

@@ -500,6 +500,124 @@ START_TEST(without_an_output_all_works)
 }
 END_TEST
 
+/* --- who is told of ends ------------------------------------------------------------------ */
+
+static uint32_t told;
+static bool lowers;
+
+static void note_end(void *arg, unsigned irq)
+{
+	ck_assert_ptr_eq(arg, &told);
+	ck_assert_uint_eq(told >> irq & 1, 0);
+	told |= UINT32_C(1) << irq;
+	if (lowers)
+		lower(irq);
+}
+
+static void make_telling_pic(uint8_t icw4)
+{
+	const struct svm_end_notice notice = { note_end, &told };
+
+	make_pic();
+	initialise(icw4, icw4);
+	told = 0;
+	lowers = false;
+	svm_pic_set_end_notice(&pic, &notice);
+}
+
+static void forget_notice(void)
+{
+	svm_pic_set_end_notice(&pic, NULL);
+	out(0x20, 0x61);
+}
+
+static void reset(void)
+{
+	svm_pic_reset(&pic);
+}
+
+static void restore(void)
+{
+	struct svm_pic_state state;
+
+	svm_pic_save(&pic, &state);
+	state.chip[0].isr = 0;
+	ck_assert_int_eq(svm_pic_restore(&pic, &state), 0);
+}
+
+static const struct {
+	const char *what;
+	void (*act)(void); /* Or a write: */
+	uint16_t port;
+	uint8_t value;
+	uint32_t told;
+} end_rows[] = {
+	{ "EOI of the most urgent", NULL, 0x20, 0x20, 1u << 1 },
+	{ "the same with rotation", NULL, 0x20, 0xa0, 1u << 1 },
+	{ "EOI by number", NULL, 0x20, 0x61, 1u << 1 },
+	{ "by number with rotation", NULL, 0x20, 0xe1, 1u << 1 },
+	{ "by number, not in service", NULL, 0x20, 0x65, 0 },
+	{ "the slave's input of the master", NULL, 0x20, 0x62, 0 },
+	{ "EOI of the slave", NULL, 0xa0, 0x20, 1u << 12 },
+	{ "rotation alone", NULL, 0x20, 0xc1, 0 },
+	{ "a mask", NULL, 0x21, 0xff, 0 },
+	{ "ICW1: in service, and the edge that waits", NULL, 0x20, 0x11, 1u << 1 | 1u << 3 },
+	{ "ICW1 of the slave", NULL, 0xa0, 0x11, 1u << 12 },
+	{ "a reset by the owner", reset, 0, 0, 0 },
+	{ "another state", restore, 0, 0, 0 },
+	{ "nobody any more", forget_notice, 0, 0, 0 },
+};
+
+/* Inputs 12 and then 1 are in service; 3 waits. */
+START_TEST(the_end_of_an_interrupt_is_told_by_input)
+{
+	make_telling_pic(0x01);
+	raise(12);
+	ck_assert_uint_eq(svm_pic_acknowledge(&pic), 0x3c);
+	raise(1);
+	ck_assert_uint_eq(svm_pic_acknowledge(&pic), 0x31);
+	raise(3);
+	ck_assert_uint_eq(told, 0);
+	if (end_rows[_i].act)
+		end_rows[_i].act();
+	else
+		out(end_rows[_i].port, end_rows[_i].value);
+	ck_assert_msg(told == end_rows[_i].told, "%s: told %#x", end_rows[_i].what, told);
+}
+END_TEST
+
+/* As many as were acknowledged, also by a poll; and of the slave's its own input alone. */
+START_TEST(automatic_eoi_ends_with_the_acknowledge)
+{
+	make_telling_pic(0x03);
+	raise(12);
+	ck_assert_uint_eq(svm_pic_acknowledge(&pic), 0x3c);
+	ck_assert_uint_eq(told, 1u << 12);
+	raise(1);
+	out(0x20, 0x0c);
+	ck_assert_uint_eq(in(0x20), 0x81);
+	ck_assert_uint_eq(told, 1u << 12 | 1u << 1);
+	ck_assert_uint_eq(svm_pic_acknowledge(&pic), 0x37); /* Spurious. */
+	ck_assert_uint_eq(told, 1u << 12 | 1u << 1);
+}
+END_TEST
+
+START_TEST(a_level_taken_back_when_it_is_told_does_not_interrupt_again)
+{
+	make_telling_pic(0x01);
+	lowers = true;
+	out(0x4d1, 0x08);
+	raise(11);
+	ck_assert_uint_eq(svm_pic_acknowledge(&pic), 0x3b);
+	ck_assert_uint_eq(changes, 2);
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	ck_assert_uint_eq(told, 1u << 11);
+	ck_assert(!output);
+	ck_assert_uint_eq(changes, 2);
+}
+END_TEST
+
 /* --- state -------------------------------------------------------------------------------- */
 
 START_TEST(a_restored_pair_is_the_saved_one)
@@ -591,6 +709,10 @@ int main(void)
 	tcase_add_test(tcase, the_edge_level_registers_keep_the_bits_that_isa_allows);
 	tcase_add_test(tcase, wide_accesses_are_bytes_and_other_ports_are_not_ours);
 	tcase_add_test(tcase, without_an_output_all_works);
+	tcase_add_loop_test(tcase, the_end_of_an_interrupt_is_told_by_input, 0,
+	                    ARRAY_SIZE(end_rows));
+	tcase_add_test(tcase, automatic_eoi_ends_with_the_acknowledge);
+	tcase_add_test(tcase, a_level_taken_back_when_it_is_told_does_not_interrupt_again);
 	tcase_add_test(tcase, a_restored_pair_is_the_saved_one);
 	tcase_add_loop_test(tcase, a_state_that_cannot_be_is_refused_whole, 0,
 	                    ARRAY_SIZE(hostile_rows));

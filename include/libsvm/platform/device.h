@@ -51,6 +51,25 @@ static inline void svm_wire_set(const struct svm_wire *wire, bool level)
 		wire->set(wire->arg, wire->line, level);
 }
 
+/**
+ * Who is told that the guest has ended an interrupt, for sources that hold an input high until
+ * then: a device of the host's, say, that stays masked until its guest has served it.  All members
+ * 0: nobody.
+ *
+ * The controllers that have it (ioapic.h, pic.h) say what counts as an end.  It may come for an
+ * input that this source did not drive, and as often as the guest likes.
+ */
+struct svm_end_notice {
+	/**
+	 * An interrupt of input @p pin has ended, and the controller has not looked yet whether the
+	 * input asks for another.  Within a call for the controller, so under its owner's lock; A.
+	 * It may drive inputs of this controller and of others, whose output or messages then go
+	 * where they always go, and must call no other function of theirs.
+	 */
+	void (*ended)(void *arg, unsigned pin);
+	void *arg;
+};
+
 /** @brief A short pulse: up and down again. */
 static inline void svm_wire_pulse(const struct svm_wire *wire)
 {

@@ -35,6 +35,7 @@ struct svm_ioapic {
 	uint32_t lines;                  /**< Bit n: level of pin n. */
 	uint8_t id, select;
 	bool no_polarity; /**< A line that is high asserts, whatever its entry says. */
+	struct svm_end_notice notice;
 };
 
 /** All that a guest can tell of an I/O APIC. */
@@ -62,6 +63,20 @@ SVM_MUST_CHECK int svm_ioapic_init(struct svm_ioapic *ioapic, svm_apic_send *sen
  * guests that were told "active low" and such that were told "active high" then work alike.
  */
 void svm_ioapic_ignore_polarity(struct svm_ioapic *ioapic);
+
+/**
+ * @brief From now on tell somebody when an interrupt of a pin ends.
+ *
+ * That is when the guest clears the entry's remote IRR: by the end of its vector at a local APIC
+ * (svm_ioapic_eoi()), by the EOI register, or by making the entry edge-triggered.  Edges have none:
+ * local APICs tell of the end of levels only.
+ *
+ * @param ioapic  An I/O APIC.
+ * @param notice  Is copied; its pin is below ::SVM_IOAPIC_PINS.  NULL: nobody any more.
+ * @par Context
+ * As every call for a device.  svm_ioapic_reset() and svm_ioapic_restore() keep it and tell nobody.
+ */
+void svm_ioapic_set_end_notice(struct svm_ioapic *ioapic, const struct svm_end_notice *notice);
 
 /** @brief Power-up reset; the pins stay as they are driven. */
 void svm_ioapic_reset(struct svm_ioapic *ioapic);

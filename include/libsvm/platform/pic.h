@@ -48,6 +48,7 @@ struct svm_pic {
 	struct svm_pic_chip chip[2];
 	struct svm_wire output; /**< INT of the master. */
 	bool level;             /**< Of the output. */
+	struct svm_end_notice notice;
 };
 
 /**
@@ -56,6 +57,19 @@ struct svm_pic {
  * @param output  Where INT leads; is copied.  NULL: nowhere.
  */
 void svm_pic_init(struct svm_pic *pic, const struct svm_wire *output);
+
+/**
+ * @brief From now on tell somebody when an interrupt of an input ends.
+ *
+ * That is when the guest takes the input out of service: by an EOI, by acknowledging in automatic
+ * EOI mode, or by initialising its chip, which also forgets the edges that wait.
+ *
+ * @param pic     A pair.
+ * @param notice  Is copied; its pin is 0 … 15 without 2, the slave's.  NULL: nobody any more.
+ * @par Context
+ * As every call for a device.  svm_pic_reset() and svm_pic_restore() keep it and tell nobody.
+ */
+void svm_pic_set_end_notice(struct svm_pic *pic, const struct svm_end_notice *notice);
 
 /** @brief Power-up reset; the inputs stay as they are driven. */
 void svm_pic_reset(struct svm_pic *pic);
