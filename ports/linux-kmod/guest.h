@@ -273,12 +273,14 @@ bool guest_coalesced_write(struct guest *guest, const struct guest_write *write)
 int guest_coalesced_start(struct guest *guest);
 void guest_coalesced_stop(struct guest *guest);
 
-/* guest_eventfd.c; the second: somebody waits for that write, and it is done. */
+/* guest_ioeventfd.c; the second: somebody waits for that write, and it is done. */
 long guest_ioeventfd(struct guest *guest, void __user *user);
 bool guest_ioeventfd_write(struct guest *guest, const struct guest_write *write);
 void guest_ioeventfd_stop(struct guest *guest);
-int guest_eventfd_start(void);
-void guest_eventfd_stop(void);
+
+/* guest_irqfd.c: the module's life. */
+int guest_irqfd_load(void);
+void guest_irqfd_unload(void);
 
 /* guest_state.c: KVM's structures from and to the library's.  Errors are Linux's. */
 void guest_get_regs(struct guest_vcpu *vcpu, struct kvm_regs *out);

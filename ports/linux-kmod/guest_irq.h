@@ -143,7 +143,7 @@ int guest_lapic_set(struct guest_apic *apic, const struct kvm_lapic_state *in);
 long guest_pit_ioctl(struct guest_irq *irq, unsigned int number, void __user *user);
 void guest_pit_stop(struct guest_irq *irq);
 
-/* --- guest_eventfd.c ------------------------------------------------------------------------- */
+/* --- guest_irqfd.c --------------------------------------------------------------------------- */
 long guest_irqfd(struct guest_irq *irq, void __user *user); /* A struct kvm_irqfd. */
 void guest_irqfd_stop(struct guest_irq *irq);
 

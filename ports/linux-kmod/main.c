@@ -87,16 +87,16 @@ static int __init libsvm_init(void)
 	if (selftest)
 		error = prove("selftest", climb);
 	if (!error)
-		error = guest_eventfd_start();
+		error = guest_irqfd_load();
 	if (error)
 		goto stop_cpus;
 	error = device_start();
 	if (error)
-		goto stop_eventfds;
+		goto unload_irqfd;
 	return 0;
 
-stop_eventfds:
-	guest_eventfd_stop();
+unload_irqfd:
+	guest_irqfd_unload();
 stop_cpus:
 	cpus_stop();
 destroy_host:
@@ -110,7 +110,7 @@ module_init(libsvm_init);
 static void __exit libsvm_exit(void)
 {
 	device_stop();
-	guest_eventfd_stop();
+	guest_irqfd_unload();
 	cpus_stop();
 	hal_stop();
 	if (svm_host_destroy(guest_host))
