@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Interrupts that somebody else's write to an eventfd raises: another thread, or another part of the
- * kernel.
+ * Interrupts that somebody else's write to an eventfd raises: another thread, or another part of
+ * the kernel.
  *
- * We wait in the eventfd's queue and are called there with interrupts off; whoever drives a line may
- * be, so nothing is put off.  That is not so for the end of an eventfd: it is told in the same way,
- * but to leave a queue means to wait for its lock, so a kernel thread does it.
+ * We wait in the eventfd's queue and are called there with interrupts off; whoever drives a line
+ * may be, so nothing is put off.  That is not so for the end of an eventfd: it is told in the same
+ * way, but to leave a queue means to wait for its lock, so a kernel thread does it.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
