@@ -170,6 +170,26 @@ void rig_handlers(struct rig *r)
 	}
 }
 
+void rig_init_help(struct rig *r, int help, enum rig_mode mode)
+{
+	static const uint32_t helps[RIG_HELPS] = { HOSTED_SVM_EDX, HOSTED_SVM_EDX & ~8u, 1u };
+	struct hosted_config config;
+
+	hosted_config_init(&config);
+	config.features.svm_edx = helps[help];
+	rig_init(r, &config, mode);
+	rig_handlers(r);
+}
+
+int rig_outcome(struct rig *r)
+{
+	hosted_script_vmmcall(&r->code);
+	ck_assert_int_eq(rig_run_on(r), SVM_EXIT_KIND_HYPERCALL);
+	if (r->exit.rip == RIG_CODE + r->code.size - 3)
+		return -1;
+	return (int)((r->exit.rip - RIG_HANDLER) / 64);
+}
+
 struct svm_regs rig_regs(struct rig *r)
 {
 	struct svm_regs regs;

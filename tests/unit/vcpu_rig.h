@@ -55,6 +55,10 @@ void rig_start(struct rig *r, enum rig_mode mode);
 void rig_init(struct rig *r, const struct hosted_config *config, enum rig_mode mode);
 void rig_fini(struct rig *r);
 
+/* With every help of the processor (0), without next RIP (1), with nested paging alone (2). */
+#define RIG_HELPS 3
+void rig_init_help(struct rig *r, int help, enum rig_mode mode); /* And rig_handlers(). */
+
 /* Put the guest back to the first instruction of r->code, registers and events as at the start. */
 void rig_rewind(struct rig *r);
 /* The same for any vCPU of the VM. */
@@ -64,6 +68,9 @@ void rig_prepare(struct rig *r, struct svm_vcpu *vcpu);
 enum svm_exit_kind rig_run(struct rig *r);
 /* As rig_run(), and again as long as the host only took an interrupt. */
 enum svm_exit_kind rig_run_on(struct rig *r);
+
+/* Run r->code; the vector of the exception that came, or -1 for the VMMCALL put at its end. */
+int rig_outcome(struct rig *r);
 
 /* Point the guest's IDT entry at `script`. */
 void rig_handler(struct rig *r, unsigned vector, const struct hosted_script *script);
