@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Control and debug registers and XCR0, by the guest's instructions and by their exits.  APM vol. 2,
- * 3.1, 13.1, 15.8, 15.9.
+ * Control and debug registers and XCR0, by the guest's instructions and by their exits.  APM
+ * vol. 2, 3.1, 13.1, 15.8, 15.9.
  */
 #include "vcpu_rig.h"
 
