@@ -679,7 +679,7 @@ size_t svm_vcpu_get_exit_counts(const struct svm_vcpu *vcpu, struct svm_exit_cou
 /**
  * @brief Take the time of each exit, from the exit until the next entry or the end of the run.
  *
- * Off after creation.  It begins and ends with the next svm_vcpu_run(); what was taken stays.
+ * Off after creation.  It begins and ends before the next entry; what was taken stays.
  *
  * @param vcpu  Any, running or not.
  * @param on    Whether to.

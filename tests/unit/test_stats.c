@@ -90,6 +90,49 @@ START_TEST(times_begin_and_end_with_a_run)
 }
 END_TEST
 
+static enum svm_device_result switch_times(void *arg, struct svm_vcpu *vcpu,
+                                           struct svm_io_access *access)
+{
+	(void)arg;
+	ck_assert_int_eq(svm_vcpu_time_exits(vcpu, access->value), 0);
+	return SVM_DEVICE_DONE;
+}
+
+/* The exit in whose midst it is asked for has no beginning, and the one that ends it no end. */
+START_TEST(times_begin_and_end_within_a_run)
+{
+	ck_assert_int_eq(svm_vm_io_handler(r.vm, 0x80, 1, switch_times, NULL), 0);
+	ck_assert_int_eq(svm_vcpu_time_exits(r.vcpu, true), 0); /* For the table. */
+	ck_assert_int_eq(svm_vcpu_time_exits(r.vcpu, false), 0);
+	hosted_script_mov(&r.code, HOSTED_RAX, 1);
+	hosted_script_out_imm(&r.code, 0x80, 1);
+	hosted_script_cpuid(&r.code);
+	hosted_script_cpuid(&r.code);
+	hosted_script_mov(&r.code, HOSTED_RAX, 0);
+	hosted_script_out_imm(&r.code, 0x80, 1);
+	hosted_script_cpuid(&r.code);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(rig_run_on(&r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_uint_eq(row_of(SVM_EXIT_CPUID).count, 3);
+	ck_assert_uint_eq(row_of(SVM_EXIT_CPUID).timed, 2);
+	ck_assert_uint_eq(row_of(SVM_EXIT_IOIO).count, 2);
+	ck_assert_uint_eq(row_of(SVM_EXIT_IOIO).timed, 0);
+}
+END_TEST
+
+START_TEST(times_outlive_a_reset)
+{
+	struct svm_system_regs system;
+
+	svm_vcpu_get_system(r.vcpu, &system);
+	ck_assert_int_eq(svm_vcpu_time_exits(r.vcpu, true), 0);
+	ck_assert_int_eq(svm_vcpu_reset(r.vcpu), 0);
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+	run_cpuids(2);
+	ck_assert_uint_eq(row_of(SVM_EXIT_CPUID).timed, 2);
+}
+END_TEST
+
 /* A callback that takes its time, which is the exit's. */
 static uint64_t delay;
 
@@ -207,6 +250,8 @@ static void add(TCase *tc)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nothing_is_timed_before_it_is_asked_for);
 	tcase_add_test(tc, times_begin_and_end_with_a_run);
+	tcase_add_test(tc, times_begin_and_end_within_a_run);
+	tcase_add_test(tc, times_outlive_a_reset);
 	tcase_add_test(tc, long_exits_are_in_high_buckets);
 	tcase_add_test(tc, a_code_without_a_row_has_an_empty_histogram);
 	tcase_add_test(tc, without_memory_nothing_changes);

@@ -57,13 +57,14 @@ void svm_exit_counts_charge(struct svm_vcpu *vcpu)
 	svm_atomic_store_relaxed(bucket, *bucket + 1);
 }
 
-void svm_exit_counts_begin(struct svm_vcpu *vcpu)
+/*
+ * The bit goes first: whoever asks from now on is seen by the next look.  The last exit has no
+ * beginning that was wanted, or no end.
+ */
+void svm_exit_counts_switch(struct svm_vcpu *vcpu)
 {
-	const bool wanted = svm_atomic_load_acquire(&vcpu->counts.wanted);
-
-	if (vcpu->timed == wanted)
-		return;
-	vcpu->timed = wanted;
+	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_TIMES);
+	vcpu->timed = svm_atomic_load(&vcpu->counts.wanted);
 	vcpu->counts.charged = vcpu->recorder.position;
 }
 
@@ -100,9 +101,11 @@ int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
 
 	if (on && !svm_atomic_load_acquire(&vcpu->counts.times))
 		error = make_times(vcpu);
-	if (!error)
-		svm_atomic_store_release(&vcpu->counts.wanted, on);
-	return error;
+	if (error)
+		return error;
+	svm_atomic_store(&vcpu->counts.wanted, on);
+	svm_atomic_or(&vcpu->requests, SVM_REQUEST_TIMES); /* No kick: it is in no hurry. */
+	return 0;
 }
 
 void svm_exit_counts_fini(struct svm_vcpu *vcpu)

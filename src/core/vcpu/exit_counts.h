@@ -20,7 +20,7 @@ struct svm_exit_counts {
 	struct svm_exit_times *times; /* Atomic; NULL until somebody asks, then for ever. */
 	svm_hpa_t times_hpa;
 	uint64_t charged; /* The recorder's position up to which nothing is left to charge. */
-	uint8_t wanted;   /* Atomic, 0 or 1: svm_vcpu_time_exits(); looked at as a run begins. */
+	uint8_t wanted;   /* Atomic, 0 or 1: what svm_vcpu_time_exits() asked for last. */
 	uint64_t count[SVM_EXIT_COUNT_MAX];
 };
 
@@ -38,10 +38,10 @@ static inline void svm_exit_counts_add(struct svm_exit_counts *counts, uint64_t 
 	svm_atomic_store_relaxed(&counts->count[slot], counts->count[slot] + 1);
 }
 
-/* A run begins: the time until now was the embedder's. */
-void svm_exit_counts_begin(struct svm_vcpu *vcpu);
+/* SVM_REQUEST_TIMES: begin to take the time, or end. */
+void svm_exit_counts_switch(struct svm_vcpu *vcpu);
 
-/* The last exit has been dealt with, unless it was before; the run is timed. */
+/* The last exit has been dealt with, unless it was before; exits are timed. */
 void svm_exit_counts_charge(struct svm_vcpu *vcpu);
 
 /* The row of a place below SVM_EXIT_COUNT_MAX; any thread. */

@@ -97,8 +97,14 @@ static inline void svm_recorder_injected(struct svm_recorder *recorder, uint64_t
 	svm_recorder_put(recorder->last->has_event, 1);
 }
 
-/* A run ended behind it; what further runs end with before there is another exit is not its. */
+/* It ends the run, which comes back with `kind`. */
 static inline void svm_recorder_returned(struct svm_recorder *recorder, enum svm_exit_kind kind)
+{
+	svm_recorder_put(recorder->last->kind, (uint8_t)kind);
+}
+
+/* Something else ended the run behind it; further runs that end there are not its. */
+static inline void svm_recorder_ended(struct svm_recorder *recorder, enum svm_exit_kind kind)
 {
 	if (recorder->last->kind == SVM_EXIT_KIND_NONE)
 		svm_recorder_put(recorder->last->kind, (uint8_t)kind);

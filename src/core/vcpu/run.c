@@ -140,6 +140,8 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 			return svm_exit_trap(vcpu, exit);
 		svm_events_prepare(vcpu);
 	}
+	if (requests & SVM_REQUEST_TIMES)
+		svm_exit_counts_switch(vcpu);
 	if ((requests & SVM_REQUEST_ARRIVE) && arrive(vcpu, exit) == SVM_ACTION_RETURN)
 		return SVM_ACTION_RETURN;
 	if (requests & SVM_REQUEST_AUDIT)
@@ -273,9 +275,11 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return svm_exit_dispatch(vcpu, exit);
 }
 
-static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
+/* To the end of the run; exit->kind. */
+static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	enum svm_action action = SVM_ACTION_RESUME;
+	enum svm_exit_kind kind;
 	unsigned turns = TURNS_WITHOUT_A_LOOK;
 
 	if (vcpu->emulating)
@@ -292,20 +296,29 @@ static void loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
-		if (SVM_MOSTLY(enter(vcpu)))
+		if (SVM_MOSTLY(enter(vcpu))) {
 			action = after_exit(vcpu, exit);
-		else if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
+			if (action != SVM_ACTION_RESUME) {
+				kind = exit->kind;
+				svm_recorder_returned(&vcpu->recorder, kind);
+				return kind;
+			}
+		} else if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD) {
 			break;
+		}
 	}
+	kind = exit->kind;
+	svm_recorder_ended(&vcpu->recorder, kind);
+	return kind;
 }
 
 /* --- the call --------------------------------------------------------------------------------- */
 
-static enum svm_vcpu_state state_after(const struct svm_vcpu *vcpu, const struct svm_exit *exit)
+static enum svm_vcpu_state state_after(const struct svm_vcpu *vcpu, enum svm_exit_kind kind)
 {
 	if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
 		return SVM_VCPU_DEAD;
-	switch (exit->kind) {
+	switch (kind) {
 	case SVM_EXIT_KIND_ENTRY_FAILED:
 		return SVM_VCPU_DEAD;
 	case SVM_EXIT_KIND_HLT:
@@ -359,6 +372,7 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 /* The state that the vCPU was in becomes the one to be in; nothing changes if it cannot run. */
 static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *state)
 {
+	enum svm_exit_kind kind;
 	int error;
 
 	if (vcpu->owed != SVM_OWED_NOTHING)
@@ -370,18 +384,16 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 	if (error)
 		return error;
 
-	svm_exit_counts_begin(vcpu);
 	if (vcpu->stuck.silence_limit)
 		svm_stuck_begin(vcpu);
-	loop(vcpu, exit);
+	kind = loop(vcpu, exit);
 	if (vcpu->timed)
 		svm_exit_counts_charge(vcpu);
-	svm_recorder_returned(&vcpu->recorder, exit->kind);
 	vcpu->stats.host_exits++;
-	*state = state_after(vcpu, exit);
+	*state = state_after(vcpu, kind);
 	if (!vcpu->loaded_by_user)
 		svm_vcpu_unbind(vcpu, *state == SVM_VCPU_RUNNABLE);
-	if (*state == SVM_VCPU_DEAD && exit->kind != SVM_EXIT_KIND_ENTRY_FAILED)
+	if (*state == SVM_VCPU_DEAD && kind != SVM_EXIT_KIND_ENTRY_FAILED)
 		return SVM_ERR_DEAD;
 	return 0;
 }

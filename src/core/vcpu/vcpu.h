@@ -28,6 +28,7 @@
 #define SVM_REQUEST_NMI       SVM_BIT(2) /* An NMI arrived. */
 #define SVM_REQUEST_AUDIT     SVM_BIT(3) /* State was set from outside: audit, keep a copy. */
 #define SVM_REQUEST_ARRIVE    SVM_BIT(4) /* Tell svm_presence that the vCPU is here. */
+#define SVM_REQUEST_TIMES     SVM_BIT(5) /* svm_vcpu_time_exits() was called. */
 
 /* What a pending completion may be; 0: none is owed. */
 enum svm_owed {
@@ -91,7 +92,7 @@ struct svm_vcpu {
 			bool flush;        /* The guest's change wants its translations gone. */
 			bool exit_at_once; /* The entry shall deliver EVENTINJ and exit. */
 			bool iret_seen;    /* The IRET at events.iret_rip was let through. */
-			bool timed;        /* The present run takes the time. */
+			bool timed;        /* Exits are timed. */
 		};
 	};
 
