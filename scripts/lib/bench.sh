@@ -136,6 +136,11 @@ bench_calls_build() {
 	build build "tests/bench/bench_$1"
 }
 
+bench_path_build() {
+	[ -f "$root/build/build.ninja" ] || configure_main
+	build build tests/bench/bench_path tests/bench/bench_path_unrecorded
+}
+
 # bench_calls_run operations|scale short|full
 bench_calls_run() {
 	local folder=$log_dir/$1
@@ -153,16 +158,22 @@ bench_calls_table() {
 
 # The way from an exit to the next entry, instruction by instruction.
 bench_path_check() {
-	local folder=$log_dir/path count=100 what
+	local folder=$log_dir/path count=100 programs=$root/build/tests/bench what
 	rm -rf "$folder"
 	mkdir -p "$folder"
-	for what in cpuid port; do
-		timeout 120 valgrind --tool=callgrind --collect-atstart=no --dump-instr=yes \
-			--callgrind-out-file="$folder/$what.out" \
-			"$root/build/tests/bench/bench_path" "$what" "$count"
+	for what in cpuid port return; do
+		bench_path_profile "$programs/bench_path" $what $count "$folder/$what.out"
+		bench_path_profile "$programs/bench_path_unrecorded" $what $count \
+			"$folder/unrecorded-$what.out"
 	done
-	"$root/tests/bench/path_check" "$root/build/src/libsvm-vmm.a" \
-		"$root/build/tests/bench/bench_path" "$count" "$folder/cpuid.out" "$folder/port.out"
+	"$root/tests/bench/path_check" "$root/build/src/libsvm-vmm.a" "$programs/bench_path" \
+		"$programs/bench_path_unrecorded" $count "$folder"
+}
+
+# bench_path_profile PROGRAM WAY COUNT FILE
+bench_path_profile() {
+	timeout 120 valgrind --tool=callgrind --collect-atstart=no --dump-instr=yes \
+		--callgrind-out-file="$4" "$1" "$2" "$3"
 }
 
 bench_guest_build() {

@@ -265,7 +265,7 @@ step_bench() {
 		bench_calls_run $calls short
 		bench_calls_table $calls --short --check | tally_lines
 	done
-	bench_calls_build path
+	bench_path_build
 	bench_path_check | tally_lines
 	bench_guest_build
 	bench_guest_run

@@ -2,11 +2,12 @@
 /*
  * The way from #VMEXIT to the next VMRUN, for callgrind to write down instruction by instruction.
  *
- * usage: bench_path cpuid|port COUNT
+ * usage: bench_path cpuid|port|return COUNT
  *
  * A process links the archive that kernels link.  In place of the processor's world switch there is
- * one that leaves an exit behind: of CPUID, or of OUT to a port with a device, on a processor that
- * saves the next RIP.  What is executed between two of them is the way, and path_check looks at it.
+ * one that leaves an exit behind: of CPUID, or of OUT to a port, on a processor that saves the next
+ * RIP.  The port has a device, or for `return` none, and the run comes back with each OUT.  What is
+ * executed between two exits is the way, and path_check looks at it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #define PORT 0x3f8u
 
 static unsigned int left; /* Exits that are still to come. */
-static bool is_port, is_counting;
+static bool is_port, is_returning, is_counting;
 
 static enum svm_device_result path_device(void *arg, struct svm_vcpu *vcpu,
                                           struct svm_io_access *access)
@@ -55,21 +56,35 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	counted_pause();
 }
 
-static void run(unsigned int count)
+/* Until the host's interrupt. */
+static void run_vcpu(struct svm_vcpu *vcpu)
 {
 	struct svm_exit exit_info;
+
+	vcpu->recorder.last->advanced = 1; /* As ever after, with a recorder and without. */
+	for (;;) {
+		counted_check("run", svm_vcpu_run(vcpu, &exit_info));
+		if (exit_info.kind == SVM_EXIT_KIND_HOST_INTERRUPT)
+			return;
+		if (!is_returning || exit_info.kind != SVM_EXIT_KIND_IO)
+			exit(1);
+		counted_check("skip", svm_vcpu_complete_skip(vcpu));
+	}
+}
+
+static void run(unsigned int count)
+{
 	struct svm_vcpu *vcpu;
 	struct svm_vm *vm;
 
 	counted_init(64 * MIB, NULL);
 	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
-	counted_check("io_handler", svm_vm_io_handler(vm, PORT, 1, path_device, NULL));
+	if (!is_returning)
+		counted_check("io_handler", svm_vm_io_handler(vm, PORT, 1, path_device, NULL));
 	counted_check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
 	counted_start(vcpu);
 	left = count;
-	counted_check("run", svm_vcpu_run(vcpu, &exit_info));
-	if (exit_info.kind != SVM_EXIT_KIND_HOST_INTERRUPT)
-		exit(1);
+	run_vcpu(vcpu);
 	counted_check("vcpu_destroy", svm_vcpu_destroy(vcpu));
 	counted_check("vm_destroy", svm_vm_destroy(vm));
 	counted_fini();
@@ -77,11 +92,14 @@ static void run(unsigned int count)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && (!strcmp(argv[1], "cpuid") || !strcmp(argv[1], "port"))) {
-		is_port = !strcmp(argv[1], "port");
-		run((unsigned int)strtoul(argv[2], NULL, 0));
-		return 0;
+	if (argc == 3) {
+		is_returning = !strcmp(argv[1], "return");
+		is_port = is_returning || !strcmp(argv[1], "port");
+		if (is_port || !strcmp(argv[1], "cpuid")) {
+			run((unsigned int)strtoul(argv[2], NULL, 0));
+			return 0;
+		}
 	}
-	fputs("usage: bench_path cpuid|port COUNT\n", stderr);
+	fputs("usage: bench_path cpuid|port|return COUNT\n", stderr);
 	return 2;
 }
