@@ -45,6 +45,7 @@ struct cpu {
 	uint64_t late_ns; /* the latest that a tick ever came */
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
+	bool is_disturbed; /* there may be a reason to end the slice, see sched_disturb() */
 	bool is_prodded; /* atomic: the scheduler wants a look, see sched_prod() */
 	struct svm_vcpu *vcpu; /* to be told when its deadline passes, or NULL */
 

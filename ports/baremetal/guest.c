@@ -26,11 +26,6 @@
 
 /* --- how it ends ----------------------------------------------------------------------------- */
 
-bool guest_is_ending(const struct guest *guest)
-{
-	return __atomic_load_n(&guest->is_ending, __ATOMIC_ACQUIRE);
-}
-
 /* True: the caller is the first, and says why.  All processors leave at their next turn. */
 static bool begin_to_end(struct guest *guest)
 {

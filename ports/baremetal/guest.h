@@ -51,6 +51,7 @@ struct guest_cpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
 	bool in_slice; /**< atomic: it may use the vCPU */
+	uint64_t seen_ticks; /**< of the processor, when it last looked for a reason to stop */
 	uint32_t favoured; /**< whom it gave its time to last */
 
 	/* What it has done; written by its task, read as a snapshot by any. */
@@ -120,7 +121,10 @@ void guest_start(struct guest *guest);
 bool guest_has_ended(const struct guest *guest);
 
 /** Whether one of its processors has said how it ends. Any CPU. */
-bool guest_is_ending(const struct guest *guest);
+static inline bool guest_is_ending(const struct guest *guest)
+{
+	return __atomic_load_n(&guest->is_ending, __ATOMIC_ACQUIRE);
+}
 
 /**
  * Keep its processors from their vCPUs; on return none of them uses its own, so that the caller

@@ -50,12 +50,21 @@ bool guest_may_sleep(struct guest_cpu *cpu)
 	return !guest_is_ending(cpu->guest) && !is_parked(cpu->guest);
 }
 
-/* SCHED_END: it has come to its end. */
-static enum sched_next look_around(struct guest_cpu *cpu)
+static enum sched_next end_in_time(struct guest_cpu *cpu)
 {
-	struct guest *guest = cpu->guest;
 	struct svm_regs regs;
 	char text[96];
+
+	svm_vcpu_get_regs(cpu->vcpu, &regs);
+	format_text(text, sizeof(text), "still running after %lu ms, at rip %lx",
+	            cpu->guest->limit_ms, regs.rip);
+	return guest_end(cpu, GUEST_END_TIME, text);
+}
+
+/* SCHED_END: it has come to its end. */
+static __attribute__((noinline)) enum sched_next look_around(struct guest_cpu *cpu)
+{
+	struct guest *guest = cpu->guest;
 
 	if (guest_is_ending(guest))
 		return SCHED_END;
@@ -63,12 +72,19 @@ static enum sched_next look_around(struct guest_cpu *cpu)
 		cpu->task.deadline_ns = UINT64_MAX;
 		return SCHED_SLEEP;
 	}
+	cpu->seen_ticks = cpu_self()->ticks;
 	if (!guest->limit_ms || time_ns() < end_of_time(guest))
 		return SCHED_AGAIN;
-	svm_vcpu_get_regs(cpu->vcpu, &regs);
-	format_text(text, sizeof(text), "still running after %lu ms, at rip %lx", guest->limit_ms,
-	            regs.rip);
-	return guest_end(cpu, GUEST_END_TIME, text);
+	return end_in_time(cpu);
+}
+
+/* The limit is in milliseconds: once a tick is often enough to look at the time. */
+static bool is_as_before(const struct guest_cpu *cpu)
+{
+	const struct guest *guest = cpu->guest;
+
+	return !guest_is_ending(guest) && !is_parked(guest) &&
+	       cpu->seen_ticks == cpu_self()->ticks;
 }
 
 /* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
@@ -90,7 +106,7 @@ static enum sched_next turn(struct sched_task *task)
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 	const struct guest_kind *kind = cpu->guest->kind;
 	struct svm_exit *const exit = &cpu->exit[cpu->next_exit];
-	enum sched_next next = look_around(cpu);
+	enum sched_next next = is_as_before(cpu) ? SCHED_AGAIN : look_around(cpu);
 	uint64_t end;
 	int error;
 
@@ -117,6 +133,7 @@ static void load(struct sched_task *task)
 {
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 
+	cpu->seen_ticks = UINT64_MAX;
 	__atomic_store_n(&cpu->in_slice, true, __ATOMIC_SEQ_CST);
 	if (is_parked(cpu->guest))
 		return;

@@ -16,7 +16,10 @@
 
 void sched_give_way(void)
 {
-	sched_queues[cpu_self()->index].yields = true;
+	struct cpu *const self = cpu_self();
+
+	sched_queues[self->index].yields = true;
+	sched_disturb(self);
 }
 
 /* Before all that the caller looks at; the wake of whoever changes that comes behind the change. */
@@ -138,18 +141,35 @@ static void note_held(struct sched_task *task, uint64_t ns)
 		__atomic_store_n(&task->held_ns, ns, __ATOMIC_RELAXED);
 }
 
+/*
+ * What can end a slice comes with an interrupt of this processor, a tick or a kick, or out of the
+ * turn itself.  So between two interrupts nothing is looked at.
+ */
+static enum sched_next turns_until_disturbed(struct cpu *self, struct sched_task *task)
+{
+	enum sched_next next;
+
+	do {
+		if (__atomic_load_n(&task->is_woken, __ATOMIC_RELAXED))
+			__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
+		next = task->turn(task);
+	} while (next == SCHED_AGAIN && !__atomic_load_n(&self->is_disturbed, __ATOMIC_RELAXED));
+	/* Before the look at what has come: what comes from now on is the next look's. */
+	__atomic_store_n(&self->is_disturbed, false, __ATOMIC_SEQ_CST);
+	return next;
+}
+
 /* Turns until the slice is over; a slice that nobody disputes is followed by another. */
 static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 {
+	struct cpu *const self = cpu_self();
 	uint64_t start = time_ns();
 
 	for (;;) {
-		enum sched_next next;
+		const enum sched_next next = turns_until_disturbed(self, task);
 		uint64_t used;
 		bool whole;
 
-		__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
-		next = task->turn(task);
 		note_held(task, timer_answer());
 		used = time_ns() - start;
 		whole = used >= sched_slice_ns;

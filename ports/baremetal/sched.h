@@ -11,9 +11,8 @@
 #ifndef BAREMETAL_SCHED_H
 #define BAREMETAL_SCHED_H
 
+#include "cpu.h"
 #include "run_queue.h"
-
-struct cpu;
 
 /** Every processor. */
 #define SCHED_ANYWHERE UINT64_MAX
@@ -57,6 +56,15 @@ void sched_run(bool (*is_done)(void *arg), void *arg);
 
 /** Make a CPU's sched_run() ask again.  Any CPU, I. */
 void sched_prod(uint32_t cpu);
+
+/**
+ * Make the calling CPU look after the present turn whether the slice goes on.  Each interrupt that
+ * may be the reason for another task to run calls it.  I.
+ */
+static inline void sched_disturb(struct cpu *self)
+{
+	__atomic_store_n(&self->is_disturbed, true, __ATOMIC_RELAXED);
+}
 
 /** The interrupt that sched_prod() sent, or one like it, has come.  Interrupts off. */
 void sched_prodded(struct cpu *self);

@@ -60,6 +60,7 @@ void sched_prod(uint32_t cpu)
 /* What the processor runs comes back even if it is just about to enter its guest. */
 void sched_prodded(struct cpu *self)
 {
+	sched_disturb(self);
 	if (__atomic_exchange_n(&self->is_prodded, false, __ATOMIC_SEQ_CST) && self->vcpu)
 		svm_vcpu_kick(self->vcpu);
 }

@@ -115,6 +115,7 @@ void timer_interrupt(struct cpu *self)
 		self->next_tick_ns = now + self->tick_ns;
 		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
+		sched_disturb(self);
 		if (self->index == 0)
 			console_receive();
 	}

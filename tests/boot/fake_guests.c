@@ -72,11 +72,6 @@ bool guest_has_ended(const struct guest *which)
 	return which->is_ending && !which->running;
 }
 
-bool guest_is_ending(const struct guest *which)
-{
-	return which->is_ending;
-}
-
 void guest_park(struct guest *which)
 {
 	step('P');
