@@ -102,6 +102,42 @@ START_TEST(pairs_nest_and_overlap)
 }
 END_TEST
 
+/* An invalidation of a page next to the one that is touched is over when the callback answers. */
+static enum svm_resolve_result resolve_late(void *arg, svm_gpa_t gpa, uint32_t access,
+                                            struct svm_resolved_page *page)
+{
+	(void)gpa, (void)access;
+	svm_vm_invalidate_end(rig.vm, *(svm_gpa_t *)arg, 4096);
+	*page = (struct svm_resolved_page){ .hpa = RIG_GUEST, .size = MIB2, .prot = 7 };
+	return SVM_RESOLVE_MAPPED;
+}
+
+START_TEST(a_large_page_is_split_by_an_invalidation_that_ends_meanwhile)
+{
+	svm_gpa_t other = 16 * BASE + 0x5000;
+	const struct svm_slot slot = { .gpa = 16 * BASE,
+		                       .size = 4 * MIB2,
+		                       .prot = 7,
+		                       .kind = SVM_SLOT_RESOLVE,
+		                       .resolve = resolve_late,
+		                       .resolve_arg = &other };
+	enum svm_npt_fault_reason reason = 0;
+
+	ck_assert_int_eq(svm_vm_slot_add(rig.vm, &slot), 0);
+	svm_vm_invalidate_begin(rig.vm, other, 4096);
+	ck_assert_int_eq(touch(16 * BASE, &reason), SVM_FAULT_FILLED);
+	ck_assert_uint_eq(mapped_size(16 * BASE), 4096);
+	ck_assert_uint_eq(mapped_size(other), 0);
+	/* One that is elsewhere does not matter. */
+	other = 16 * BASE + MIB2;
+	svm_vm_invalidate_begin(rig.vm, other, 4096);
+	svm_vm_invalidate_end(rig.vm, other, 4096);
+	svm_vm_invalidate_begin(rig.vm, other, 4096);
+	ck_assert_int_eq(touch(16 * BASE + 3 * MIB2, &reason), SVM_FAULT_FILLED);
+	ck_assert_uint_eq(mapped_size(16 * BASE + 3 * MIB2), MIB2);
+}
+END_TEST
+
 START_TEST(odd_ranges)
 {
 	enum svm_npt_fault_reason reason;
@@ -398,6 +434,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, begin_removes_flushes_and_keeps_away);
 	tcase_add_test(tcase, pairs_nest_and_overlap);
+	tcase_add_test(tcase, a_large_page_is_split_by_an_invalidation_that_ends_meanwhile);
 	tcase_add_test(tcase, odd_ranges);
 	tcase_add_test(tcase, map_during_an_invalidation_leaves_it_out);
 	tcase_add_loop_test(tcase, calls_wait_for_open_sections, 0, SVM_ARRAY_SIZE(waiting_calls));

@@ -261,10 +261,25 @@ static bool is_block(const struct svm_vm *vm, const struct svm_slot_piece *piece
 	return svm_memory_may_map(vm, start, SVM_NPT_ENTRIES);
 }
 
+/*
+ * The largest level whose span around gpa nobody is invalidating.  An invalidation that began
+ * before this section does not wait for it, and may be over when the callback has answered.
+ */
+static unsigned quiet_level(struct svm_vm *vm, svm_gpa_t gpa)
+{
+	unsigned level = 1;
+
+	while (level < 3 && !svm_memory_is_invalidating(&vm->memory, svm_npt_base(gpa, level + 1),
+	                                                gpa | (svm_npt_span(level + 1) - 1)))
+		level++;
+	return level;
+}
+
 /* The embedder's word is checked: what does not fit becomes "not there", never a wrong entry. */
-static int resolve(const struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
+static int resolve(struct svm_vm *vm, const struct svm_slot_piece *piece, svm_gpa_t gpa,
                    uint32_t access, struct svm_backing *backing)
 {
+	const unsigned quiet = quiet_level(vm, gpa); /* Before anybody is asked. */
 	struct svm_resolved_page page = { .hpa = 0 };
 
 	switch (piece->target.resolve(piece->resolve_arg, gpa, access, &page)) {
@@ -286,6 +301,7 @@ static int resolve(const struct svm_vm *vm, const struct svm_slot_piece *piece, 
 	    !svm_memory_may_map(vm, page.hpa, (offset + 1) >> SVM_PAGE_SHIFT))
 		return SVM_ERR_FAULT;
 	backing->hpa = page.hpa + (gpa & offset & SVM_PAGE_MASK);
+	backing->level = (unsigned)svm_min(backing->level, quiet);
 	/* A leaf that exists can be read; a page without any right gets none. */
 	backing->prot = page.prot ? (page.prot | SVM_PROT_READ) & piece->prot : 0;
 	return 0;
