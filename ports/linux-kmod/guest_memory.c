@@ -32,15 +32,17 @@ static struct guest *guest_of(struct mmu_notifier *notifier)
 
 /* --- the page behind an address --------------------------------------------------------------- */
 
-/* Linux would take the page for clean that the guest writes to behind its page tables. */
+/*
+ * Linux would take the page for clean that the guest writes to behind its page tables.  That it is
+ * in use the look without sleep has noted already; a second note would move the page to another of
+ * reclaim's lists, for a third of what a fault costs.
+ */
 static svm_hpa_t use_page(struct page *page, bool writable)
 {
 	const svm_hpa_t hpa = page_to_phys(page);
 
 	if (writable && !PageReserved(page))
 		SetPageDirty(page);
-	if (!PageReserved(page))
-		mark_page_accessed(page);
 	put_page(page);
 	return hpa;
 }
