@@ -47,7 +47,49 @@ static svm_hpa_t use_page(struct page *page, bool writable)
 	return hpa;
 }
 
-static bool get_page_now(unsigned long hva, bool write, struct svm_resolved_page *page)
+/*
+ * How much is mapped around a page of the process by one entry of its tables, 4 KiB at least.  With
+ * interrupts off nobody frees a table that is looked at.  That nothing changes behind it is the
+ * business of the notifier, which waits for the callback that asks this.
+ */
+static u64 size_around(struct mm_struct *mm, unsigned long hva)
+{
+	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	if (pgd_none(pgd))
+		return PAGE_SIZE;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		return PAGE_SIZE;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (pud_none(pud) || !pud_present(pud))
+		return PAGE_SIZE;
+	if (pud_leaf(pud))
+		return PUD_SIZE;
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	return pmd_present(pmd) && pmd_leaf(pmd) ? PMD_SIZE : PAGE_SIZE;
+}
+
+/* What a large leaf may hold: the part that lies in the same way in the guest and the process. */
+static void widen(const struct guest_slot *slot, unsigned long hva, struct svm_resolved_page *page)
+{
+	unsigned long flags;
+
+	if ((slot->gpa ^ slot->hva) & (PMD_SIZE - 1))
+		return;
+	local_irq_save(flags);
+	page->size = size_around(current->mm, hva);
+	local_irq_restore(flags);
+	if ((slot->gpa ^ slot->hva) & (page->size - 1))
+		page->size = PMD_SIZE;
+	page->hpa &= ~(page->size - 1);
+}
+
+static bool get_page_now(const struct guest_slot *slot, unsigned long hva, bool write,
+                         struct svm_resolved_page *page)
 {
 	struct page *found;
 
@@ -56,6 +98,8 @@ static bool get_page_now(unsigned long hva, bool write, struct svm_resolved_page
 	page->hpa = use_page(found, write);
 	page->size = PAGE_SIZE;
 	page->prot = write ? SVM_PROT_ALL : SVM_PROT_READ | SVM_PROT_EXECUTE;
+	if (PageCompound(found))
+		widen(slot, hva, page);
 	return true;
 }
 
@@ -88,10 +132,10 @@ static enum svm_resolve_result resolve(void *arg, svm_gpa_t gpa, uint32_t access
 	const unsigned long hva = slot->hva + ((gpa & PAGE_MASK) - slot->gpa);
 	const bool writable = !(slot->flags & KVM_MEM_READONLY);
 
-	if (writable && get_page_now(hva, true, page))
+	if (writable && get_page_now(slot, hva, true, page))
 		return SVM_RESOLVE_MAPPED;
 	if (!(access & SVM_PROT_WRITE) &&
-	    (get_page_now(hva, false, page) || get_page_found(slot->memory, gpa, page)))
+	    (get_page_now(slot, hva, false, page) || get_page_found(slot->memory, gpa, page)))
 		return SVM_RESOLVE_MAPPED;
 	return SVM_RESOLVE_AGAIN;
 }

@@ -235,6 +235,71 @@ static void dirty_log(void)
 	machine_close(&m);
 }
 
+/* --- large pages ------------------------------------------------------------------------------ */
+
+#define LARGE 0x200000u
+
+static uint8_t *large_page(void)
+{
+	uint8_t *memory = mmap(NULL, 2 * LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	                       -1, 0);
+
+	memory += -(uintptr_t)memory % LARGE;
+	madvise(memory, LARGE, MADV_HUGEPAGE);
+	memory[0] = 0;
+	return memory;
+}
+
+static uint16_t word_at(const uint8_t *memory, size_t at)
+{
+	return *(const volatile uint16_t *)(memory + at);
+}
+
+/*
+ * One large page of the process, at an address of the guest that is aligned alike or is not: a part
+ * that is taken away is another one for the guest too, and a log tells of each small page.
+ */
+static void large_pages_at(uint64_t gpa)
+{
+	static const uint8_t code[] = {
+		0xff, 0x06, 0x00, 0x00, /* inc word [0] */
+		0xff, 0x06, 0x00, 0x30, /* inc word [3000h] */
+		0xf4,                   /* hlt */
+		0xeb, 0xf5,             /* again */
+	};
+	uint8_t *const memory = large_page();
+	uint8_t bitmap[LARGE / 4096 / 8] = { 0 };
+	struct kvm_dirty_log log = { .slot = 1, .dirty_bitmap = bitmap };
+	struct kvm_sregs sregs;
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(set_slot(&m, 1, gpa, LARGE, memory, 0) == 0, 0);
+	START(&m, code);
+	ioctl(m.vcpu, KVM_GET_SREGS, &sregs);
+	sregs.ds.base = gpa;
+	EXPECT(ioctl(m.vcpu, KVM_SET_SREGS, &sregs) == 0, 0);
+	for (unsigned round = 1; round < 20 && !failed; round++) {
+		run_to(&m, KVM_EXIT_HLT);
+		EXPECT(word_at(memory, 0) == round, word_at(memory, 0));
+		EXPECT(word_at(memory, 0x3000) == 1, word_at(memory, 0x3000));
+		madvise(memory + 0x3000, 0x1000, MADV_DONTNEED);
+		madvise(memory, LARGE, MADV_HUGEPAGE);
+	}
+	EXPECT(set_slot(&m, 1, gpa, LARGE, memory, KVM_MEM_LOG_DIRTY_PAGES) == 0, 0);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log) == 0, 0);
+	EXPECT(bitmap[0] == 0x9 && bitmap[1] == 0, bitmap[0]);
+	machine_close(&m);
+	munmap(memory, LARGE);
+}
+
+static void large_pages(void)
+{
+	large_pages_at(LARGE);
+	large_pages_at(LARGE + 0x1000);
+}
+
 const struct test memory_tests[] = {
 	{ "paging", paging },
 	{ "paging-beside", paging_beside },
@@ -242,5 +307,6 @@ const struct test memory_tests[] = {
 	{ "slots", slots },
 	{ "readonly-slot", readonly_slot },
 	{ "dirty-log", dirty_log },
+	{ "large-pages", large_pages },
 	{ NULL, NULL },
 };
