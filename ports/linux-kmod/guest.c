@@ -25,6 +25,7 @@ static void destroy(struct kref *kref)
 	struct guest *const guest = container_of(kref, struct guest, references);
 	unsigned int i;
 
+	guest_debugfs_remove(guest);
 	guest_memory_end(guest);
 	guest_irq_stop(guest);
 	for (i = 0; i < GUEST_VCPUS; i++)
@@ -215,6 +216,7 @@ int guest_create(unsigned long type)
 		kfree(guest);
 		return result;
 	}
+	guest_debugfs_add(guest);
 	result = anon_inode_getfd("kvm-vm", &vm_file, guest, O_RDWR | O_CLOEXEC);
 	if (result < 0)
 		guest_put(guest);

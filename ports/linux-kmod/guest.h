@@ -64,6 +64,8 @@ struct guest_memory {
 	struct mmu_notifier notifier;
 };
 
+struct dentry;
+struct seq_file;
 struct guest_vcpu;
 struct guest_irq;
 struct guest_msr_filter;
@@ -71,6 +73,7 @@ struct guest_msr_filter;
 struct guest {
 	struct kref references;
 	struct mm_struct *mm;
+	struct dentry *folder; /* In debugfs; may be an error. */
 	struct svm_vm *vm;
 	struct mutex lock; /* Slots, vCPUs, CPUID as calls change them. */
 	struct guest_memory memory;
@@ -143,6 +146,8 @@ struct guest_vcpu {
 	/* The INT3 that user space was told of last, and whether the guest is to have its #BP. */
 	u64 int3_rip, int3_next;
 	bool owes_int3;
+	spinlock_t explanation_lock; /* For the page alone. */
+	char *explanation; /* Of the last bad end; NULL: none. */
 	struct kvm_vcpu *task; /* KVM's, for the kernel's loop. */
 	void *xsave; /* Room for svm_features.xsave_size. */
 	u32 xsave_size;
@@ -209,6 +214,20 @@ int guest_task_work(struct guest_vcpu *vcpu);
 bool guest_trace_is_on(void);
 u64 guest_trace_entry(struct guest_vcpu *vcpu);
 void guest_trace_exits(struct guest_vcpu *vcpu, u64 next, int error);
+
+/* guest_debugfs.c: a folder for the module, for a VM, and for a vCPU; none of them can fail. */
+void guest_debugfs_start(void);
+void guest_debugfs_stop(void);
+void guest_debugfs_add(struct guest *guest);
+void guest_debugfs_add_vcpu(struct guest_vcpu *vcpu);
+/* Before anything of it ends: from now on nobody reads. */
+void guest_debugfs_remove(struct guest *guest);
+
+/* guest_explain.c; the first: the run ends with vcpu->exit, and nothing was done about it yet. */
+void guest_explain(struct guest_vcpu *vcpu);
+void guest_explain_show(struct guest_vcpu *vcpu, struct seq_file *seq);
+void guest_explain_init(struct guest_vcpu *vcpu);
+void guest_explain_fini(struct guest_vcpu *vcpu);
 
 /* guest_sync.c: registers in the run page, before and after a run. */
 int guest_sync_take(struct guest_vcpu *vcpu);

@@ -134,6 +134,7 @@ static int internal_error(struct guest_vcpu *vcpu, u32 why)
 {
 	struct kvm_run *const run = vcpu->run;
 
+	guest_explain(vcpu);
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->internal.suberror = why;
 	run->internal.ndata = 3;
@@ -178,16 +179,14 @@ static int halted(struct guest_vcpu *vcpu)
 /* As KVM on AMD: what a shutdown leaves is undefined, so user space finds a processor at reset. */
 static int shut_down(struct guest_vcpu *vcpu)
 {
+	guest_explain(vcpu);
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 	return svm_vcpu_reset(vcpu->vcpu) ? -EIO : 0;
 }
 
 static int entry_failed(struct guest_vcpu *vcpu)
 {
-	u32 i;
-
-	for (i = 0; i < vcpu->exit.entry.count; i++)
-		pr_info_ratelimited("VMRUN refused: rule %u\n", vcpu->exit.entry.rules[i]);
+	guest_explain(vcpu);
 	vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	vcpu->run->fail_entry.hardware_entry_failure_reason = U64_MAX;
 	vcpu->run->fail_entry.cpu = raw_smp_processor_id();

@@ -242,6 +242,7 @@ static void free_memory(struct guest_vcpu *vcpu)
 	free_page((unsigned long)vcpu->io_data);
 	free_page((unsigned long)vcpu->ins_data);
 	kvfree(vcpu->xsave);
+	guest_explain_fini(vcpu);
 	guest_task_fini(vcpu);
 	kfree(vcpu);
 }
@@ -281,6 +282,7 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	vcpu->guest = guest;
 	mutex_init(&vcpu->lock);
 	init_waitqueue_head(&vcpu->wait);
+	guest_explain_init(vcpu);
 	guest_run_init(vcpu);
 	guest_tsc_set(vcpu, 0);
 	*made = vcpu;
@@ -312,6 +314,7 @@ static int publish(struct guest *guest, u32 id, struct guest_vcpu *vcpu)
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
+	guest_debugfs_add_vcpu(vcpu);
 	guest_irq_attach(vcpu);
 	/* Pairs with guest_vcpu_at(). */
 	smp_store_release(&guest->vcpus[id], vcpu);

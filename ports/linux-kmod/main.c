@@ -84,6 +84,7 @@ static int __init libsvm_init(void)
 	if (error)
 		goto destroy_host;
 	guest_debug_start();
+	guest_debugfs_start();
 	if (selftest)
 		error = prove("selftest", climb);
 	if (!error)
@@ -98,6 +99,7 @@ static int __init libsvm_init(void)
 unload_irqfd:
 	guest_irqfd_unload();
 stop_cpus:
+	guest_debugfs_stop();
 	cpus_stop();
 destroy_host:
 	hal_stop();
@@ -111,6 +113,7 @@ static void __exit libsvm_exit(void)
 {
 	device_stop();
 	guest_irqfd_unload();
+	guest_debugfs_stop();
 	cpus_stop();
 	hal_stop();
 	if (svm_host_destroy(guest_host))

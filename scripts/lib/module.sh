@@ -48,7 +48,7 @@ module_compile() {
 	kdir=$(module_kdir)
 	CC=gcc configure build-module -Dtests=disabled -Dbaremetal=disabled -Ddocs=disabled \
 		"-Dlinux_kdir=$kdir"
-	build build-module ports/linux-kmod/libsvm.ko
+	build build-module ports/linux-kmod/libsvm.ko ports/hosted/tools/svm-trace
 	strip -g -o "$root/build-module/libsvm.ko" "$root/build-module/ports/linux-kmod/libsvm.ko"
 }
 
@@ -98,6 +98,8 @@ module_image() {
 	module_guest
 	module_into module "$@"
 	l1_file module "$root"/build-module/vmm bin/vmm
+	l1_file module "$root"/build-module/ports/hosted/tools/svm-trace bin/svm-trace
+	l1_libraries module "$root"/build-module/ports/hosted/tools/svm-trace
 	l1_file module "$guests_dir/l1-module-guest.cpio" run/initrd
 	l1_file module <(echo "$counts") run/counts
 	selftests_into module fast

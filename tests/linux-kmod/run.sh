@@ -7,6 +7,7 @@
 patience=1 # what limits of time are multiplied with
 . /run/counts
 
+debugfs=/sys/kernel/debug/libsvm
 passed=0
 failed=0
 
@@ -109,6 +110,51 @@ traces() {
 	vmm ports && ! grep libsvm_ $tracefs/trace
 }
 
+# The exits of a dump that are the guest's own, and not the host's or its memory's.
+exits_in() {
+	svm-trace --raw --exit IOIO,CPUID,SHUTDOWN "$1" |
+		sed -n 's/.* name=\([^ ]*\) rip=\([^ ]*\) .* kind=\(.*\)/\1 \2 \3/p'
+}
+
+# The guest is that of vmm.c's end().
+tells_its_end() {
+	local folder
+	/bin/vmm /dev/kvm --end >/tmp/end &
+	spinning=$!
+	until_true 10 grep -q ended /tmp/end || return 1
+	folder=$(echo $debugfs/$spinning-*)
+	exits_in "$folder/vcpu0/recorder" >/tmp/exits
+	cat /tmp/exits "$folder/vcpu0/explain" "$folder/vcpu0/stats"
+	printf '%s\n' 'IOIO 1000 IO' 'CPUID 1002 -' 'IOIO 1004 IO' 'SHUTDOWN 100B SHUTDOWN' |
+		cmp - /tmp/exits || return 1
+	grep -q '^svm-recorder version=1 vcpu=1 .* count=0 ' "$folder/vcpu1/recorder" || return 1
+	grep -q '^exit IOIO count 2$' "$folder/vcpu0/stats" || return 1
+	grep -q 'triple fault' "$folder/vcpu0/explain" || return 1
+	dmesg | grep -q "libsvm: process $spinning, vCPU 0: .*triple fault" && end_spin
+}
+
+# recorded FILE: how many exits there have been.
+recorded() {
+	sed -n 's/^svm-recorder .* recorded=\([0-9]*\) .*/\1/p' "$1"
+}
+
+recorded_more() {
+	[ "$(recorded "$1")" -gt "$2" ]
+}
+
+# Descriptor 3 is open while the VM goes.
+is_read_beside_the_guest() {
+	local file
+	spin 1 || return 1
+	file=$(echo $debugfs/${spinning# }-*/vcpu0/recorder)
+	until_true 10 recorded_more "$file" "$(recorded "$file")" || return 1
+	svm-trace --summary "$file" || return 1
+	[ "$(stat -c %a "$file")" = 400 ] || return 1
+	exec 3<"$file"
+	kill -9 $spinning
+	until_true 10 references 1 && ! [ -e "$file" ] && ! cat <&3 && exec 3<&- && references 0
+}
+
 stays_while_used() {
 	spin 1 && ! rmmod libsvm && end_spin
 }
@@ -136,9 +182,18 @@ kill_at_any_moment() {
 	until_true 20 references 0
 }
 
+# Whoever looks at all files all the time.
+looks() {
+	while true; do
+		cat $debugfs/*/vcpu*/*
+	done >/dev/null 2>&1
+}
+
 # Every twentieth VMM is QEMU.
 dies_at_any_moment() {
-	local before
+	local before looker
+	looks &
+	looker=$!
 	kill_at_any_moment 2 /bin/vmm /dev/kvm --spin
 	before=$(free_memory)
 	kill_at_any_moment $((kills - kills / 20)) /bin/vmm /dev/kvm --spin || return 1
@@ -146,6 +201,7 @@ dies_at_any_moment() {
 	kill_at_any_moment $((kills / 20)) qemu-system-x86_64 $(cat /run/qemu) \
 		-machine pc,kernel-irqchip=on -kernel /run/vmlinuz -initrd /run/initrd || return 1
 	! pidof vmm qemu-system-x86_64 || return 1
+	kill $looker
 	until_true 10 memory_is_back "$before"
 }
 
@@ -215,6 +271,8 @@ check 'KVM and the module keep each other out' excludes_kvm
 vmm
 kernel_tests
 check 'tracepoints tell of a guest, and only while they are on' traces
+check 'the recorder of a guest tells its exits, and the log why it ended' tells_its_end
+check 'the recorder is read while its guest runs, and not after it' is_read_beside_the_guest
 check 'it cannot be unloaded while a guest runs' stays_while_used
 check "a VMM killed at any moment leaves nothing, $kills times" dies_at_any_moment
 check "processors come and go under two guests, $hotplugs times" processors_come_and_go

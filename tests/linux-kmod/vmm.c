@@ -6,6 +6,7 @@
  *
  *	vmm DEVICE [TEST...]	prints "ok NAME" or "FAIL NAME: ..." and at the end the counts
  *	vmm DEVICE --spin	a guest that never exits, until somebody kills the process
+ *	vmm DEVICE --end	a guest with a few exits and a triple fault; says "ended" and waits
  *	vmm DEVICE --random SEED COUNT
  *				as nobody, calls with arguments that make no sense; what counts is
  *				what the kernel has to say about it
@@ -310,6 +311,32 @@ static int spin(void)
 	return 1;
 }
 
+/* What its recorder has to hold is in run.sh. */
+static int end(void)
+{
+	static const uint8_t code[] = {
+		0xe6, 0x10,                   /* 1000h: out 10h, al */
+		0x0f, 0xa2,                   /* 1002h: cpuid */
+		0xe4, 0x11,                   /* 1004h: in al, 11h */
+		0x0f, 0x01, 0x1e, 0x00, 0x20, /* 1006h: lidt [2000h]: limit 0 */
+		0x0f, 0x0b,                   /* 100bh: ud2 */
+	};
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioctl(m.vm, KVM_CREATE_VCPU, 1) >= 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	run_to(&m, KVM_EXIT_IO);
+	run_to(&m, KVM_EXIT_SHUTDOWN);
+	if (failed)
+		return 1;
+	printf("ended\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 /* --- main ------------------------------------------------------------------------------------- */
 
 static const struct test basic_tests[] = {
@@ -365,6 +392,8 @@ int main(int count, char **arguments)
 	test_name = "machine";
 	if (count == 3 && strcmp(arguments[2], "--spin") == 0)
 		return spin();
+	if (count == 3 && strcmp(arguments[2], "--end") == 0)
+		return end();
 	if (count == 5 && strcmp(arguments[2], "--random") == 0)
 		return random_calls(strtoull(arguments[3], NULL, 0),
 		                    strtoul(arguments[4], NULL, 0));
