@@ -143,6 +143,9 @@ def a_summary_counts_and_warns():
     assert ("vcpu 0: the last 29 exits are CPUID at 2000h: its handler does not move RIP past the "
             "instruction") in text, text
     assert "0000000000002000h        29" in text
+    for apart, says in ((10, "the host does not take the interrupt"), (4000, "the guest loops there")):
+        text = trace("-s", data=dump([record(i, INTR, tsc=i * apart) for i in range(20)]))[1]
+        assert "vcpu 0: the last 20 exits are INTR at 1000h: " + says in text, text
     text = trace("-s", data=dump([record(0, SHUTDOWN, 0x7c00)]))[1]
     assert "triple fault at 7C00h" in text
     text = trace("-s", data=dump([record(0, 0xffffffff)]))[1]

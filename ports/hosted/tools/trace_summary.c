@@ -14,6 +14,9 @@
 #define RIPS_SHOWN  5
 #define STUCK_AFTER 8 /* Equal exits at the end before it counts as a loop. */
 
+/* An interrupt that nobody takes is back sooner; a host's timer is not. */
+#define OWN_TIME_HZ 20000u
+
 /* Exits with one code, or at one RIP. */
 struct group {
 	uint64_t key;
@@ -155,12 +158,23 @@ static size_t stuck_for(const struct trace *trace, const struct trace_dump *dump
 	return count;
 }
 
+/* The guest had time of its own between these exits, of which there are several. */
+static bool runs_between(const struct trace_dump *dump, const struct trace_exit *last, size_t count)
+{
+	const uint64_t ticks = last->record.tsc - last[1 - (ptrdiff_t)count].record.tsc;
+
+	return dump->header.tsc_hz != 0 &&
+	       ticks / (count - 1) > dump->header.tsc_hz / OWN_TIME_HZ;
+}
+
 /* Why the same exit comes again and again, by the exit. */
-static const char *advice(const struct svm_record *record)
+static const char *advice(const struct svm_record *record, bool runs)
 {
 	switch (record->exit_code) {
 	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:
+		if (runs)
+			return "the guest loops there, and only the host's interrupts end its runs";
 		return "the host does not take the interrupt: STGI and IF = 1 behind the exit";
 	case SVM_EXIT_NPF:
 		return "the nested tables still do not allow the access: U bit, rights, flush";
@@ -175,7 +189,8 @@ static const char *advice(const struct svm_record *record)
 
 static void print_end(FILE *out, const struct trace *trace, const struct trace_dump *dump)
 {
-	const struct svm_record *last = &trace->exits[dump->first + dump->count - 1].record;
+	const struct trace_exit *end = &trace->exits[dump->first + dump->count - 1];
+	const struct svm_record *last = &end->record;
 	const size_t stuck = stuck_for(trace, dump);
 	char name[EXIT_NAME_SIZE];
 
@@ -189,7 +204,8 @@ static void print_end(FILE *out, const struct trace *trace, const struct trace_d
 		        dump->header.vcpu, last->rip);
 	else if (stuck >= STUCK_AFTER)
 		fprintf(out, "vcpu %" PRIu32 ": the last %zu exits are %s at %" PRIX64 "h: %s\n",
-		        dump->header.vcpu, stuck, name, last->rip, advice(last));
+		        dump->header.vcpu, stuck, name, last->rip,
+		        advice(last, runs_between(dump, end, stuck)));
 }
 
 /* An interrupt or NMI whose delivery was cut short, and that was not injected again. */
