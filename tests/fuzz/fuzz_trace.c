@@ -50,7 +50,7 @@ static void print_and_read_back(const struct trace *trace)
 		trace_print_raw(out, i ? &again : trace);
 		fclose(out);
 		if (i == 0) {
-			const struct dump raw = { (uint8_t *)text[0], size[0] };
+			const struct dump raw = { .bytes = (uint8_t *)text[0], .size = size[0] };
 
 			HOLDS(trace_read(&again, &raw, why));
 			check_shape(&again);
@@ -80,7 +80,7 @@ static void print_all(const struct trace *trace)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct dump raw = { (uint8_t *)(uintptr_t)data, size };
+	const struct dump raw = { .bytes = (uint8_t *)(uintptr_t)data, .size = size };
 	struct trace trace = { 0 };
 	char why[DUMP_WHY] = "";
 

@@ -13,6 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import folder_checks  # noqa: E402
+import kvm_log  # noqa: E402
 from folder_checks import check  # noqa: E402
 
 LINT, BROKEN = None, None
@@ -286,6 +287,109 @@ def fields_are_printed():
     assert "4D0h  EFER                         1500h  LME, LMA, SVME\n" in text, text
     assert "reserved" not in text and "CR2" not in text
     assert "CR2" in lint("--fields=all", data=good())[1]
+
+
+def verdict(data, *options):
+    """Pairs of rule and field: found, and not judged."""
+    [report] = json.loads(lint("--json", *options, data=data)[1])
+    return ({(row["rule"], row["field"]) for row in report["findings"]},
+            {(row["rule"], row["field"]) for row in report["not_judged"]})
+
+
+@check
+def the_log_of_kvm_gets_the_same_verdict_as_its_vmcb():
+    rows = subprocess.run([BROKEN, "--list"], capture_output=True, check=True).stdout.decode("ascii")
+    names = [row.split("\t")[0] for row in rows.splitlines()]
+    assert len(names) >= 20, names
+    judged = 0
+    for name in names:
+        vmcb = broken(name)
+        whole, nothing = verdict(vmcb, "--given", "after-exit")
+        found, unsure = verdict(kvm_log.text(vmcb))
+        assert not nothing and not found & unsure, (name, found, unsure)
+        assert found <= whole and whole - found <= unsure, (name, whole, found, unsure)
+        judged += bool(found)
+    assert judged >= 20, judged
+
+
+@check
+def what_the_log_of_kvm_lacks_is_said_to_be_unknown():
+    status, text, complaint = lint(data=b"[  1.0] PCI: rip: 12\n" + kvm_log.text(broken("asid_zero")))
+    assert status == 2 and not complaint and "error C02: the ASID is 0" in text, text
+    [unknown] = [line for line in text.splitlines() if line.startswith("-: not known: ")]
+    names = unknown[len("-: not known: "):].split("; ")
+    assert "clean bits" in names and "intercept word 5" in names, names
+    assert "exit code, bits FFFFFFFF00000000h" in names and "EFER" not in names, names
+    assert "-: not judged C22 (clean bits): reserved bits" in text, text
+    assert text.endswith("-: 1 error, 0 warnings, 4 not judged\n"), text
+    [report] = json.loads(lint("--json", data=kvm_log.text(good()))[1])
+    assert report["unknown"] == names, report
+    assert {row["rule"] for row in report["not_judged"]} == {"C22", "S13"}, report
+
+
+@check
+def a_rule_whose_field_the_log_has_lost_is_not_judged():
+    lost = b"".join(line for line in kvm_log.text(broken("asid_zero")).splitlines(True)
+                    if b"asid:" not in line and b"efer:" not in line)
+    found, unsure = verdict(lost)
+    assert not found, found
+    assert {("C02", "address space identifier"), ("S01", "EFER")} <= unsure, unsure
+    assert "058h  address space identifier     not known\n" in lint("--fields=all", data=lost)[1]
+    only_save = lost[lost.index(b"VMCB State"):]
+    assert ("C01", "intercept word 4") in verdict(only_save)[1]
+
+
+@check
+def logs_of_kvm_may_have_anything_before_a_line():
+    wanted = verdict(kvm_log.text(broken("no_svme")))
+    for prefix in ("", "SVM: ", "kvm_amd: ", "Nov 26 12:03:14 host kernel: SVM: ", "<3>[1] T12 SVM:\t"):
+        assert verdict(kvm_log.text(broken("no_svme"), prefix)) == wanted, prefix
+    two = kvm_log.text(good()) + b"[ 1] other\r\n" + kvm_log.text(broken("no_svme"))
+    first, second = json.loads(lint("--json", data=two)[1])
+    assert (first["errors"], second["errors"]) == (0, 1)
+    assert lint("-q", "--at", "0x1000", data=two)[1] == "-: 1 error, 0 warnings, 4 not judged\n"
+    assert lint("--diff", data=two)[1] == "EFER (4D0h): 1500h -> 500h; cleared: SVME\n"
+
+
+@check
+def logs_of_other_kernels_are_read():
+    vmcb = broken("asid_zero")
+    log = kvm_log.text(vmcb).decode("ascii")
+    words = "%08x %08x" % (kvm_log.number(vmcb, 0x0c, 4), kvm_log.number(vmcb, 0x10, 4))
+    assert words in log
+    wanted = verdict(log.encode("ascii"))
+    for old, new in ((words, "%016x" % kvm_log.number(vmcb, 0x0c, 8)), ("virt_ext:", "lbr_ctl: "),
+                     ("vmpl: 0   cpl: ", "cpl:          ")):
+        assert old in log and verdict(log.replace(old, new).encode("ascii")) == wanted, new
+    found, unsure = verdict(log.replace(words, words + " 00000080").encode("ascii"))
+    assert ("C22", "intercept word 5") in found and ("C22", "intercept word 5") not in unsure
+    whole = log.replace("exit_code:          ", "exit_code:          00000000")
+    assert "exit code" not in lint(data=whole.encode("ascii"))[1].split("not known")[1]
+
+
+@check
+def numbers_in_a_log_that_do_not_fit_are_not_taken():
+    log = kvm_log.text(broken("asid_zero")).decode("ascii")
+    for old, new in (("asid:               0", "asid:               4294967296"),
+                     ("asid:               0", "asid:               -2147483649"),
+                     ("asid:               0", "asid:               0x1"),
+                     ("asid:               0", "asid:"),
+                     ("asid:               0", "asid:               99999999999999999999")):
+        assert old in log
+        found, unsure = verdict(log.replace(old, new).encode("ascii"))
+        assert not found and ("C02", "address space identifier") in unsure, new
+    cut = log.replace("l: ffffffff b: ", "l: 1ffffffff b: ")
+    assert "es limit; es base" in lint(data=cut.encode("ascii"))[1]
+
+
+@check
+def two_processors_that_print_at_once_are_noticed():
+    a, b = (kvm_log.text(vmcb).splitlines(True) for vmcb in (good(), broken("no_svme")))
+    mixed = b"".join(line for pair in zip(a, b) for line in pair)
+    status, text, complaint = lint(data=mixed)
+    assert (status, text) == (3, "") and "two processors" in complaint, complaint
+    write("log", kvm_log.text(good()))
+    assert lint("--before", "log", data=good())[0] == 3
 
 
 @check

@@ -40,7 +40,7 @@ static const char *const forms[] = {
 
 static bool decode(const char *text, size_t size, struct dump *memory, char why[DUMP_WHY])
 {
-	const struct dump raw = { (uint8_t *)(uintptr_t)text, size };
+	const struct dump raw = { .bytes = (uint8_t *)(uintptr_t)text, .size = size };
 
 	why[0] = '\0';
 	return dump_decode(&raw, memory, MOST, why);

@@ -45,7 +45,7 @@ static const struct svm_record records[RECORDS] = {
 
 static void check_trace(const char *text, size_t size)
 {
-	const struct dump raw = { (uint8_t *)(uintptr_t)text, size };
+	const struct dump raw = { .bytes = (uint8_t *)(uintptr_t)text, .size = size };
 	struct trace trace = { 0 };
 	char why[DUMP_WHY] = "";
 

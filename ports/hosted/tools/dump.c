@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "dump.h"
+#include "kvm_text.h"
 
 #define DIGITS_MOST 16 /* Of one number. */
 #define ROW_MOST    256
@@ -296,6 +297,11 @@ static bool decode_text(const struct dump *raw, struct dump *memory, size_t most
 	if (raw->size)
 		memcpy(text, raw->bytes, raw->size);
 	text[raw->size] = '\0';
+	if (kvm_text_is(text)) {
+		good = kvm_text_decode(text, memory, most, why);
+		free(text);
+		return good;
+	}
 	for (char *line = text, *next; good && line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
@@ -324,7 +330,7 @@ static bool is_text(const struct dump *raw)
 
 bool dump_decode(const struct dump *raw, struct dump *memory, size_t most, char why[DUMP_WHY])
 {
-	*memory = (struct dump){ NULL, 0 };
+	*memory = (struct dump){ .bytes = NULL };
 	if (is_text(raw)) {
 		if (decode_text(raw, memory, most, why))
 			return true;
@@ -345,7 +351,7 @@ bool dump_read(FILE *stream, struct dump *raw, char why[DUMP_WHY])
 {
 	size_t room = 0;
 
-	*raw = (struct dump){ NULL, 0 };
+	*raw = (struct dump){ .bytes = NULL };
 	for (;;) {
 		if (raw->size == room) {
 			const size_t more = room ? room * 2 : 65536;
@@ -398,5 +404,6 @@ bool dump_open(const char *name, struct dump *memory, char why[DUMP_WHY])
 void dump_free(struct dump *dump)
 {
 	free(dump->bytes);
-	*dump = (struct dump){ NULL, 0 };
+	free(dump->known);
+	*dump = (struct dump){ .bytes = NULL };
 }

@@ -16,6 +16,7 @@
 
 struct dump {
 	uint8_t *bytes; /* From malloc(). */
+	uint8_t *known; /* The same: for each byte 1 if it is known, else 0.  NULL: all are. */
 	size_t size;
 };
 
@@ -23,7 +24,8 @@ struct dump {
 bool dump_read(FILE *stream, struct dump *raw, char why[DUMP_WHY]);
 
 /*
- * The memory that a file shows: itself if it has a byte that no text has, else its hex digits.
+ * The memory that a file shows: itself if it has a byte that no text has, else its hex digits, or
+ * the fields that KVM prints, the others of which are 0 and not known.
  * False, with a reason that names the line, for a text in none of the forms or of more than `most`
  * bytes.
  */

@@ -23,8 +23,8 @@ static const char usage_text[] =
 	"\n"
 	"Judge VMCBs of AMD-V: each rule of VMRUN that is broken, and each setting that is\n"
 	"legal and deadly. A FILE is 4096 raw bytes or several times that, or a hex dump: xxd,\n"
-	"hexdump -C, QEMU's \"xp /1024wx ADDRESS\", gdb's \"x/1024wx\". No FILE or -: standard "
-	"input.\n"
+	"hexdump -C, QEMU's \"xp /1024wx ADDRESS\", gdb's \"x/1024wx\"; or what Linux's KVM\n"
+	"prints of a VMCB with dump_invalid_vmcb=1. No FILE or -: standard input.\n"
 	"\n"
 	"  -c, --cpu MODEL         judge for a processor: --list-cpus; default: any\n"
 	"  -f, --features LIST     SVM features it has: npt,nrips,... or +nrips,-avic\n"
@@ -126,6 +126,10 @@ static void read_map(const char *name, struct dump *map, size_t size)
 	dump_free(map);
 	if (!dump_open(name, map, why)) {
 		fprintf(stderr, "svm-lint: %s: %s\n", name, why);
+		exit(STATUS_TROUBLE);
+	}
+	if (map->known) {
+		fprintf(stderr, "svm-lint: %s: not all of it is known\n", name);
 		exit(STATUS_TROUBLE);
 	}
 	if (map->size != size) {

@@ -9,6 +9,7 @@
 #include "disassemble.h"
 #include "field.h"
 #include "json.h"
+#include "partial.h"
 #include "report.h"
 
 #define RED    "\033[31;1m"
@@ -16,6 +17,8 @@
 #define GREEN  "\033[32;1m"
 #define BOLD   "\033[1m"
 #define PLAIN  "\033[0m"
+
+#define UNKNOWN_SIZE (FIELD_NAME + 32)
 
 static const char *paint(const struct report_style *style, const char *code)
 {
@@ -87,6 +90,68 @@ static void print_exit(FILE *out, const struct report *report)
 		fprintf(out, "%s: instruction bytes %s\n", report->name, insn);
 }
 
+/* --- what is not known ------------------------------------------------------------------------ */
+
+/* "EFER", "exit code, bits FFFFFFFF00000000h", or "" for a field that is known. */
+static const char *unknown_text(const struct report *report, const struct field *field,
+                                char text[UNKNOWN_SIZE])
+{
+	const uint64_t all = UINT64_MAX >> (64 - 8 * field->size);
+	const uint64_t bits = partial_unknown_bits(report->known, field);
+
+	text[0] = '\0';
+	if (bits == all)
+		snprintf(text, UNKNOWN_SIZE, "%s", field->name);
+	else if (bits)
+		snprintf(text, UNKNOWN_SIZE, "%s, bits %" PRIX64 "h", field->name, bits);
+	return text;
+}
+
+/* Bytes that differ in their number alone are one: "software's bytes". */
+static bool merge_bytes(const struct field *field, char text[UNKNOWN_SIZE])
+{
+	char *number = strrchr(text, ' ');
+
+	if (field->size != 1 || !number || number[strspn(number, " 0123456789")])
+		return true;
+	strcpy(number, "s");
+	return strcmp(field->name + (number - text), " 0") == 0;
+}
+
+/* The next that is not known, from *offset on; false behind the last. */
+static bool next_unknown(const struct report *report, uint16_t *offset, char text[UNKNOWN_SIZE])
+{
+	while (report->known && *offset < sizeof(struct svm_vmcb)) {
+		struct field field;
+
+		*offset = field_at(*offset, &field);
+		if (!field.is_reserved && *unknown_text(report, &field, text) &&
+		    merge_bytes(&field, text))
+			return true;
+	}
+	return false;
+}
+
+static void print_unsure(FILE *out, const struct report *report)
+{
+	char text[UNKNOWN_SIZE], name[SVM_VMCB_FIELD_NAME_SIZE];
+	const char *before = "";
+
+	if (!report->known)
+		return;
+	fprintf(out, "%s: not known: ", report->name);
+	for (uint16_t offset = 0; next_unknown(report, &offset, text); before = "; ")
+		fprintf(out, "%s%s", before, text);
+	fputs(*before ? "\n" : "nothing\n", out);
+	for (size_t i = 0; i < report->unsure_count; i++) {
+		const struct svm_rule_info *info = svm_rule_info(report->unsure[i].rule);
+		const char *what = subject(&report->unsure[i], name);
+
+		fprintf(out, "%s: not judged %s%s%s%s: %s\n", report->name, info->id,
+		        what ? " (" : "", what ? what : "", what ? ")" : "", info->text);
+	}
+}
+
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
@@ -101,10 +166,14 @@ void report_text(FILE *out, const struct report *report, const struct report_sty
 		print_exit(out, report);
 		for (size_t i = 0; i < report->count; i++)
 			print_finding(out, report, &report->findings[i], style);
+		print_unsure(out, report);
 	}
-	fprintf(out, "%s: %s%zu error%s, %zu warning%s%s\n", report->name, paint(style, color),
+	fprintf(out, "%s: %s%zu error%s, %zu warning%s%s", report->name, paint(style, color),
 	        report->errors, plural(report->errors), warnings, plural(warnings),
 	        paint(style, PLAIN));
+	if (report->known)
+		fprintf(out, ", %zu not judged", report->unsure_count);
+	fputc('\n', out);
 }
 
 static void print_finding_json(FILE *out, const struct svm_finding *finding)
@@ -136,6 +205,27 @@ static void print_finding_json(FILE *out, const struct svm_finding *finding)
 	fputc('}', out);
 }
 
+static void print_unsure_json(FILE *out, const struct report *report)
+{
+	char text[UNKNOWN_SIZE], name[SVM_VMCB_FIELD_NAME_SIZE];
+	bool is_first = true;
+
+	fputs(",\"unknown\":[", out);
+	for (uint16_t offset = 0; next_unknown(report, &offset, text); is_first = false) {
+		fputs(is_first ? "" : ",", out);
+		json_string(out, text);
+	}
+	fputs("],\"not_judged\":[", out);
+	for (size_t i = 0; i < report->unsure_count; i++) {
+		fputs(i ? ",{" : "{", out);
+		json_text(out, "rule", svm_rule_info(report->unsure[i].rule)->id);
+		fputc(',', out);
+		json_text(out, "field", subject(&report->unsure[i], name));
+		fputc('}', out);
+	}
+	fputc(']', out);
+}
+
 void report_json(FILE *out, const struct report *report)
 {
 	char buffer[24], insn[DISASSEMBLE_SIZE];
@@ -157,7 +247,9 @@ void report_json(FILE *out, const struct report *report)
 			fputc(',', out);
 		print_finding_json(out, &report->findings[i]);
 	}
-	fputs("]}", out);
+	fputc(']', out);
+	print_unsure_json(out, report);
+	fputc('}', out);
 }
 
 /* "PG, WP" of one that has bits with names, in brackets. */
@@ -216,16 +308,22 @@ size_t report_difference_json(FILE *out, const struct svm_vmcb *a, const struct 
 	return count;
 }
 
-void report_fields(FILE *out, const struct svm_vmcb *vmcb, bool all)
+void report_fields(FILE *out, const struct report *report, bool all)
 {
 	for (uint16_t offset = 0; offset < sizeof(struct svm_vmcb);) {
+		char unknown[UNKNOWN_SIZE];
 		struct field field;
 		uint64_t value;
 
 		offset = field_at(offset, &field);
-		value = field_value(vmcb, &field);
+		value = field_value(report->vmcb, &field);
 		if (value == 0 && (!all || field.is_reserved))
 			continue;
+		if (value == 0 && *unknown_text(report, &field, unknown)) {
+			fprintf(out, "%03Xh  %-28s not known\n", (unsigned int)field.offset,
+			        field.name);
+			continue;
+		}
 		fprintf(out, "%03Xh  %-28s %" PRIX64 "h", (unsigned int)field.offset, field.name,
 		        value);
 		print_bits(out, "  ", field.offset, value);

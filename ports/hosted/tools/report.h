@@ -18,8 +18,9 @@ struct report_style {
 struct report {
 	const char *name; /* "vmcb.bin", "dump[3]". */
 	const struct svm_vmcb *vmcb;
-	const struct svm_finding *findings;
-	size_t count, errors;
+	const uint8_t *known; /* 1 for each byte that is known; NULL: all are. */
+	const struct svm_finding *findings, *unsure;
+	size_t count, errors, unsure_count;
 };
 
 void report_text(FILE *out, const struct report *report, const struct report_style *style);
@@ -33,8 +34,8 @@ size_t report_difference(FILE *out, const struct svm_vmcb *a, const struct svm_v
 /* The same as an array. */
 size_t report_difference_json(FILE *out, const struct svm_vmcb *a, const struct svm_vmcb *b);
 
-/* Every field that is not 0, or all that are not reserved. */
-void report_fields(FILE *out, const struct svm_vmcb *vmcb, bool all);
+/* Every field that is known and not 0, or all that are not reserved. */
+void report_fields(FILE *out, const struct report *report, bool all);
 
 /* A rule as the manual page and the documents have it. */
 void report_rule(FILE *out, const struct svm_rule_info *info);

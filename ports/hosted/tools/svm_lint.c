@@ -11,8 +11,7 @@
 
 #include "json.h"
 #include "lint.h"
-
-#define FINDINGS_MOST 1024 /* More than all rules for all fields and MSRs. */
+#include "partial.h"
 
 static void trouble(struct lint *lint, const char *name, const char *why)
 {
@@ -31,11 +30,28 @@ static bool is_ignored(const struct lint *lint, const struct svm_finding *findin
 	return lint->ignored && strstr(lint->ignored, svm_rule_info(finding->rule)->id);
 }
 
-static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vmcb)
+/* Leave out what --ignore names; how many are left. */
+static size_t leave_out_ignored(const struct lint *lint, struct svm_finding *findings, size_t count)
 {
-	static struct svm_finding findings[FINDINGS_MOST];
-	struct report report = { .name = name, .vmcb = vmcb, .findings = findings };
-	size_t count;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_ignored(lint, &findings[i]))
+			findings[kept++] = findings[i];
+	return kept;
+}
+
+/* `known` is as in struct dump; what is known in part only is from a log, and so after an exit. */
+static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vmcb,
+                  const uint8_t *known)
+{
+	static struct partial partial;
+	struct svm_audit_context context;
+	struct report report = { .name = name,
+		                 .vmcb = vmcb,
+		                 .known = known,
+		                 .findings = partial.findings,
+		                 .unsure = partial.unsure };
 
 	if (lint->memory.file && lint->context.host_long_mode) {
 		lint->memory.root = svm_vmcb_get_ncr3(vmcb);
@@ -43,14 +59,12 @@ static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vm
 		lint->context.nested = memory_nested;
 		lint->context.nested_arg = &lint->memory;
 	}
-	count = svm_audit(vmcb, &lint->context, findings, FINDINGS_MOST);
-
-	if (count > FINDINGS_MOST)
-		count = FINDINGS_MOST;
-	for (size_t i = 0; i < count; i++)
-		if (!is_ignored(lint, &findings[i]))
-			findings[report.count++] = findings[i];
-	report.errors = svm_finding_errors(findings, report.count);
+	context = lint->context;
+	context.at_rest |= known != NULL;
+	partial_audit(&partial, vmcb, known, &context);
+	report.count = leave_out_ignored(lint, partial.findings, partial.count);
+	report.unsure_count = leave_out_ignored(lint, partial.unsure, partial.unsure_count);
+	report.errors = svm_finding_errors(report.findings, report.count);
 	worsen(lint, report.errors ? STATUS_ERRORS : report.count ? STATUS_WARNINGS : STATUS_CLEAN);
 	if (lint->json) {
 		fputs(lint->printed++ ? ",\n" : "[", stdout);
@@ -58,7 +72,7 @@ static void judge(struct lint *lint, const char *name, const struct svm_vmcb *vm
 		return;
 	}
 	if (lint->fields)
-		report_fields(stdout, vmcb, lint->all_fields);
+		report_fields(stdout, &report, lint->all_fields);
 	report_text(stdout, &report, &lint->style);
 }
 
@@ -90,6 +104,8 @@ static bool choose(const struct lint *lint, struct dump *memory, char why[DUMP_W
 			return false;
 		}
 		memmove(memory->bytes, memory->bytes + lint->at, VMCB_SIZE);
+		if (memory->known)
+			memmove(memory->known, memory->known + lint->at, VMCB_SIZE);
 		memory->size = VMCB_SIZE;
 	}
 	if (memory->size == 0 || memory->size % VMCB_SIZE != 0) {
@@ -131,16 +147,31 @@ static void judge_file(struct lint *lint, const char *name)
 
 		memcpy(&vmcb, memory.bytes + i * VMCB_SIZE, VMCB_SIZE);
 		snprintf(part, sizeof(part), "%s[%zu]", name, i);
-		judge(lint, memory.size == VMCB_SIZE ? name : part, &vmcb);
+		judge(lint, memory.size == VMCB_SIZE ? name : part, &vmcb,
+		      memory.known ? memory.known + i * VMCB_SIZE : NULL);
 	}
 	dump_free(&memory);
+}
+
+/* What is not known in one of two VMCBs does not differ. */
+static void share_unknown(const struct svm_vmcb *a, struct svm_vmcb *b,
+                          const struct dump memory[2], int count)
+{
+	const uint8_t *known_a = memory[0].known;
+	const uint8_t *known_b = count == 2      ? memory[1].known
+	                         : memory[0].known ? memory[0].known + VMCB_SIZE
+	                                           : NULL;
+
+	for (size_t i = 0; i < VMCB_SIZE; i++)
+		if ((known_a && !known_a[i]) || (known_b && !known_b[i]))
+			((uint8_t *)b)[i] = ((const uint8_t *)a)[i];
 }
 
 /* Two files of one VMCB each, or one file of two. */
 static void compare(struct lint *lint, char *const names[], int count)
 {
 	static struct svm_vmcb a, b;
-	struct dump memory[2] = { { NULL, 0 }, { NULL, 0 } };
+	struct dump memory[2] = { { .bytes = NULL }, { .bytes = NULL } };
 	size_t differences;
 
 	if (count != 1 && count != 2)
@@ -155,6 +186,7 @@ static void compare(struct lint *lint, char *const names[], int count)
 	}
 	memcpy(&a, memory[0].bytes, VMCB_SIZE);
 	memcpy(&b, count == 2 ? memory[1].bytes : memory[0].bytes + VMCB_SIZE, VMCB_SIZE);
+	share_unknown(&a, &b, memory, count);
 	differences = lint->json ? report_difference_json(stdout, &a, &b)
 	                         : report_difference(stdout, &a, &b, &lint->style);
 	worsen(lint, differences ? STATUS_WARNINGS : STATUS_CLEAN);
