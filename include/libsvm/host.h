@@ -113,6 +113,22 @@ SVM_MUST_CHECK int svm_host_create(const struct svm_hal *hal, struct svm_host **
 const char *svm_hal_missing_entry(const struct svm_hal *hal);
 
 /**
+ * @brief Promise that the host leaves its own registers alone while a vCPU is loaded.
+ *
+ * An exit gives the host back what it had: all that VMSAVE saves (FS, GS, TR, LDTR, KernelGSBase,
+ * the MSRs of SYSCALL and SYSENTER), XCR0, IA32_XSS, SPEC_CTRL, TSC_AUX, DR0 to DR7.  A host may
+ * change any of them between two runs, as one does that runs user programs there; so each run
+ * begins by reading them.  With this promise they are read in svm_vcpu_load() alone, and hold until
+ * svm_vcpu_put().
+ *
+ * @param host   No vCPU is loaded.
+ * @param fixed  Default: false.
+ * @par Context
+ * T.
+ */
+void svm_host_set_fixed_registers(struct svm_host *host, bool fixed);
+
+/**
  * @brief Free the host object.
  *
  * @param host  A host without VMs and with every CPU offline.

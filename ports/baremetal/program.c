@@ -266,6 +266,8 @@ static void run_library(void)
 	error = svm_host_create(hal, &host);
 	if (error)
 		refuse("svm_host_create", error);
+	/* Nothing runs here beside this port, which sets a processor's registers once. */
+	svm_host_set_fixed_registers(host, true);
 	on_every_cpu("svm_cpu_online", online_here);
 	if (wants("port"))
 		problems += port_check_owners(host);

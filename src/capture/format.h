@@ -92,6 +92,7 @@ enum svm_capture_callback {
  * What is missing changes nothing that the library acts upon: tests/replay/calls_test.py lists it.
  */
 #define SVM_CAPTURE_CALLS(C0, C1, C2, C3, C4, V0, V1, V2, A0, S)                                   \
+	V1(host_set_fixed_registers, host, bool)                                                   \
 	C0(host_destroy, host)                                                                     \
 	C0(cpu_online, host)                                                                       \
 	C0(cpu_offline, host)                                                                      \

@@ -158,6 +158,11 @@ free_host:
 	return error;
 }
 
+void svm_host_set_fixed_registers(struct svm_host *host, bool fixed)
+{
+	host->fixed_registers = fixed;
+}
+
 int svm_host_destroy(struct svm_host *host)
 {
 	const struct svm_hal hal = host->hal;

@@ -48,6 +48,7 @@ struct svm_host {
 	svm_hpa_t hpa;
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
 	bool own_irq; /* It has no irq_save(): ours is at hand without a call through the table. */
+	bool fixed_registers; /* Read at load and not before each run: the host has promised it. */
 	struct svm_cpu cpu[]; /* hal.cpu_max of them. */
 };
 

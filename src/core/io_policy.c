@@ -157,7 +157,7 @@ int svm_vm_io_allow(struct svm_vm *vm, uint16_t first, uint32_t count, bool allo
 		result = own_iopm(vm);
 	if (!result && vm->io.owns_map) {
 		svm_iopm_set(vm->io.iopm, first, count, allow);
-		vm->map_serial++;
+		vm->settings++;
 	}
 	svm_vm_unlock(vm);
 	return result;

@@ -164,7 +164,7 @@ static void update_map(struct svm_vm *vm, uint32_t first, uint32_t last)
 {
 	if (!vm->msr.owns_map)
 		return;
-	vm->map_serial++;
+	vm->settings++;
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
 		const enum svm_msr_index index = (enum svm_msr_index)i;
 		const uint32_t msr = svm_msr_number(index);

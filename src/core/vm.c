@@ -145,6 +145,7 @@ int svm_vm_set_exits(struct svm_vm *vm, uint64_t want)
 	if (want & ~WANT_ALL)
 		return SVM_ERR_INVAL;
 	vm->want = want;
+	vm->settings++;
 	return 0;
 }
 
@@ -155,5 +156,6 @@ int svm_vm_set_mitigations(struct svm_vm *vm, uint64_t mitigations)
 	if ((mitigations & SVM_MITIGATE_IBPB) && !vm->host->features.ibpb)
 		return SVM_ERR_NOSUPPORT;
 	vm->mitigations = mitigations;
+	vm->settings++;
 	return 0;
 }

@@ -38,7 +38,7 @@ struct svm_vm {
 	 */
 	uint64_t flush_epoch;
 
-	uint64_t map_serial; /* Counts changes inside the permission maps: see load.c. */
+	uint64_t settings; /* Counts changes of the maps, of want, of mitigations: vcpu/load.c. */
 	uintptr_t split_lock; /* Emulated locked accesses that no instruction of the host covers. */
 
 	size_t pages; /* Frames of this object. */

@@ -187,6 +187,7 @@ _Noreturn void program_main(void)
 
 	frames_give(hpa, GUEST_BYTES / SVM_PAGE_SIZE, FRAMES_SHARED);
 	check("host_create", svm_host_create(hal_table(), &host));
+	svm_host_set_fixed_registers(host, true); /* As the port does. */
 	check("cpu_online", svm_cpu_online(host));
 	make_guest(NULL, &vm, &vcpu, memory, hpa);
 	run_once(vcpu);

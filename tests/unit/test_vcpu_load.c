@@ -523,6 +523,48 @@ START_TEST(registers_of_the_switch_change_hands)
 }
 END_TEST
 
+#define TSC_AUX 0xc0000103
+#define GS_BASE 0xc0000101
+
+/* The host's registers become these; a run leaves them as it then finds them. */
+static void run_under(struct rig *r, uint64_t value)
+{
+	svm_ring0_wrmsr(TSC_AUX, value);
+	svm_ring0_wrmsr(GS_BASE, value);
+	run_once(r, r->vcpu);
+}
+
+static void ck_assert_host_has(uint64_t value)
+{
+	ck_assert_uint_eq(svm_ring0_rdmsr(TSC_AUX), value);
+	ck_assert_uint_eq(svm_ring0_rdmsr(GS_BASE), value);
+}
+
+/* A host that breaks its promise gets back what it had at load, and thereby shows what is read. */
+START_TEST(fixed_registers_are_read_at_load)
+{
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_64);
+	svm_host_set_fixed_registers(r.host, _i);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(svm_vcpu_set_msr(r.vcpu, TSC_AUX, 0x99), 0);
+	run_under(&r, 1);
+	ck_assert_host_has(1);
+	run_under(&r, 2); /* Not loaded: each run begins with a load. */
+	ck_assert_host_has(2);
+	ck_assert_int_eq(svm_vcpu_load(r.vcpu), 0);
+	hosted_tolerate(r.m, HOSTED_BREACH_HOST_STATE);
+	run_under(&r, 3);
+	ck_assert_host_has(_i ? 2 : 3);
+	ck_assert_uint_eq(hosted_breaches(r.m, HOSTED_BREACH_HOST_STATE), _i ? 3 : 0);
+	svm_vcpu_put(r.vcpu);
+	run_under(&r, 4);
+	ck_assert_host_has(4);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_cpu_carries_one_vcpu_and_a_vcpu_is_on_one_cpu);
@@ -538,6 +580,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_emulated_write_marks_only_what_the_host_has, 0, 2);
 	tcase_add_test(tc, the_hosts_own_fpu_and_preemption_calls_are_paired);
 	tcase_add_test(tc, registers_of_the_switch_change_hands);
+	tcase_add_loop_test(tc, fixed_registers_are_read_at_load, 0, 2);
 }
 
 int main(void)

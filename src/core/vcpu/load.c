@@ -88,40 +88,35 @@ static bool read_host(struct svm_vcpu *vcpu)
 	return s->host_xss != xss || s->host_spec_ctrl != spec_ctrl || s->host_tsc_aux != tsc_aux;
 }
 
-/* All else that the switch block depends on tells of its change; registers.c, msr.c, control.c. */
-static void follow_host(struct svm_vcpu *vcpu, bool is_loaded)
-{
-	const uint64_t mitigations = vcpu->vm->mitigations;
-
-	if (!read_host(vcpu) && is_loaded && vcpu->seen_mitigations == mitigations)
-		return;
-	vcpu->seen_mitigations = mitigations;
-	svm_vcpu_update_switch(vcpu);
-}
-
-static void follow_vm(struct svm_vcpu *vcpu)
+/*
+ * 15.15 does not say whether a clean bit covers what the maps hold or only where they are: a change
+ * of either is told.
+ */
+static SVM_LONG_WAY void follow_vm(struct svm_vcpu *vcpu)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 	const struct svm_vm *vm = vcpu->vm;
 
-	/*
-	 * 15.15 does not say whether a clean bit covers what the maps hold or only where they are:
-	 * a change of either is told.
-	 */
-	if (vcpu->seen_maps != vm->map_serial) {
-		vcpu->seen_maps = vm->map_serial;
-		svm_vmcb_set_iopm_base(vmcb, vm->io.iopm_hpa);
-		svm_vmcb_set_msrpm_base(vmcb, vm->msr.msrpm_hpa);
-		svm_vcpu_update_intercepts(vcpu); /* SMI's depends on the ports. */
-	}
-	if (svm_vmcb_get_ncr3(vmcb) != vm->memory.root_hpa)
-		svm_vmcb_set_ncr3(vmcb, vm->memory.root_hpa);
-	if (vcpu->seen_want != vm->want) {
-		vcpu->seen_want = vm->want;
-		svm_vcpu_update_intercepts(vcpu);
-	}
-	/* A guest that has disarmed its breakpoints pays for them no longer. */
-	svm_vcpu_use_debug(vcpu, svm_vmcb_get_dr7(vmcb) & DR7_ENABLES);
+	vcpu->seen_settings = vm->settings;
+	svm_vmcb_set_iopm_base(vmcb, vm->io.iopm_hpa);
+	svm_vmcb_set_msrpm_base(vmcb, vm->msr.msrpm_hpa);
+	svm_vcpu_update_intercepts(vcpu); /* SMI's depends on the ports. */
+	svm_vcpu_update_switch(vcpu);
+}
+
+/* All else that the switch block depends on tells of its change; registers.c, msr.c, control.c. */
+static void follow_host(struct svm_vcpu *vcpu, bool is_loaded)
+{
+	svm_ring0_vmsave(vcpu->s.host_vmcb);
+	if (read_host(vcpu) || !is_loaded)
+		svm_vcpu_update_switch(vcpu);
+}
+
+/* A guest that has disarmed its breakpoints pays for them no longer. */
+static void follow_guest(struct svm_vcpu *vcpu)
+{
+	if (vcpu->guest_debugs)
+		svm_vcpu_use_debug(vcpu, svm_vmcb_get_dr7(vcpu->vmcb) & DR7_ENABLES);
 }
 
 /* False: a predictor barrier asked for here was not executed yet. */
@@ -147,33 +142,52 @@ static int attach(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
 	return 0;
 }
 
+static void follow_settings(struct svm_vcpu *vcpu)
+{
+	if (vcpu->seen_settings != vcpu->vm->settings)
+		follow_vm(vcpu);
+	follow_guest(vcpu);
+}
+
+static SVM_LONG_WAY int come_to(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
+{
+	const int error = attach(vcpu, cpu);
+
+	if (error)
+		return error;
+	follow_settings(vcpu);
+	follow_host(vcpu, false);
+	svm_fpu_enter_guest(vcpu);
+	if (vcpu->irq.deadline) /* The timer of this CPU may be armed for another vCPU. */
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	if (vcpu->presence.arrive)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
+	return 0;
+}
+
+/* The deadline may have come and gone unseen. */
+static bool has_missed_timer(struct svm_vcpu *vcpu)
+{
+	return vcpu->irq.deadline &&
+	       !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
+	       !svm_events_timer_stands(vcpu);
+}
+
+/* Also one that has stayed looks: the VM's settings and the host's registers may be others. */
 int svm_vcpu_bind(struct svm_vcpu *vcpu)
 {
-	struct svm_cpu *cpu = svm_host_this_cpu(vcpu->vm->host);
-	const bool is_loaded = vcpu->cpu == cpu;
+	struct svm_host *host = vcpu->vm->host;
+	struct svm_cpu *cpu = svm_host_this_cpu(host);
 
 	if (!cpu)
 		return SVM_ERR_CPU_OFFLINE;
-	if (!is_loaded) {
-		const int error = attach(vcpu, cpu);
-
-		if (error)
-			return error;
-	}
-	/* Also for one that stayed loaded: the VM's maps and the host's registers may be others. */
-	svm_ring0_vmsave(vcpu->s.host_vmcb);
-	follow_vm(vcpu);
-	follow_host(vcpu, is_loaded);
-	/* The timer of this CPU may be armed for another vCPU, or have come and gone unseen. */
-	if (vcpu->irq.deadline &&
-	    !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
-	    !(is_loaded && svm_events_timer_stands(vcpu)))
+	if (vcpu->cpu != cpu)
+		return come_to(vcpu, cpu);
+	follow_settings(vcpu);
+	if (!host->fixed_registers)
+		follow_host(vcpu, true);
+	if (has_missed_timer(vcpu))
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
-	if (!is_loaded) {
-		svm_fpu_enter_guest(vcpu);
-		if (vcpu->presence.arrive)
-			svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
-	}
 	return 0;
 }
 

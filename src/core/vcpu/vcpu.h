@@ -113,9 +113,7 @@ struct svm_vcpu {
 
 	bool guest_debugs;     /* Guest debug registers are loaded around the switch. */
 	struct svm_vcpu_debugger debugger;
-	uint64_t seen_maps;       /* vm->map_serial that the processor was told of. */
-	uint64_t seen_want;       /* vm->want that the intercepts follow. */
-	uint64_t seen_mitigations; /* vm->mitigations that the switch block follows. */
+	uint64_t seen_settings;   /* vm->settings that VMCB and switch block follow. */
 	uint64_t extra_intercepts[3]; /* Debugger's, by svm_vcpu_set_intercept(): bit n of 192. */
 	enum svm_cpuid_monitor monitor;
 	uint64_t msr_shadow[SVM_MSR_INDEX_COUNT];
