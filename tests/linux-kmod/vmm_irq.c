@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * Interrupt controllers in the kernel.
- *
- * The guests are in real mode, from where an APIC can be reached as x2APIC only, by MSRs.  Each
- * says by a port where it is: the process then does its part and runs it on.
- */
+/* Interrupt controllers in the kernel; see vmm_irq.h for the guests. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,144 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vmm.h"
+#include "vmm_irq.h"
 
-#define PIN_VECTOR 0x40u /* Handled at HANDLER: counts at DATA, port 81h, EOI. */
-#define MSI_VECTOR 0x41u /* At HANDLER + 100h: port 82h, EOI. */
-#define NMI_VECTOR 2u    /* At HANDLER + 200h: port 83h. */
-#define HANDLER    0x3000u
-#define AP_PAGE    5u /* Where the second vCPU starts. */
-
-/* --- code ------------------------------------------------------------------------------------- */
-
-static uint8_t *at;
-
-static void emit(const void *bytes, size_t size)
-{
-	memcpy(at, bytes, size);
-	at += size;
-}
-
-#define EMIT(...)                                                                                  \
-	do {                                                                                       \
-		const uint8_t bytes[] = { __VA_ARGS__ };                                           \
-		emit(bytes, sizeof(bytes));                                                        \
-	} while (0)
-
-#define CLI 0xfa
-#define STI 0xfb
-#define HLT 0xf4
-#define IRET 0xcf
-#define COUNT 0xfe, 0x06, 0x00, 0x20 /* inc byte [2000h] */
-#define OUT(port, value) 0xb0, (value), 0xe6, (port)
-#define BACK(bytes) 0xeb, (uint8_t)(-(bytes) - 2)
-
-/* mov ecx, msr; mov eax, ...; mov edx, ...; wrmsr */
-static void emit_wrmsr(uint32_t msr, uint64_t value)
-{
-	const uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
-
-	EMIT(0x66, 0xb9);
-	emit(&msr, 4);
-	EMIT(0x66, 0xb8);
-	emit(&low, 4);
-	EMIT(0x66, 0xba);
-	emit(&high, 4);
-	EMIT(0x0f, 0x30);
-}
-
-static void emit_eoi(void)
-{
-	emit_wrmsr(0x80b, 0);
-}
-
-/* rdmsr 1Bh; or ah, 0ch; wrmsr; then the APIC is enabled by software. */
-static void emit_x2apic(void)
-{
-	EMIT(0x66, 0xb9, 0x1b, 0, 0, 0, 0x0f, 0x32, 0x80, 0xcc, 0x0c, 0x0f, 0x30);
-	emit_wrmsr(0x80f, 0x1ff);
-}
-
-/* Vectors from 20h, and all inputs masked but those of this byte of zeros. */
-static void emit_pic(uint8_t mask)
-{
-	EMIT(OUT(0x20, 0x11), OUT(0x21, 0x20), OUT(0x21, 0x04), OUT(0x21, 0x01), OUT(0x21, mask));
-}
-
-static void set_vector(struct machine *m, unsigned vector, uint32_t handler)
-{
-	memcpy(m->memory + 4 * vector, &handler, 4);
-}
-
-static void make_handlers(struct machine *m)
-{
-	at = m->memory + HANDLER;
-	set_vector(m, PIN_VECTOR, HANDLER);
-	EMIT(COUNT, OUT(0x81, 0));
-	emit_eoi();
-	EMIT(IRET);
-	at = m->memory + HANDLER + 0x100;
-	set_vector(m, MSI_VECTOR, HANDLER + 0x100);
-	EMIT(OUT(0x82, 0));
-	emit_eoi();
-	EMIT(IRET);
-	at = m->memory + HANDLER + 0x200;
-	set_vector(m, NMI_VECTOR, HANDLER + 0x200);
-	EMIT(OUT(0x83, 0), IRET);
-}
-
-/* --- machines --------------------------------------------------------------------------------- */
-
-static void set_cpuid(const struct machine *m)
-{
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 room[100];
-	} cpuid = { .head.nent = 100 };
-
-	EXPECT(ioctl(m->device, KVM_GET_SUPPORTED_CPUID, &cpuid) == 0, 0);
-	for (uint32_t i = 0; i < cpuid.head.nent; i++)
-		if (cpuid.room[i].function == 1)
-			cpuid.room[i].ecx |= 1u << 24; /* The deadline timer is an extension. */
-	EXPECT(ioctl(m->vcpu, KVM_SET_CPUID2, &cpuid) == 0, 0);
-}
-
-/* Ready for code at CODE, with the handlers above. */
-static void open_with_irqchip(struct machine *m)
-{
-	machine_open_vm(m);
-	EXPECT(ioctl(m->vm, KVM_CREATE_IRQCHIP, 0xc) == 0, 0); /* The argument means nothing. */
-	machine_open_vcpu(m);
-	set_cpuid(m);
-	make_handlers(m);
-	at = m->memory + CODE;
-}
-
-static void begin(struct machine *m)
-{
-	start(m, m->memory + CODE, 1); /* The code is there already. */
-}
-
-static void run_to_port(struct machine *m, uint16_t port)
-{
-	run_to(m, KVM_EXIT_IO);
-	EXPECT(m->run->io.port == port, m->run->io.port);
-}
-
-static int line(const struct machine *m, uint32_t gsi, uint32_t level)
-{
-	struct kvm_irq_level irq = { .irq = gsi, .level = level };
-
-	EXPECT(ioctl(m->vm, KVM_IRQ_LINE_STATUS, &irq) == 0, 0);
-	return irq.status;
-}
-
-static int signal_msi(const struct machine *m, uint32_t destination, uint32_t vector)
-{
-	struct kvm_msi msi = { .address_lo = 0xfee00000 | destination << 12, .data = vector };
-
-	return ioctl(m->vm, KVM_SIGNAL_MSI, &msi);
-}
+#define AP_PAGE 5u /* Where the second vCPU starts. */
 
 static uint32_t mp_state(const struct machine *m)
 {
@@ -193,34 +53,6 @@ static void without_irqchip(void)
 	REFUSED(set_mp_state(&m, KVM_MP_STATE_HALTED), EINVAL);
 	EXPECT(mp_state(&m) == KVM_MP_STATE_RUNNABLE, mp_state(&m));
 	machine_close(&m);
-}
-
-struct routing {
-	struct kvm_irq_routing head;
-	struct kvm_irq_routing_entry entry[2];
-};
-
-static int set_routing(const struct machine *m, const struct routing *routing)
-{
-	return ioctl(m->vm, KVM_SET_GSI_ROUTING, routing);
-}
-
-static struct kvm_irq_routing_entry msi_route(uint32_t gsi, uint32_t vector)
-{
-	return (struct kvm_irq_routing_entry){
-		.gsi = gsi,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.u.msi = { .address_lo = 0xfee00000, .data = vector },
-	};
-}
-
-static struct kvm_irq_routing_entry pin_route(uint32_t gsi, uint32_t chip, uint32_t pin)
-{
-	return (struct kvm_irq_routing_entry){
-		.gsi = gsi,
-		.type = KVM_IRQ_ROUTING_IRQCHIP,
-		.u.irqchip = { .irqchip = chip, .pin = pin },
-	};
 }
 
 static void refused_routes(void)
@@ -277,7 +109,7 @@ static void pic_lines(void)
 	open_with_irqchip(&m);
 	emit_pic(0xf7);
 	EMIT(OUT(0x80, 0), STI, HLT, CLI, OUT(0x84, 0), BACK(7));
-	at = m.memory + HANDLER;
+	emit_at = m.memory + HANDLER;
 	set_vector(&m, 0x23, HANDLER);
 	EMIT(COUNT, OUT(0x20, 0x20), IRET);
 	begin(&m);
@@ -291,23 +123,6 @@ static void pic_lines(void)
 		(void)line(&m, 4, 0);
 	}
 	machine_close(&m);
-}
-
-static void set_ioapic_entry(const struct machine *m, unsigned pin, uint64_t entry)
-{
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
-
-	EXPECT(ioctl(m->vm, KVM_GET_IRQCHIP, &chip) == 0, 0);
-	chip.chip.ioapic.redirtbl[pin].bits = entry;
-	EXPECT(ioctl(m->vm, KVM_SET_IRQCHIP, &chip) == 0, 0);
-}
-
-static uint64_t ioapic_entry(const struct machine *m, unsigned pin)
-{
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
-
-	EXPECT(ioctl(m->vm, KVM_GET_IRQCHIP, &chip) == 0, 0);
-	return chip.chip.ioapic.redirtbl[pin].bits;
 }
 
 /* A level comes again after its end until it is taken back; its polarity does not matter. */
@@ -418,7 +233,7 @@ static void pit_ticks(void)
 	EMIT(OUT(0x43, 0x34), OUT(0x40, 0xa9), OUT(0x40, 0x04), STI);
 	EMIT(HLT, 0x80, 0x3e, 0x00, 0x20, 20, 0x72, 0xf8); /* hlt; cmp [2000h], 20; jb */
 	EMIT(CLI, OUT(0x61, 0x03), OUT(0x80, 0));
-	at = m.memory + HANDLER;
+	emit_at = m.memory + HANDLER;
 	set_vector(&m, 0x20, HANDLER);
 	EMIT(COUNT, OUT(0x20, 0x20), IRET);
 	begin(&m);
@@ -503,7 +318,7 @@ static void start_up_of(unsigned long id)
 	EMIT(OUT(0x80, 0));
 	emit_wrmsr(0x830, to_ap | 0x4600 | AP_PAGE);
 	EMIT(OUT(0x84, 0));
-	at = m.memory + (AP_PAGE << 12);
+	emit_at = m.memory + (AP_PAGE << 12);
 	EMIT(0x31, 0xc0, 0x8e, 0xd8, COUNT, OUT(0x85, 0), CLI, HLT, OUT(0x86, 0)); /* ds = 0 */
 	begin(&m);
 	run_to_port(&m, 0x80);
@@ -578,23 +393,6 @@ static void forced_states(void)
 }
 
 /* --- local APICs alone ------------------------------------------------------------------------ */
-
-static int split(const struct machine *m, uint64_t pins)
-{
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { pins } };
-
-	return ioctl(m->vm, KVM_ENABLE_CAP, &cap);
-}
-
-static void open_split(struct machine *m)
-{
-	machine_open_vm(m);
-	EXPECT(split(m, 24) == 0, 0);
-	machine_open_vcpu(m);
-	set_cpuid(m);
-	make_handlers(m);
-	at = m->memory + CODE;
-}
 
 static void refused_split(void)
 {
