@@ -169,6 +169,10 @@ static int make_vm(struct guest *guest)
 	error = svm_vm_set_exits(guest->vm, WANTED_EXITS);
 	if (!error) /* A write of it moves TSC_ADJUST too. */
 		error = svm_vm_set_msr_policy(guest->vm, SVM_MSR_TSC, 1, SVM_MSR_EXIT);
+	if (!error)
+		error = guest_hypercall_start(guest);
+	if (error && svm_vm_destroy(guest->vm))
+		pr_err("a VM could not be destroyed\n");
 	return hal_errno(error);
 }
 

@@ -7,7 +7,6 @@
  * MWAIT do nothing, as on a processor that always finds something stored, whether CPUID offers them
  * or not; that too user space can switch off.
  */
-#include <linux/sched.h>
 #include <uapi/linux/kvm_para.h>
 
 #include "guest.h"
@@ -38,28 +37,38 @@ static u64 kick(struct guest *guest, u64 id)
 	return 0;
 }
 
-static u64 serve(struct guest_vcpu *vcpu, const struct svm_hypercall *call)
+/* Inside a run: a thread that shall give way does so when the run has returned. */
+static enum svm_device_result serve(void *arg, struct svm_vcpu *vcpu, struct svm_hypercall *call)
 {
+	call->result = DENIED;
+	if (call->cpl)
+		return SVM_DEVICE_DONE;
 	switch (call->number) {
 	case KVM_HC_VAPIC_POLL_IRQ: /* The exit was all that it wanted. */
-		return 0;
+		call->result = 0;
+		return SVM_DEVICE_DONE;
 	case KVM_HC_KICK_CPU:
-		return kick(vcpu->guest, call->argument[1]);
+		call->result = kick(arg, call->argument[1]);
+		return SVM_DEVICE_DONE;
 	case KVM_HC_SCHED_YIELD: /* To whom, the scheduler knows better. */
-		cond_resched();
-		return 0;
+		call->result = 0;
+		return SVM_DEVICE_RETURN;
 	default:
-		return UNKNOWN;
+		call->result = UNKNOWN;
+		return SVM_DEVICE_DONE;
 	}
 }
 
+int guest_hypercall_start(struct guest *guest)
+{
+	return svm_vm_hypercall_handler(guest->vm, 0, U32_MAX, serve, guest);
+}
+
+/* A number that is none of KVM's by its width alone. */
 int guest_hypercall(struct guest_vcpu *vcpu)
 {
-	struct svm_hypercall call;
-	u64 answer;
+	const u64 answer = vcpu->exit.hypercall.cpl ? DENIED : UNKNOWN;
 
-	svm_vcpu_get_hypercall(vcpu->vcpu, &call);
-	answer = call.cpl ? DENIED : serve(vcpu, &call);
 	return svm_vcpu_complete_value(vcpu->vcpu, answer) ? -EIO : 1;
 }
 

@@ -59,7 +59,8 @@ long guest_clock_set(struct guest *guest, void __user *user);
 long guest_msr_feature_list(void __user *user);
 long guest_msr_features(void __user *user);
 
-/* guest_hypercall.c; results as above. */
+/* guest_hypercall.c; while the VM has no vCPU, with the library's errors; results as above. */
+int guest_hypercall_start(struct guest *guest);
 int guest_hypercall(struct guest_vcpu *vcpu);
 int guest_undefined(struct guest_vcpu *vcpu);
 int guest_mwait(struct guest_vcpu *vcpu);

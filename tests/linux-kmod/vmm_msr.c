@@ -309,6 +309,34 @@ static void features(void)
 	machine_close(&m);
 }
 
+/* Answered in the kernel; that the thread gives way on demand ends no run. */
+static void hypercalls(void)
+{
+	static const uint8_t code[] = {
+		0x66, 0xb8, 99, 0, 0, 0, /* mov eax, 99: none of KVM's */
+		0x0f, 0x01, 0xd9,        /* vmmcall */
+		0x66, 0x89, 0xc6,        /* mov esi, eax */
+		0x66, 0xb8, KVM_HC_SCHED_YIELD, 0, 0, 0,
+		0x0f, 0x01, 0xd9,        /* vmmcall */
+		0x66, 0x89, 0xc7,        /* mov edi, eax */
+		0x66, 0xb9, 70, 0, 0, 0, /* mov ecx, 70: the APIC of nobody */
+		0x66, 0xb8, KVM_HC_KICK_CPU, 0, 0, 0,
+		0x0f, 0x01, 0xd9,        /* vmmcall */
+		0xf4,                    /* hlt */
+	};
+	struct kvm_regs regs;
+	struct machine m;
+
+	machine_open(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_HLT);
+	EXPECT(ioctl(m.vcpu, KVM_GET_REGS, &regs) == 0, 0);
+	EXPECT(regs.rsi == (uint32_t)-KVM_ENOSYS, regs.rsi);
+	EXPECT(regs.rdi == 0, regs.rdi);
+	EXPECT(regs.rax == 0, regs.rax);
+	machine_close(&m);
+}
+
 const struct test msr_tests[] = {
 	{ "capabilities", capabilities },
 	{ "platform-info", platform_info },
@@ -317,6 +345,7 @@ const struct test msr_tests[] = {
 	{ "tsc", tsc },
 	{ "clock", clock_of_vm },
 	{ "habits", habits },
+	{ "hypercalls", hypercalls },
 	{ "features", features },
 	{ NULL, NULL },
 };
