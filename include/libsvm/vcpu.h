@@ -456,6 +456,12 @@ SVM_MUST_CHECK int svm_vcpu_set_system(struct svm_vcpu *vcpu, const struct svm_s
  * A.
  */
 void svm_vcpu_set_cr8(struct svm_vcpu *vcpu, uint8_t cr8);
+/** @brief CR8 alone, as of svm_vcpu_get_system(). */
+uint8_t svm_vcpu_get_cr8(const struct svm_vcpu *vcpu);
+/** @brief RFLAGS alone, as of svm_vcpu_get_regs(). */
+uint64_t svm_vcpu_get_rflags(const struct svm_vcpu *vcpu);
+/** @brief MSR APIC_BASE as the library keeps it: what the guest reads where no callback has it. */
+uint64_t svm_vcpu_get_apic_base(const struct svm_vcpu *vcpu);
 /** @brief DR0 to DR3, DR6 and DR7 as the guest has them. */
 void svm_vcpu_get_debug(const struct svm_vcpu *vcpu, struct svm_debug_regs *regs);
 /** @brief Set them. ::SVM_ERR_INVAL: an upper half of DR6 or DR7 is set. ::SVM_ERR_STATE. */

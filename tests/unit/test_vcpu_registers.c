@@ -234,6 +234,28 @@ START_TEST(the_library_writes_control_registers_as_the_guest)
 }
 END_TEST
 
+/* A step of the library's own sets TF, which is not the guest's. */
+START_TEST(single_registers_are_as_in_their_groups)
+{
+	struct svm_regs regs;
+	struct rig r;
+
+	rig_init_help(&r, 0, RIG_32);
+	ck_assert_uint_eq(svm_vcpu_get_apic_base(r.vcpu), 0xfee00900);
+	ck_assert_int_eq(svm_vcpu_set_msr(r.vcpu, 0x1b, 0xfed00800), 0);
+	ck_assert_uint_eq(svm_vcpu_get_apic_base(r.vcpu), 0xfed00800);
+	ck_assert_uint_eq(svm_vcpu_get_cr8(r.vcpu), 0);
+	svm_vcpu_set_cr8(r.vcpu, 11);
+	ck_assert_uint_eq(svm_vcpu_get_cr8(r.vcpu), 11);
+	svm_vcpu_get_regs(r.vcpu, &regs);
+	regs.rflags = 0x202;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	svm_events_start_step(r.vcpu);
+	ck_assert_uint_eq(svm_vcpu_get_rflags(r.vcpu), 0x202);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(the_library_writes_debug_registers_as_the_guest)
 {
 	static const struct {
@@ -447,6 +469,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, smsw_reads_cr0, 0, RIG_HELPS);
 	tcase_add_loop_test(tc, the_library_writes_control_registers_as_the_guest, 0,
 	                    ROWS(control_rows));
+	tcase_add_test(tc, single_registers_are_as_in_their_groups);
 	tcase_add_test(tc, the_library_writes_debug_registers_as_the_guest);
 	tcase_add_loop_test(tc, debug_registers_are_each_guests_own, 0, 2);
 	tcase_add_loop_test(tc, debug_registers_go_to_a_debugger, 0, RIG_HELPS);

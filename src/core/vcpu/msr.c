@@ -81,6 +81,11 @@ static bool write_apic_base(struct svm_vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+uint64_t svm_vcpu_get_apic_base(const struct svm_vcpu *vcpu)
+{
+	return vcpu->msr_shadow[SVM_MSR_INDEX_APIC_BASE];
+}
+
 /* A bit that the processor lacks would fault in the world switch, with GIF = 0. */
 static bool write_spec_ctrl(struct svm_vcpu *vcpu, uint64_t value)
 {

@@ -106,6 +106,16 @@ void svm_vcpu_get_system(const struct svm_vcpu *vcpu, struct svm_system_regs *re
 	};
 }
 
+uint8_t svm_vcpu_get_cr8(const struct svm_vcpu *vcpu)
+{
+	return svm_vmcb_get_int_control(vcpu->vmcb) & 0xf;
+}
+
+uint64_t svm_vcpu_get_rflags(const struct svm_vcpu *vcpu)
+{
+	return svm_events_rflags(vcpu);
+}
+
 /* What VMRUN refuses: APM vol. 2, 15.5.1. */
 static bool system_is_legal(const struct svm_features *f, const struct svm_system_regs *r)
 {
