@@ -229,7 +229,12 @@ void guest_explain_show(struct guest_vcpu *vcpu, struct seq_file *seq);
 void guest_explain_init(struct guest_vcpu *vcpu);
 void guest_explain_fini(struct guest_vcpu *vcpu);
 
-/* guest_sync.c: registers in the run page, before and after a run. */
+/* guest_sync.c: registers in the run page, before and after a run, if any are wanted there. */
+static inline bool guest_sync_is_wanted(const struct guest_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->run->kvm_valid_regs) || READ_ONCE(vcpu->run->kvm_dirty_regs);
+}
+
 int guest_sync_take(struct guest_vcpu *vcpu);
 void guest_sync_give(struct guest_vcpu *vcpu);
 

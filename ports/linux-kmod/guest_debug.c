@@ -189,8 +189,6 @@ int guest_debug_settle(struct guest_vcpu *vcpu)
 	struct svm_regs regs;
 	int error;
 
-	if (!vcpu->owes_int3)
-		return 1;
 	vcpu->owes_int3 = false;
 	svm_vcpu_get_regs(vcpu->vcpu, &regs);
 	if (regs.rip == vcpu->int3_rip && vcpu->int3_next != vcpu->int3_rip) {

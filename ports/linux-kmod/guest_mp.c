@@ -149,12 +149,19 @@ static bool tell_window(struct guest_vcpu *vcpu)
 	return true;
 }
 
+/* It runs and nobody has sent what would change that: nearly always. */
+static bool goes_on(const struct guest_vcpu *vcpu, const struct guest_apic *apic)
+{
+	return svm_vcpu_state(vcpu->vcpu) == SVM_VCPU_RUNNABLE && !vcpu->waits_for_init &&
+	       !vcpu->is_halted && !READ_ONCE(apic->lapic.requests) && !apic->irq->is_split;
+}
+
 int guest_mp_settle(struct guest_vcpu *vcpu)
 {
 	struct guest_apic *const apic = guest_apic_of(vcpu);
 	int error = 0;
 
-	if (!apic)
+	if (!apic || goes_on(vcpu, apic))
 		return 1;
 	if (apic->irq->is_split && (tell_end(vcpu, apic) || tell_window(vcpu)))
 		return 0;

@@ -49,6 +49,12 @@ u32 guest_clock_features(void);
 int guest_clock_init(struct guest *guest);
 void guest_clock_changed(struct guest *guest);
 int guest_clock_settle(struct guest_vcpu *vcpu);
+
+static inline bool guest_clock_is_due(const struct guest_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->clock_tries);
+}
+
 enum guest_msr_result guest_clock_get_msr(struct guest_vcpu *vcpu, u32 msr, u64 *value);
 enum guest_msr_result guest_clock_set_msr(struct guest_vcpu *vcpu, u32 msr, bool by_guest,
                                           u64 value);

@@ -13,7 +13,6 @@
 #include <linux/string.h>
 
 #include <libsvm/exit_codes.h>
-#include <libsvm/msrs.h>
 
 #include "compat.h"
 #include "cpus.h"
@@ -332,7 +331,7 @@ static int loop(struct guest_vcpu *vcpu)
 		result = serve_task(vcpu);
 		if (result > 0)
 			result = guest_mp_settle(vcpu);
-		if (result > 0)
+		if (result > 0 && guest_clock_is_due(vcpu))
 			result = guest_clock_settle(vcpu);
 		if (result > 0)
 			result = run_once(vcpu);
@@ -340,34 +339,32 @@ static int loop(struct guest_vcpu *vcpu)
 	return result;
 }
 
-/* The APIC is user space's, and so is its task priority; it is rarely another one. */
+#define CR8_MAX 15u
+
+/* As settle_debt().  The APIC is user space's, and so is its task priority. */
 static int take_cr8(struct guest_vcpu *vcpu)
 {
 	const u64 cr8 = READ_ONCE(vcpu->run->cr8);
-	struct svm_system_regs regs;
 
-	svm_vcpu_get_system(vcpu->vcpu, &regs);
-	if (regs.cr8 == cr8)
-		return 0;
-	regs.cr8 = cr8;
-	return hal_errno(svm_vcpu_set_system(vcpu->vcpu, &regs));
+	if (cr8 > CR8_MAX)
+		return -EINVAL;
+	if (cr8 != svm_vcpu_get_cr8(vcpu->vcpu))
+		svm_vcpu_set_cr8(vcpu->vcpu, (u8)cr8);
+	return 1;
 }
+
+#define FLAG_IF BIT(9)
 
 static void tell_state(struct guest_vcpu *vcpu)
 {
+	const struct guest_apic *const apic = guest_apic_of(vcpu);
 	struct kvm_run *const run = vcpu->run;
-	struct svm_system_regs system;
-	struct svm_regs regs;
-	uint64_t apic_base = 0;
 
-	svm_vcpu_get_regs(vcpu->vcpu, &regs);
-	svm_vcpu_get_system(vcpu->vcpu, &system);
-	if (svm_vcpu_get_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, &apic_base))
-		apic_base = 0;
-	run->if_flag = !!(regs.rflags & BIT(9));
+	run->if_flag = !!(svm_vcpu_get_rflags(vcpu->vcpu) & FLAG_IF);
 	run->flags = 0;
-	run->cr8 = system.cr8;
-	run->apic_base = apic_base;
+	run->cr8 = svm_vcpu_get_cr8(vcpu->vcpu);
+	run->apic_base = apic ? svm_lapic_get_base(&apic->lapic)
+	                      : svm_vcpu_get_apic_base(vcpu->vcpu);
 	/* With controllers in the kernel nobody else injects. */
 	run->ready_for_interrupt_injection =
 		guest_has_pic(vcpu->guest) ||
@@ -376,7 +373,7 @@ static void tell_state(struct guest_vcpu *vcpu)
 
 int guest_run(struct guest_vcpu *vcpu)
 {
-	int result = guest_sync_take(vcpu);
+	int result = guest_sync_is_wanted(vcpu) ? guest_sync_take(vcpu) : 0;
 
 	if (result)
 		return result;
@@ -384,13 +381,10 @@ int guest_run(struct guest_vcpu *vcpu)
 	/* As KVM: the exit reason is still the last one's, whose rest has been done just now. */
 	if (result > 0 && compat_immediate_exit(vcpu->run))
 		result = -EINTR;
-	if (result > 0)
+	if (result > 0 && vcpu->owes_int3)
 		result = guest_debug_settle(vcpu);
-	if (result > 0 && !guest_irq_of(vcpu->guest)) {
-		const int error = take_cr8(vcpu);
-
-		result = error ? error : 1;
-	}
+	if (result > 0 && !guest_irq_of(vcpu->guest))
+		result = take_cr8(vcpu);
 	if (result > 0) {
 		vcpu->wants_window = !guest_has_pic(vcpu->guest) &&
 		                     READ_ONCE(vcpu->run->request_interrupt_window);
@@ -399,6 +393,7 @@ int guest_run(struct guest_vcpu *vcpu)
 		result = loop(vcpu);
 	}
 	tell_state(vcpu);
-	guest_sync_give(vcpu);
+	if (guest_sync_is_wanted(vcpu))
+		guest_sync_give(vcpu);
 	return result;
 }
