@@ -358,6 +358,29 @@ typedef void (*svm_wake_fn)(void *arg, struct svm_vcpu *vcpu);
 void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg);
 
 /**
+ * Wait for the next interrupt of this CPU, whosever it is.  Interrupts are off on entry and on
+ * return; between they are let in, with no gap before the wait (x86: STI and HLT).  Nothing of the
+ * library is called.  Context A, the vCPU's thread.
+ *
+ * @return False: the host has something better to do, and did not wait.
+ */
+typedef bool (*svm_idle_fn)(void *arg, struct svm_vcpu *vcpu);
+
+/**
+ * @brief Let a run wait at HLT, instead of returning, while the host has nothing else to do.
+ *
+ * Called once at a HLT for which nothing is pending, with the HAL's timer armed for the interrupt
+ * port's deadline; the vCPU stays RUNNING, and whatever is sent to it kicks its CPU.  If there is
+ * an event afterwards and should_exit() of the HAL has nothing against it, the guest goes on.  In
+ * any other case the run returns with HLT, as it does without this.
+ *
+ * @param vcpu  Not running.
+ * @param fn    The callback; NULL: each HLT without an event returns.
+ * @param arg   Its first argument.
+ */
+void svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg);
+
+/**
  * @brief End the HLT that the vCPU is in, or else its next one, whatever RFLAGS.IF says.
  *
  * What KVM_HC_KICK_CPU asks for.  Any thread, I.

@@ -167,6 +167,14 @@ static void wake(void *arg, struct svm_vcpu *vcpu)
 	sched_wake(arg);
 }
 
+/* The tick that ends a guest's turn ends this too, for whoever wants to stop or park it. */
+static bool wait_in_run(void *arg, struct svm_vcpu *vcpu)
+{
+	(void)arg;
+	(void)vcpu;
+	return sched_wait();
+}
+
 int guest_add_cpu(struct guest *guest, uint32_t id)
 {
 	struct guest_cpu *cpu = &guest->cpus[id];
@@ -183,6 +191,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 		.affinity = guest->affinity[id],
 	};
 	svm_vcpu_set_wake(cpu->vcpu, wake, &cpu->task);
+	svm_vcpu_set_idle(cpu->vcpu, wait_in_run, NULL);
 	return 0;
 }
 

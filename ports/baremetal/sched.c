@@ -171,6 +171,8 @@ static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 		bool whole;
 
 		note_held(task, timer_answer());
+		start += q->waited_ns;
+		q->waited_ns = 0;
 		used = time_ns() - start;
 		whole = used >= sched_slice_ns;
 		if (whole || next != SCHED_AGAIN || is_over(q, task, used, false)) {
@@ -180,6 +182,29 @@ static enum sched_next take_turns(struct cpu_queue *q, struct sched_task *task)
 				return next;
 		}
 	}
+}
+
+/* As in idle() below: whoever lets a task wait stores it first and then looks for an idle one. */
+bool sched_wait(void)
+{
+	struct cpu *const self = cpu_self();
+	struct cpu_queue *const q = &sched_queues[self->index];
+	bool may_wait;
+
+	__atomic_store_n(&q->is_idle, true, __ATOMIC_SEQ_CST);
+	may_wait = sched_is_open(self->index) && !has_better(self->index, UINT64_MAX) &&
+	           !__atomic_load_n(&self->work, __ATOMIC_SEQ_CST);
+	if (may_wait) {
+		const uint64_t start = time_ns();
+
+		self->waits = true;
+		interrupts_on_and_halt();
+		interrupts_off();
+		self->waits = false;
+		q->waited_ns += time_ns() - start;
+	}
+	__atomic_store_n(&q->is_idle, false, __ATOMIC_SEQ_CST);
+	return may_wait;
 }
 
 static void run_slice(struct cpu_queue *q, struct sched_task *task)

@@ -45,6 +45,13 @@ void sched_set_affinity(struct sched_task *task, uint64_t affinity);
  */
 bool sched_yield_to(struct sched_task *from, struct sched_task *to);
 
+/**
+ * Wait within a turn until the next interrupt, as sched_run() would between two slices.  The time
+ * is not charged.  Interrupts off, on return too.
+ * @return False: a task waits, or something is to be done here; there was no wait.
+ */
+bool sched_wait(void);
+
 /** Give the processor to others for once, though the slice is not over.  From within a turn. */
 void sched_give_way(void);
 

@@ -20,6 +20,7 @@ struct cpu_queue {
 	uint64_t head_vtime;  /* of the first that waits, or UINT64_MAX; written under the lock */
 	uint64_t slice_vtime; /* of the task that runs, when its slice began; UINT64_MAX: idle */
 	uint64_t busy_ns;
+	uint64_t waited_ns; /* within turns that are not charged yet: nobody's time */
 	bool is_open;
 	bool is_idle; /* about to halt, or halted */
 	bool yields;  /* the slice is over early */

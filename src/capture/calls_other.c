@@ -246,6 +246,19 @@ void __wrap_svm_vcpu_set_presence(struct svm_vcpu *vcpu, const struct svm_presen
 	svm_capture_result(0);
 }
 
+/*
+ * How long a wait takes and what ends it is the host's affair, and no run can be repeated with it
+ * inside.  So a vCPU that is recorded sleeps outside, as where nobody offers to wait.
+ */
+void __real_svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg);
+void __wrap_svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg);
+void __wrap_svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg)
+{
+	const bool is_recorded = svm_capture_object(vcpu) != SVM_CAPTURE_NOBODY;
+
+	__real_svm_vcpu_set_idle(vcpu, is_recorded ? NULL : fn, arg);
+}
+
 #define BYTES(name)                                                                                \
 	int __real_svm_##name(struct svm_vcpu *vcpu, const void *data, size_t size);               \
 	int __wrap_svm_##name(struct svm_vcpu *vcpu, const void *data, size_t size);               \

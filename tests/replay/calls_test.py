@@ -26,18 +26,21 @@ CHANGE_NOTHING = {
     "vcpu_state_allowed",
 }
 
+# Without effect on what is recorded.
+LEFT_OUT = {"vcpu_set_idle"}
+
 
 def complaints(headers, table):
     declared = {match[1]: match[2] for match in PROTOTYPE.finditer(headers)}
     recorded = set(RECORDED.findall(table))
     for name, arguments in sorted(declared.items()):
         is_query = re.match(r"const struct svm_(host|vm|vcpu) \*", arguments)
-        if name in recorded or name in CHANGE_NOTHING or is_query:
+        if name in recorded or name in CHANGE_NOTHING | LEFT_OUT or is_query:
             continue
         yield f"svm_{name}() is neither recorded nor said to change nothing"
     for name in sorted(recorded - set(declared)):
         yield f"svm_{name}() is recorded and not declared"
-    for name in sorted(CHANGE_NOTHING - set(declared)):
+    for name in sorted((CHANGE_NOTHING | LEFT_OUT) - set(declared)):
         yield f"svm_{name}() is said to change nothing and not declared"
 
 

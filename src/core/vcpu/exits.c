@@ -91,20 +91,6 @@ static SVM_LONG_WAY enum svm_action iret(struct svm_vcpu *vcpu, struct svm_exit 
 	return SVM_ACTION_RESUME;
 }
 
-static SVM_LONG_WAY enum svm_action hlt(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xf4, 1));
-
-	if (!next)
-		return SVM_ACTION_RESUME;
-	svm_vcpu_advance(vcpu, next);
-	if (svm_vcpu_has_event(vcpu)) {
-		svm_atomic_store(&vcpu->unhalted, false);
-		return SVM_ACTION_RESUME;
-	}
-	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
-}
-
 static SVM_LONG_WAY enum svm_action pause(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0x90f3, 2));
@@ -196,7 +182,7 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_EXIT_NPF:
 		return svm_exit_npf(vcpu, exit);
 	case SVM_EXIT_HLT:
-		return hlt(vcpu, exit);
+		return svm_exit_hlt(vcpu, exit);
 	case SVM_EXIT_PAUSE:
 		return pause(vcpu, exit);
 	case SVM_EXIT_VMMCALL:

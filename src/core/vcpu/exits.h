@@ -35,6 +35,7 @@ enum svm_action svm_exit_exception(struct svm_vcpu *vcpu, struct svm_exit *exit)
 enum svm_action svm_exit_debug(struct svm_vcpu *vcpu, struct svm_exit *exit);
 /* The #DB of svm_events_trap(), before the guest gets it. */
 enum svm_action svm_exit_trap(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_exit_hlt(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit);

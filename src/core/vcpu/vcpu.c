@@ -166,6 +166,12 @@ void svm_vcpu_set_wake(struct svm_vcpu *vcpu, svm_wake_fn fn, void *arg)
 	vcpu->wake_arg = arg;
 }
 
+void svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg)
+{
+	vcpu->idle = fn;
+	vcpu->idle_arg = arg;
+}
+
 void svm_vcpu_unhalt(struct svm_vcpu *vcpu)
 {
 	svm_atomic_store(&vcpu->unhalted, true);

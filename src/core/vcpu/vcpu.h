@@ -103,6 +103,8 @@ struct svm_vcpu {
 	uint8_t tpr;             /* V_TPR that the port knows. */
 	svm_wake_fn wake;        /* NULL: nobody sleeps. */
 	void *wake_arg;
+	svm_idle_fn idle;        /* NULL: a run does not wait. */
+	void *idle_arg;
 	bool unhalted;           /* Atomic: svm_vcpu_unhalt() is to end a HLT. */
 	struct svm_presence presence; /* arrive == NULL: nobody wants to know. */
 
