@@ -6,6 +6,7 @@
  * eva: src/core/cpuid_lookup.c src/core/msr_table.c src/core/vcpu/advance.c
  * eva: src/core/vcpu/control.c src/core/vcpu/debugger.c
  * eva: src/core/vcpu/events.c src/core/vcpu/exit_cpuid.c src/core/vcpu/exit_exception.c
+ * eva: src/core/vcpu/exit_hlt.c
  * eva: src/core/vcpu/exit_hypercall.c src/core/vcpu/exit_io.c src/core/vcpu/exit_msr.c
  * eva: src/core/vcpu/exit_npf.c
  * eva: src/core/vcpu/exit_register.c src/core/vcpu/exit_task.c src/core/vcpu/exits.c
@@ -30,6 +31,30 @@ static bool any_filter(void *arg, uint32_t msr, bool is_write)
 	(void)msr;
 	(void)is_write;
 	return eva_maybe();
+}
+
+static bool any_idle(void *arg, struct svm_vcpu *of)
+{
+	(void)arg;
+	svm_atomic_or(&of->requests, eva_any());
+	return eva_maybe();
+}
+
+static uint64_t any_irq(void *ctx)
+{
+	(void)ctx;
+	return eva_any();
+}
+
+static void no_irq(void *ctx, uint64_t irq)
+{
+	(void)ctx;
+	(void)irq;
+}
+
+void svm_exit_counts_charge(struct svm_vcpu *of)
+{
+	(void)of;
 }
 
 bool svm_stuck_is_silent(struct svm_vcpu *of, struct svm_exit *exit)
@@ -242,12 +267,19 @@ void svm_vm_bug(struct svm_vm *of, const char *what)
 	(void)what;
 }
 
+static struct svm_cpu cpu;
+
 void eva_main(void)
 {
 	struct svm_exit exit;
 
+	UNKNOWN(cpu);
 	any_vcpu();
 	vm.msr.filter = eva_maybe() ? any_filter : NULL;
+	vcpu.idle = eva_maybe() ? any_idle : NULL;
+	vcpu.cpu = &cpu;
+	host.hal.irq_save = any_irq;
+	host.hal.irq_restore = no_irq;
 	UNKNOWN(exit);
 	const enum svm_action action = svm_exit_dispatch(&vcpu, &exit);
 

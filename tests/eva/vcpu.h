@@ -97,11 +97,9 @@ static void any_vcpu(void)
 	vcpu.vm = &vm;
 	vcpu.vmcb = &vmcb;
 	vcpu.recorder.last = &slot;
-	vcpu.irq = (struct svm_irq_port){ 0 };
-	if (eva_maybe()) {
+	vcpu.irq = (struct svm_irq_port){ .accept = accept_any }; /* Called only with the other. */
+	if (eva_maybe())
 		vcpu.irq.pending = any_pending;
-		vcpu.irq.accept = accept_any;
-	}
 	vcpu.events.held_interrupt = Frama_C_interval(-1, 255);
 	vcpu.interrupt_vector = Frama_C_interval(-1, 255);
 	vcpu.events.exception_vector = (uint8_t)Frama_C_interval(0, 31);
