@@ -34,8 +34,13 @@ unsigned long guest_irq_enter(struct guest_irq *irq) __acquires(&irq->lock)
 
 void guest_irq_leave(struct guest_irq *irq, unsigned long flags) __releases(&irq->lock)
 {
+	const bool owes_resample = irq->owes_resample;
+
+	irq->owes_resample = false;
 	WRITE_ONCE(irq->holder, NULL);
 	spin_unlock_irqrestore(&irq->lock, flags);
+	if (unlikely(owes_resample)) /* By what the guest did, so a vCPU's thread. */
+		guest_irqfd_resample(irq);
 }
 
 u64 guest_irq_now(const struct guest_irq *irq)
@@ -110,6 +115,16 @@ static void pic_output(void *arg, unsigned int line, bool level)
 	struct guest_irq *const irq = arg;
 
 	svm_lapic_set_lint(&irq->apic[0].lapic, 0, level);
+}
+
+static void pic_ended(void *arg, unsigned int pin)
+{
+	guest_irq_pin_ended(arg, pin);
+}
+
+static void ioapic_ended(void *arg, unsigned int pin)
+{
+	guest_irq_pin_ended(arg, GUEST_PIC_PINS + pin);
 }
 
 /* --- registers -------------------------------------------------------------------------------- */
@@ -396,6 +411,8 @@ static int init_apics(struct guest_irq *irq)
 
 static int init_devices(struct guest_irq *irq)
 {
+	const struct svm_end_notice pic_notice = { pic_ended, irq };
+	const struct svm_end_notice ioapic_notice = { ioapic_ended, irq };
 	const struct svm_wire output = { pic_output, irq, 0 };
 	int error = init_apics(irq);
 
@@ -405,7 +422,9 @@ static int init_devices(struct guest_irq *irq)
 		return error;
 	/* User space says that a line asks for an interrupt, not which level it has. */
 	svm_ioapic_ignore_polarity(&irq->ioapic);
+	svm_ioapic_set_end_notice(&irq->ioapic, &ioapic_notice);
 	svm_pic_init(&irq->pic, &output);
+	svm_pic_set_end_notice(&irq->pic, &pic_notice);
 	return 0;
 }
 
@@ -479,6 +498,7 @@ static int make(struct guest *guest, bool is_split)
 	spin_lock_init(&irq->lock);
 	spin_lock_init(&irq->irqfd_lock);
 	INIT_LIST_HEAD(&irq->irqfds);
+	INIT_LIST_HEAD(&irq->resamplers);
 	error = hal_errno(init_devices(irq));
 	if (!error)
 		error = guest_routes_default(irq);

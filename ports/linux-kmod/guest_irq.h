@@ -31,7 +31,12 @@
 #define GUEST_PINS     (GUEST_PIC_PINS + SVM_IOAPIC_PINS)
 
 /* Who drives an input; it is high while one of them does. */
-enum guest_irq_source { GUEST_SOURCE_USER, GUEST_SOURCE_PIT, GUEST_SOURCE_EVENTFD };
+enum guest_irq_source {
+	GUEST_SOURCE_USER,
+	GUEST_SOURCE_PIT,
+	GUEST_SOURCE_EVENTFD,
+	GUEST_SOURCE_RESAMPLE,
+};
 
 struct guest_irq;
 
@@ -61,6 +66,7 @@ struct guest_irq {
 	struct svm_pic pic;
 	struct svm_ioapic ioapic;
 	u8 sources[GUEST_PINS]; /* BIT(enum guest_irq_source). */
+	bool owes_resample; /* Irqfds have to be told of ends when the lock is given back. */
 	struct guest_routes *routes;
 
 	bool has_pit;
@@ -68,8 +74,8 @@ struct guest_irq {
 	struct svm_pit pit;
 	struct hrtimer pit_timer;
 
-	spinlock_t irqfd_lock; /* For these; inside that of an eventfd, outside of no other. */
-	struct list_head irqfds;
+	spinlock_t irqfd_lock; /* For these; inside that of an eventfd, outside of lock. */
+	struct list_head irqfds, resamplers; /* The latter read by RCU. */
 	u32 irqfd_count;
 };
 
@@ -131,6 +137,9 @@ int guest_irq_send_msi(struct guest_irq *irq, u32 address, u32 data);
  */
 int guest_irq_set_gsi(struct guest_irq *irq, u32 gsi, enum guest_irq_source source, bool level);
 
+/* Under the lock: the guest has ended an interrupt of an input. */
+void guest_irq_pin_ended(struct guest_irq *irq, u32 pin);
+
 /* --- guest_irq_state.c ----------------------------------------------------------------------- */
 int guest_irqchip_get(struct guest_irq *irq, struct kvm_irqchip *chip);
 int guest_irqchip_set(struct guest_irq *irq, const struct kvm_irqchip *chip);
@@ -146,5 +155,8 @@ void guest_pit_stop(struct guest_irq *irq);
 /* --- guest_irqfd.c --------------------------------------------------------------------------- */
 long guest_irqfd(struct guest_irq *irq, void __user *user); /* A struct kvm_irqfd. */
 void guest_irqfd_stop(struct guest_irq *irq);
+/* Under the lock: of a GSI that may have levels.  And after it, if irq->owes_resample was set. */
+void guest_irqfd_ended(struct guest_irq *irq, u32 gsi);
+void guest_irqfd_resample(struct guest_irq *irq);
 
 #endif

@@ -131,6 +131,28 @@ int guest_irq_set_gsi(struct guest_irq *irq, u32 gsi, enum guest_irq_source sour
 	return result;
 }
 
+/*
+ * What held it high for a device lets go, and the device is looked at again.  The input itself
+ * first: its route may be another than when it was raised.
+ */
+void guest_irq_pin_ended(struct guest_irq *irq, u32 pin)
+{
+	const struct guest_routes *const routes = irq->routes;
+	u32 i;
+
+	if (list_empty(&irq->resamplers) && !(irq->sources[pin] & BIT(GUEST_SOURCE_RESAMPLE)))
+		return;
+	(void)drive(irq, pin, GUEST_SOURCE_RESAMPLE, false);
+	for (i = 0; i < routes->count; i++) {
+		const struct route *const route = &routes->route[i];
+
+		if (route->pin != pin)
+			continue;
+		(void)guest_irq_set_gsi(irq, route->gsi, GUEST_SOURCE_RESAMPLE, false);
+		guest_irqfd_ended(irq, route->gsi);
+	}
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static struct guest_routes *make_routes(u32 count)
