@@ -43,6 +43,13 @@ static const struct {
 	  0,
 	  "IO (IOIO 7Bh): IN of 4 bytes from port 60h; virtual-8086 mode, CPL 3, at "
 	  "1000:0001_0000h" },
+	{ { .kind = SVM_EXIT_KIND_MMIO,
+	    .raw = { 0x400, 0x100000006, 0xfed00010, 0 },
+	    .mmio = { 0xfed00010, 4, true, { 1, 2, 3, 4 } } },
+	  AUDIT_LONG64,
+	  0,
+	  "MMIO (NPF 400h): write of 4 bytes to guest-physical FED0_0010h, where no memory is and "
+	  "no device of the VM answers; 64-bit mode, CPL 0, at 0008:0h" },
 	{ { .kind = SVM_EXIT_KIND_RDMSR, .raw = { 0x7c, 0, 0, 0 }, .msr = { 0x277, 0 } },
 	  AUDIT_COMPAT32,
 	  0,
@@ -206,7 +213,8 @@ static const struct {
 	  AUDIT_LONG64,
 	  0x202,
 	  "SILENT (INTR 60h): 20 ms in the guest without an exit of its own; RIP was the same at 1 "
-	  "of 5 host interrupts; it computes, or polls memory that nobody writes; IF is set: if it "
+	  "of 5 host interrupts; it computes, or polls memory that nobody writes, or each of its "
+	  "exceptions leads to the next; IF is set: if it "
 	  "waits for an interrupt, none was raised; 64-bit mode, CPL 0, at 0008:0h" },
 	{ { .kind = SVM_EXIT_KIND_RAW, .raw = { 0x400, 0x200000003, 0x9000, 0 } },
 	  AUDIT_LONG64,

@@ -217,6 +217,47 @@ START_TEST(what_waits_is_told)
 }
 END_TEST
 
+/* The save area of a triple fault says nothing; the recorder and what the guest began with do. */
+START_TEST(the_way_to_a_triple_fault_is_told)
+{
+	struct svm_system_regs system;
+
+	svm_vcpu_get_system(r.vcpu, &system);
+	system.idtr.limit = 0x8e;
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+	hosted_script_cpuid(&r.code);
+	hosted_script_mov(&r.code, HOSTED_RCX, 0xc0019999);
+	hosted_script_rdmsr(&r.code);
+	ck_assert_int_eq(rig_run_on(&r), SVM_EXIT_KIND_SHUTDOWN);
+	explain();
+	expect("\nway there   it was started with an IDT of limit 8Eh: unless it has loaded "
+	       "another, its first exception ended it; the exit before was MSR at 100Ch, answered with #GP");
+	svm_explain(r.vcpu, &r.exit, text, sizeof(text));
+	expect("; it was started with an IDT of limit 8Eh: ");
+	expect("; the exit before was MSR at 100Ch, answered with #GP");
+}
+END_TEST
+
+START_TEST(a_triple_fault_in_its_first_instruction)
+{
+	struct svm_system_regs system;
+	struct svm_regs regs;
+
+	svm_vcpu_get_system(r.vcpu, &system);
+	system.cs.attributes = 0x9b;
+	system.cs.limit = 0xfff;
+	ck_assert_int_eq(svm_vcpu_set_system(r.vcpu, &system), 0);
+	svm_vcpu_get_regs(r.vcpu, &regs);
+	regs.rip = 0x1000;
+	ck_assert_int_eq(svm_vcpu_set_regs(r.vcpu, &regs), 0);
+	ck_assert_int_eq(rig_run_on(&r), SVM_EXIT_KIND_SHUTDOWN);
+	explain();
+	expect("\nway there   it was started at RIP 1000h, beyond the limit of CS, FFFh");
+	ck_assert_ptr_null(strstr(text, "IDT of limit"));
+	ck_assert_ptr_null(strstr(text, "the exit before"));
+}
+END_TEST
+
 START_TEST(a_completion_that_is_owed_is_told)
 {
 	hosted_script_out_imm(&r.code, 0x80, 1);
@@ -424,6 +465,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, an_address_that_is_not_canonical);
 	tcase_add_test(tc, a_nested_walk_ends_in_memory_or_before);
 	tcase_add_test(tc, what_waits_is_told);
+	tcase_add_test(tc, the_way_to_a_triple_fault_is_told);
+	tcase_add_test(tc, a_triple_fault_in_its_first_instruction);
 	tcase_add_test(tc, a_completion_that_is_owed_is_told);
 	tcase_add_test(tc, findings_are_listed);
 	tcase_add_test(tc, events_have_their_error_codes);

@@ -41,6 +41,16 @@ static void add_io(struct svm_text *text, const struct svm_exit *exit)
 	svm_text_add_hex(text, exit->io.port);
 }
 
+static void add_mmio(struct svm_text *text, const struct svm_exit *exit)
+{
+	svm_text_add(text, exit->mmio.is_write ? "write of " : "read of ");
+	add_bytes(text, exit->mmio.size);
+	svm_text_add(text, exit->mmio.is_write ? " to" : " from");
+	svm_text_add(text, " guest-physical ");
+	svm_text_add_hex(text, exit->mmio.gpa);
+	svm_text_add(text, ", where no memory is and no device of the VM answers");
+}
+
 static void add_msr(struct svm_text *text, const struct svm_exit *exit)
 {
 	const char *name = svm_msr_name(exit->msr.msr);
@@ -193,7 +203,8 @@ static void add_silent(struct svm_text *text, const struct svm_vmcb *vmcb,
 		svm_text_add(text, "; it spins on that instruction, or its exceptions go to an "
 		                   "IDT that sends it back");
 	else
-		svm_text_add(text, "; it computes, or polls memory that nobody writes");
+		svm_text_add(text, "; it computes, or polls memory that nobody writes, or each of "
+		                   "its exceptions leads to the next");
 	svm_text_add(text, interrupts_off(vmcb)
 	                           ? "; IF is clear, it takes no interrupt"
 	                           : "; IF is set: if it waits for an interrupt, none was raised");
@@ -264,6 +275,9 @@ static void add_what(struct svm_text *text, const struct svm_vmcb *vmcb,
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_IO:
 		add_io(text, exit);
+		break;
+	case SVM_EXIT_KIND_MMIO:
+		add_mmio(text, exit);
 		break;
 	case SVM_EXIT_KIND_RDMSR:
 	case SVM_EXIT_KIND_WRMSR:

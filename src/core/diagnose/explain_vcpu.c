@@ -15,20 +15,123 @@
 #define FINDINGS_MAX 8
 #define FINDING_SIZE 320u
 
-size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
-                   size_t size)
-{
-	return svm_explain_vmcb(svm_vcpu_vmcb(vcpu), exit, buffer, size);
-}
-
-/* --- what waits ------------------------------------------------------------------------------ */
-
-static void add_more(struct svm_text *text, const char **before, const char *what)
+/* The next of several; `before` is what stands before it, and then `between`. */
+static void add_next(struct svm_text *text, const char **before, const char *between,
+                     const char *what)
 {
 	svm_text_add(text, *before);
 	svm_text_add(text, what);
-	*before = ", ";
+	*before = between;
 }
+
+/* --- what only the vCPU knows ----------------------------------------------------------------- */
+
+/* Of the save area as it was set from outside the last time. */
+#define SET_LAST(vcpu, field, value)                                                               \
+	memcpy((value),                                                                            \
+	       (const uint8_t *)(vcpu)->copy + offsetof(struct svm_vmcb_save, field),              \
+	       sizeof(*(value)))
+
+/* Bytes of an IDT that has a gate for #DF.  APM vol. 2, 8.2, 8.9. */
+static unsigned idt_for_df(uint64_t cr0, uint64_t efer)
+{
+	const unsigned gate = !(cr0 & CR0_PE) ? 4 : efer & EFER_LMA ? 16 : 8;
+
+	return (SVM_VECTOR_DF + 1) * gate;
+}
+
+/*
+ * After SHUTDOWN the save area means nothing (APM vol. 2, 15.14.3).  What the guest began with
+ * does, if that was what ended it.
+ */
+static void add_set_state(struct svm_text *text, const struct svm_vcpu *vcpu, const char **before)
+{
+	struct svm_vmcb_segment cs, idtr;
+	uint64_t rip, cr0, efer;
+
+	SET_LAST(vcpu, _cs, &cs);
+	SET_LAST(vcpu, _idtr, &idtr);
+	SET_LAST(vcpu, rip, &rip);
+	SET_LAST(vcpu, _cr0, &cr0);
+	SET_LAST(vcpu, _efer, &efer);
+	if (!((efer & EFER_LMA) && (cs.attributes & SVM_SEG_L)) && rip > cs.limit) {
+		add_next(text, before, "; ", "it was started at RIP ");
+		svm_text_add_hex(text, rip);
+		svm_text_add(text, ", beyond the limit of CS, ");
+		svm_text_add_hex(text, cs.limit);
+	}
+	if (idtr.limit + 1u < idt_for_df(cr0, efer)) {
+		add_next(text, before, "; ", "it was started with an IDT of limit ");
+		svm_text_add_hex(text, idtr.limit);
+		svm_text_add(text, ": unless it has loaded another, its first exception ended it");
+	}
+}
+
+/* The exit before, which often was answered with the first of the exceptions. */
+static void add_way_there(struct svm_text *text, const struct svm_vcpu *vcpu, const char **before)
+{
+	const uint64_t count = svm_recorder_count(&vcpu->recorder);
+	struct svm_record record;
+	char buffer[24];
+	const char *name;
+
+	if (count < 2 || svm_recorder_read(vcpu, count - 2, &record, 1) == 0)
+		return;
+	name = svm_exit_name(record.exit_code, buffer);
+	add_next(text, before, "; ", "the exit before was ");
+	svm_text_add(text, name ? name : "of an unknown code");
+	svm_text_add(text, " at ");
+	svm_text_add_hex(text, record.rip);
+	if (record.has_event) {
+		svm_text_add(text, ", answered with ");
+		svm_explain_event(text, record.event);
+	}
+}
+
+/* How it came to a triple fault. */
+static void add_way(struct svm_text *text, const struct svm_vcpu *vcpu, const char **before)
+{
+	if (vcpu->copy_valid)
+		add_set_state(text, vcpu, before);
+	add_way_there(text, vcpu, before);
+}
+
+static void add_waiting(struct svm_text *text, const struct svm_vcpu *vcpu)
+{
+	const int vector = svm_atomic_load(&vcpu->interrupt_vector);
+
+	if (vector < 0)
+		return;
+	svm_text_add(text, "; interrupt ");
+	svm_text_add_hex(text, (uint64_t)vector);
+	svm_text_add(text, " waits until the guest can take it");
+}
+
+size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
+                   size_t size)
+{
+	const char *before = "; ";
+	struct svm_text text;
+
+	svm_text_init(&text, buffer, size);
+	svm_explain_line(&text, vcpu->vmcb, exit);
+	switch (exit->kind) {
+	case SVM_EXIT_KIND_SHUTDOWN:
+		add_way(&text, vcpu, &before);
+		break;
+	case SVM_EXIT_KIND_HLT:
+	case SVM_EXIT_KIND_SILENT:
+	case SVM_EXIT_KIND_REQUEST:
+	case SVM_EXIT_KIND_HOST_INTERRUPT:
+		add_waiting(&text, vcpu);
+		break;
+	default:
+		break;
+	}
+	return text.length;
+}
+
+/* --- what waits ------------------------------------------------------------------------------ */
 
 static void add_pending(struct svm_text *text, const struct svm_vcpu *vcpu)
 {
@@ -38,11 +141,11 @@ static void add_pending(struct svm_text *text, const struct svm_vcpu *vcpu)
 	svm_vcpu_get_events(vcpu, &events);
 	svm_explain_label(text, "waits");
 	if (events.reinject) {
-		add_more(text, &before, "to be delivered again: ");
+		add_next(text, &before, ", ", "to be delivered again: ");
 		svm_explain_event(text, events.reinject);
 	}
 	if (events.exception_pending) {
-		add_more(text, &before, "");
+		add_next(text, &before, ", ", "");
 		svm_explain_exception(text, events.exception_vector);
 		if (events.exception_has_error) {
 			svm_text_add(text, " with error code ");
@@ -50,14 +153,24 @@ static void add_pending(struct svm_text *text, const struct svm_vcpu *vcpu)
 		}
 	}
 	if (events.nmi_pending)
-		add_more(text, &before, events.nmi_masked ? "an NMI behind another" : "an NMI");
+		add_next(text, &before, ", ",
+		         events.nmi_masked ? "an NMI behind another" : "an NMI");
 	else if (events.nmi_masked)
-		add_more(text, &before, "nothing, in an NMI's handler");
+		add_next(text, &before, ", ", "nothing, in an NMI's handler");
 	if (svm_atomic_load(&vcpu->interrupt_vector) >= 0) {
-		add_more(text, &before, "interrupt ");
+		add_next(text, &before, ", ", "interrupt ");
 		svm_text_add_hex(text, (uint64_t)svm_atomic_load(&vcpu->interrupt_vector));
 	}
 	svm_text_add(text, *before ? "\n" : "nothing\n");
+}
+
+static void add_way_line(struct svm_text *text, const struct svm_vcpu *vcpu)
+{
+	const char *before = "";
+
+	svm_explain_label(text, "way there");
+	add_way(text, vcpu, &before);
+	svm_text_add(text, *before ? "\n" : "not known\n");
 }
 
 static void add_state(struct svm_text *text, const struct svm_vcpu *vcpu,
@@ -210,6 +323,8 @@ size_t svm_explain_full(struct svm_vcpu *vcpu, const struct svm_exit *exit, char
 	add_general(&text, vcpu);
 	add_state(&text, vcpu, exit);
 	add_pending(&text, vcpu);
+	if (exit->kind == SVM_EXIT_KIND_SHUTDOWN)
+		add_way_line(&text, vcpu);
 	add_bytes_at_rip(&text, vcpu, linear_rip(vcpu, exit));
 	add_walks(&text, vcpu, exit);
 	add_audit(&text, vcpu);
