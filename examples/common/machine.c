@@ -15,19 +15,25 @@ void must(int error, const char *call)
 	exit(EXIT_FAILURE);
 }
 
-void machine_create_on(struct machine *m, const struct hosted_config *hosted, uint32_t vcpus)
+void machine_create_vm(struct machine *m, const struct hosted_config *hosted,
+                       const struct svm_vm_config *config)
 {
-	const struct svm_vm_config config = { .vcpu_max = vcpus };
-
 	m->hosted = hosted_create(hosted);
 	hosted_become(m->hosted, 0);
 	MUST(svm_host_create(hosted_hal(m->hosted), &m->host));
 	MUST(svm_cpu_online(m->host));
-	MUST(svm_vm_create(m->host, &config, &m->vm));
+	MUST(svm_vm_create(m->host, config, &m->vm));
 	m->memory = hosted_guest_alloc(m->hosted, MACHINE_MEMORY / SVM_PAGE_SIZE, SVM_PAGE_SIZE,
 	                               &m->memory_hpa);
 	MUST(svm_vm_map(m->vm, 0, m->memory_hpa, MACHINE_MEMORY, SVM_PROT_ALL));
 	MUST(svm_vcpu_create(m->vm, 0, &m->vcpu));
+}
+
+void machine_create_on(struct machine *m, const struct hosted_config *hosted, uint32_t vcpus)
+{
+	const struct svm_vm_config config = { .vcpu_max = vcpus };
+
+	machine_create_vm(m, hosted, &config);
 }
 
 void machine_create(struct machine *m, uint32_t cpus)

@@ -40,7 +40,10 @@ void must(int error, const char *call);
 
 /* A host with `cpus` CPUs, of which this thread is CPU 0; a VM with memory; vCPU 0. */
 void machine_create(struct machine *m, uint32_t cpus);
-/* The same on a machine of your choice, with room for so many vCPUs. */
+/* The same on a machine and with a VM of your choice. */
+void machine_create_vm(struct machine *m, const struct hosted_config *hosted,
+                       const struct svm_vm_config *config);
+/* The same with room for so many vCPUs. */
 void machine_create_on(struct machine *m, const struct hosted_config *hosted, uint32_t vcpus);
 void machine_destroy(struct machine *m);
 
