@@ -231,7 +231,8 @@ START_TEST(the_way_to_a_triple_fault_is_told)
 	ck_assert_int_eq(rig_run_on(&r), SVM_EXIT_KIND_SHUTDOWN);
 	explain();
 	expect("\nway there   it was started with an IDT of limit 8Eh: unless it has loaded "
-	       "another, its first exception ended it; the exit before was MSR at 100Ch, answered with #GP");
+	       "another, its first exception ended it; the exit before was MSR at 100Ch, answered "
+	       "with #GP");
 	svm_explain(r.vcpu, &r.exit, text, sizeof(text));
 	expect("; it was started with an IDT of limit 8Eh: ");
 	expect("; the exit before was MSR at 100Ch, answered with #GP");
