@@ -3,11 +3,12 @@
  * Who receives an APIC message.  APM vol. 2, 16.6.1, 16.6.2.
  *
  * A destination of 8 bits is FFh for everybody in both modes of APICs, since an I/O APIC knows no
- * wider one.  An index is always compared with the size of the table first: a guest chooses it.
+ * wider one; where interrupts are remapped, senders say otherwise (is_by_mode).  An index is always
+ * compared with the size of the table first: a guest chooses it.
  */
 #include <libsvm/platform/apic_bus.h>
 
-#include "core/core.h"
+#include "lapic.h"
 
 void svm_apic_bus_init(struct svm_apic_bus *bus)
 {
@@ -28,7 +29,9 @@ int svm_apic_bus_add(struct svm_apic_bus *bus, struct svm_lapic *lapic)
 
 static bool is_destination(const struct svm_lapic *lapic, const struct svm_apic_message *message)
 {
-	const uint32_t everybody = message->is_wide ? UINT32_MAX : 0xff;
+	const bool is_wide = message->is_by_mode ? svm_lapic_has_base(lapic, APIC_BASE_X2APIC)
+	                                         : message->is_wide;
+	const uint32_t everybody = is_wide ? UINT32_MAX : 0xff;
 
 	switch (message->shorthand) {
 	case SVM_APIC_NO_SHORTHAND:
@@ -41,7 +44,7 @@ static bool is_destination(const struct svm_lapic *lapic, const struct svm_apic_
 		return lapic->config.id != message->source;
 	}
 	if (message->is_logical)
-		return svm_lapic_matches_logical(lapic, message->destination, message->is_wide);
+		return svm_lapic_matches_logical(lapic, message->destination, is_wide);
 	return message->destination == everybody || message->destination == lapic->config.id;
 }
 
@@ -80,11 +83,18 @@ static bool send_lowest(struct svm_apic_bus *bus, const struct svm_apic_message 
 	return svm_lapic_receive(lapic, message);
 }
 
+static bool may_be_everybody(const struct svm_apic_message *message)
+{
+	if (message->is_by_mode)
+		return message->destination == 0xff || message->destination == UINT32_MAX;
+	return message->destination == (message->is_wide ? UINT32_MAX : 0xff);
+}
+
 /* The usual case, without asking everybody. */
 static bool is_unicast(const struct svm_apic_message *message)
 {
 	return message->shorthand == SVM_APIC_NO_SHORTHAND && !message->is_logical &&
-	       message->destination != (message->is_wide ? UINT32_MAX : 0xff);
+	       !may_be_everybody(message);
 }
 
 static bool send_unicast(struct svm_apic_bus *bus, const struct svm_apic_message *message)

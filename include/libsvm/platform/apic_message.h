@@ -45,6 +45,11 @@ struct svm_apic_message {
 	bool is_wide;
 	bool is_level;  /**< Level-triggered: its EOI is broadcast. */
 	bool is_assert; /**< False: INIT level de-assert, which no APIC of the library heeds. */
+	/**
+	 * Each receiver reads the destination by its own mode, whatever is_wide says: FFh is
+	 * everybody to an xAPIC, FFFFFFFFh to an x2APIC.  For senders that have no mode themselves.
+	 */
+	bool is_by_mode;
 };
 
 /** Sends a message; true if at least one APIC took it.  Context A; does not call the sender. */
