@@ -31,6 +31,8 @@
 	(KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |                   \
 	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
 #define GUEST_DIRTY_LOG (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
+#define GUEST_X2APIC_API                                                                           \
+	(KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
 #define GUEST_MSR_EXITS                                                                            \
 	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER)
 
@@ -91,6 +93,7 @@ struct guest {
 	u32 vcpu_ids; /* Limit that user space has set; 0: none. */
 	u64 quirks_off; /* KVM_X86_QUIRK_*. */
 	u64 msr_exits; /* KVM_MSR_EXIT_REASON_*. */
+	u64 x2apic_api; /* KVM_X2APIC_API_*; what was switched on once stays. */
 	bool hides_platform_info;
 	u32 mmu_pages; /* What user space wants them to be; nested tables are small and few. */
 	bool clears_dirty_log, begins_dirty; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2. */

@@ -56,6 +56,16 @@ static int set_bits(u64 *bits, u64 wanted, u64 known)
 	return 0;
 }
 
+static int add_x2apic_api(struct guest *guest, u64 wanted)
+{
+	int error;
+
+	mutex_lock(&guest->lock);
+	error = set_bits(&guest->x2apic_api, guest->x2apic_api | wanted, GUEST_X2APIC_API);
+	mutex_unlock(&guest->lock);
+	return error;
+}
+
 /* Beginning dirty has a meaning only for who clears. */
 static int choose_dirty_log(struct guest *guest, u64 wanted)
 {
@@ -88,6 +98,8 @@ long guest_enable_cap(struct guest *guest, void __user *user)
 		return set_bits(&guest->quirks_off, cap.args[0], GUEST_QUIRKS);
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return choose_dirty_log(guest, cap.args[0]);
+	case KVM_CAP_X2APIC_API:
+		return add_x2apic_api(guest, cap.args[0]);
 	case KVM_CAP_X86_USER_SPACE_MSR:
 		return set_bits(&guest->msr_exits, cap.args[0], GUEST_MSR_EXITS);
 	default:

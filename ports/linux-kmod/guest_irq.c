@@ -94,6 +94,16 @@ static bool apic_sends(void *arg, const struct svm_apic_message *message)
 	return svm_apic_bus_send(&apic->irq->bus, message);
 }
 
+/* As messages of devices, with 8 bits of destination. */
+static bool ioapic_sends(void *arg, const struct svm_apic_message *message)
+{
+	struct guest_irq *const irq = arg;
+	struct svm_apic_message copy = *message;
+
+	copy.is_by_mode = guest_has_x2apic_api(irq, KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
+	return svm_apic_bus_send(&irq->bus, &copy);
+}
+
 static void apic_ends(void *arg, uint8_t vector)
 {
 	struct guest_apic *const apic = arg;
@@ -417,7 +427,7 @@ static int init_devices(struct guest_irq *irq)
 	int error = init_apics(irq);
 
 	if (!error)
-		error = svm_ioapic_init(&irq->ioapic, svm_apic_bus_send, &irq->bus);
+		error = svm_ioapic_init(&irq->ioapic, ioapic_sends, irq);
 	if (error)
 		return error;
 	/* User space says that a line asks for an interrupt, not which level it has. */

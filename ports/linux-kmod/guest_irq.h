@@ -113,6 +113,12 @@ void guest_irq_attach(struct guest_vcpu *vcpu);
 unsigned long guest_irq_enter(struct guest_irq *irq);
 void guest_irq_leave(struct guest_irq *irq, unsigned long flags);
 
+/* Whether user space has enabled one of KVM_X2APIC_API_*. */
+static inline bool guest_has_x2apic_api(const struct guest_irq *irq, u64 flag)
+{
+	return READ_ONCE(irq->guest->x2apic_api) & flag;
+}
+
 /* Nanoseconds of the VM's clock. */
 u64 guest_irq_now(const struct guest_irq *irq);
 struct svm_lapic_time guest_irq_apic_time(struct guest_apic *apic);
@@ -128,8 +134,14 @@ int guest_irq_set_base(struct guest_apic *apic, u64 base);
 int guest_routes_default(struct guest_irq *irq);
 long guest_routes_set(struct guest_irq *irq, void __user *user); /* A struct kvm_irq_routing. */
 
+/* What a device writes, as KVM's structures have it. */
+struct guest_msi {
+	u32 address_low, address_high, data;
+};
+
+bool guest_msi_is_legal(const struct guest_irq *irq, const struct guest_msi *msi);
 /* As guest_irq_set_gsi(), but takes the lock. */
-int guest_irq_send_msi(struct guest_irq *irq, u32 address, u32 data);
+int guest_irq_send_msi(struct guest_irq *irq, const struct guest_msi *msi);
 
 /*
  * Under the lock.  As KVM_IRQ_LINE_STATUS: how many processors got it; 0: they had it already;

@@ -27,14 +27,16 @@ static long irq_line(struct guest_irq *irq, void __user *user, bool wants_status
 
 static long signal_msi(struct guest_irq *irq, void __user *user)
 {
-	struct kvm_msi msi;
+	struct guest_msi msi;
+	struct kvm_msi in;
 
-	if (copy_from_user(&msi, user, sizeof(msi)))
+	if (copy_from_user(&in, user, sizeof(in)))
 		return -EFAULT;
-	if (msi.flags)
+	msi = (struct guest_msi){ in.address_lo, in.address_hi, in.data };
+	if (in.flags || !guest_msi_is_legal(irq, &msi))
 		return -EINVAL;
 	/* Nobody took it: "blocked by the guest". */
-	return max(guest_irq_send_msi(irq, msi.address_lo, msi.data), 0);
+	return max(guest_irq_send_msi(irq, &msi), 0);
 }
 
 static long get_irqchip(struct guest_irq *irq, void __user *user)
@@ -125,6 +127,8 @@ long guest_irq_capability(unsigned long cap)
 	case KVM_CAP_PIT_STATE2:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 		return 1;
+	case KVM_CAP_X2APIC_API:
+		return GUEST_X2APIC_API;
 	case KVM_CAP_COALESCED_MMIO: /* The ring's page in the mapping. */
 		return 2;
 	case KVM_CAP_COALESCED_PIO:

@@ -14,7 +14,7 @@
 struct route {
 	u32 gsi;
 	u32 pin; /* One of GUEST_PINS, or GUEST_PINS: a message. */
-	struct svm_apic_message message;
+	struct guest_msi msi;
 };
 
 struct guest_routes {
@@ -26,33 +26,51 @@ struct guest_routes {
 
 /* --- messages --------------------------------------------------------------------------------- */
 
-/* APM vol. 2, 16.11. */
-static struct svm_apic_message decode_msi(u32 address, u32 data)
+#define MSI_HIGH_DESTINATION GENMASK(31, 8)
+
+bool guest_msi_is_legal(const struct guest_irq *irq, const struct guest_msi *msi)
 {
+	return !guest_has_x2apic_api(irq, KVM_X2APIC_API_USE_32BIT_IDS) ||
+	       !(msi->address_high & ~MSI_HIGH_DESTINATION);
+}
+
+/*
+ * APM vol. 2, 16.11; of 32 bits of destination the upper ones are in KVM's place for them.  FFh is
+ * everybody to x2APICs too (KVM's "broadcast quirk"), until user space switches that off.
+ */
+static struct svm_apic_message decode_msi(const struct guest_irq *irq, const struct guest_msi *msi)
+{
+	u32 destination = msi->address_low >> 12 & 0xff;
+
+	if (guest_has_x2apic_api(irq, KVM_X2APIC_API_USE_32BIT_IDS))
+		destination |= msi->address_high & MSI_HIGH_DESTINATION;
 	return (struct svm_apic_message){
-		.destination = address >> 12 & 0xff,
-		.vector = (u8)data,
-		.mode = data >> 8 & 7,
-		.is_logical = address & BIT(2),
-		.is_level = data & BIT(15),
+		.destination = destination,
+		.vector = (u8)msi->data,
+		.mode = msi->data >> 8 & 7,
+		.is_logical = msi->address_low & BIT(2),
+		.is_level = msi->data & BIT(15),
 		.is_assert = true,
+		.is_by_mode = destination > 0xff ||
+		              guest_has_x2apic_api(irq, KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK),
 	};
 }
 
 /* As guest_irq_set_gsi(), but one that the guest has already counts as another. */
-static int send(struct guest_irq *irq, const struct svm_apic_message *message)
+static int send(struct guest_irq *irq, const struct guest_msi *msi)
 {
+	const struct svm_apic_message message = decode_msi(irq, msi);
+
 	/* Neither a device nor an I/O APIC can send these (APM vol. 2, 16.5). */
-	if (message->mode == SVM_APIC_STARTUP || message->mode == SVM_APIC_REMOTE_READ)
+	if (message.mode == SVM_APIC_STARTUP || message.mode == SVM_APIC_REMOTE_READ)
 		return -1;
-	return svm_apic_bus_send(&irq->bus, message) ? 1 : -1;
+	return svm_apic_bus_send(&irq->bus, &message) ? 1 : -1;
 }
 
-int guest_irq_send_msi(struct guest_irq *irq, u32 address, u32 data)
+int guest_irq_send_msi(struct guest_irq *irq, const struct guest_msi *msi)
 {
-	const struct svm_apic_message message = decode_msi(address, data);
 	const unsigned long flags = guest_irq_enter(irq);
-	const int result = send(irq, &message);
+	const int result = send(irq, msi);
 
 	guest_irq_leave(irq, flags);
 	return result;
@@ -124,7 +142,7 @@ int guest_irq_set_gsi(struct guest_irq *irq, u32 gsi, enum guest_irq_source sour
 		if (route->pin < GUEST_PINS)
 			one = drive(irq, route->pin, source, level);
 		else
-			one = level ? send(irq, &route->message) : -1;
+			one = level ? send(irq, &route->msi) : -1;
 		if (one >= 0)
 			result = max(result, 0) + one;
 	}
@@ -220,8 +238,9 @@ static bool from_kvm(const struct guest_irq *irq, const struct kvm_irq_routing_e
 		return !irq->is_split && pin_from_kvm(&in->u.irqchip, &out->pin);
 	case KVM_IRQ_ROUTING_MSI:
 		out->pin = GUEST_PINS;
-		out->message = decode_msi(in->u.msi.address_lo, in->u.msi.data);
-		return true;
+		out->msi = (struct guest_msi){ in->u.msi.address_lo, in->u.msi.address_hi,
+			                       in->u.msi.data };
+		return guest_msi_is_legal(irq, &out->msi);
 	default:
 		return false;
 	}

@@ -217,12 +217,21 @@ static u64 count_ns(u32 divide)
 	return (u64)SVM_LAPIC_NS_PER_COUNT << ((code + 1) & 7);
 }
 
-/* In either mode KVM has the ID where xAPIC mode has it. */
+/* Where xAPIC mode has it in either mode, unless user space knows of 32 bits. */
+static u32 id_of(const struct guest_apic *apic)
+{
+	const u32 id = apic->lapic.config.id;
+
+	if ((svm_lapic_get_base(&apic->lapic) & BASE_X2APIC) &&
+	    guest_has_x2apic_api(apic->irq, KVM_X2APIC_API_USE_32BIT_IDS))
+		return id;
+	return id << 24;
+}
+
 static void lapic_to_kvm(const struct svm_lapic_state *s, struct kvm_lapic_state *out)
 {
 	unsigned int i;
 
-	put(out, R_ID, s->id << 24);
 	put(out, R_VERSION, APIC_VERSION);
 	put(out, R_TPR, s->tpr);
 	put(out, R_LDR, s->ldr);
@@ -268,6 +277,7 @@ void guest_lapic_get(struct guest_apic *apic, struct kvm_lapic_state *out)
 	svm_lapic_save(&apic->lapic, &state, guest_irq_apic_time(apic));
 	memset(out, 0, sizeof(*out));
 	lapic_to_kvm(&state, out);
+	put(out, R_ID, id_of(apic));
 	put(out, R_PPR, svm_lapic_ppr(&apic->lapic));
 }
 
@@ -348,7 +358,7 @@ int guest_lapic_set(struct guest_apic *apic, const struct kvm_lapic_state *in)
 	unsigned long flags;
 	int error;
 
-	if (get(in, R_ID) != apic->lapic.config.id << 24)
+	if (get(in, R_ID) != id_of(apic))
 		return -EINVAL;
 	flags = guest_irq_enter(apic->irq);
 	svm_lapic_save(&apic->lapic, &state, now);

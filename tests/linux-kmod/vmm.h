@@ -28,7 +28,8 @@ struct test {
 };
 
 extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], memory_tests[],
-	msr_tests[], process_tests[], resample_tests[], state_tests[];
+	msr_tests[], process_tests[], resample_tests[], state_tests[],
+	x2apic_tests[];
 
 extern const char *test_name;
 extern bool failed;
