@@ -171,6 +171,34 @@ def perfetto_is_json():
     assert names == {"guest", "vcpu 0", "vcpu 1"}
 
 
+def slices_by_thread(events):
+    threads = {}
+    for event in events:
+        if event["ph"] == "X":
+            threads.setdefault((event["pid"], event["tid"]), []).append(event)
+    return threads
+
+
+@check
+def slices_of_a_thread_do_not_overlap():
+    """Each of two guests has a vCPU 0; a trace is of the form that its readers expect."""
+    other = dump([record(7, HLT, tsc=1005), record(8, CPUID, tsc=1012), record(9, HLT, tsc=1100)])
+    assert trace("--perfetto=out.json", data=SMALL + other + dump([record(0, HLT)], vcpu=1))[0] == 0
+    with open("out.json", encoding="ascii") as file:
+        events = json.load(file)["traceEvents"]
+    threads = slices_by_thread(events)
+    assert {key: len(slices) for key, slices in threads.items()} == {(1, 0): 4, (2, 0): 3, (1, 1): 1}
+    for slices in threads.values():
+        for a, b in zip(slices, slices[1:]):
+            assert a["ts"] + a["dur"] <= b["ts"] + 0.001, (a, b)
+    named = {(e["pid"], e.get("tid")): e["args"]["name"] for e in events if e["ph"] == "M"}
+    assert named == {(1, None): "guest", (1, 0): "vcpu 0", (2, None): "guest 2", (2, 0): "vcpu 0",
+                     (1, 1): "vcpu 1"}, named
+    for event in events:
+        assert event["ph"] in "MX" and isinstance(event["pid"], int), event
+        assert event["name"] in ("process_name", "thread_name") or event["cat"] == "exit", event
+
+
 @check
 def a_picture_is_xml():
     many = dump([record(i, code % 0x90) for i, code in enumerate(range(300))])
