@@ -129,6 +129,23 @@ const char *svm_hal_missing_entry(const struct svm_hal *hal);
 void svm_host_set_fixed_registers(struct svm_host *host, bool fixed);
 
 /**
+ * @brief Tell that the host sees its memory in one piece.
+ *
+ * Many kernels have such a map.  The library then computes what it would ask phys_to_virt() for
+ * several times in an exit.  Beyond @p size it goes on asking.
+ *
+ * @param host  Nothing of it is in use on another CPU.
+ * @param base  Where the host sees address 0, be it mapped or not.
+ * @param size  Bytes.  For each frame below that is the library's or was given to a slot, @p base +
+ *              hpa is what phys_to_virt() says.
+ * @retval 0                     Done.
+ * @retval SVM_ERR_HAL_CONTRACT  The host object itself is elsewhere; nothing changed.
+ * @par Context
+ * T.
+ */
+SVM_MUST_CHECK int svm_host_set_direct_map(struct svm_host *host, void *base, uint64_t size);
+
+/**
  * @brief Free the host object.
  *
  * @param host  A host without VMs and with every CPU offline.

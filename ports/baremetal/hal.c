@@ -161,3 +161,17 @@ const struct svm_hal *hal_table(void)
 	table.tsc_hz = time_tsc_hz();
 	return &table;
 }
+
+int hal_create_host(const struct svm_hal *hal, struct svm_host **host)
+{
+	int error = svm_host_create(hal, host);
+
+	if (error)
+		return error;
+	/* Nothing runs here beside this port, which sets a processor's registers once. */
+	svm_host_set_fixed_registers(*host, true);
+	error = svm_host_set_direct_map(*host, phys_to_direct(0), frames_end());
+	if (error)
+		(void)!svm_host_destroy(*host);
+	return error;
+}

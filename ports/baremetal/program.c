@@ -263,11 +263,9 @@ static void run_library(void)
 
 	if (capture_start)
 		capture_start();
-	error = svm_host_create(hal, &host);
+	error = hal_create_host(hal, &host);
 	if (error)
 		refuse("svm_host_create", error);
-	/* Nothing runs here beside this port, which sets a processor's registers once. */
-	svm_host_set_fixed_registers(host, true);
 	on_every_cpu("svm_cpu_online", online_here);
 	if (wants("port"))
 		problems += port_check_owners(host);

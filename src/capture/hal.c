@@ -3,9 +3,9 @@
  * What the library reads through the HAL: guest memory above all.
  *
  * The library looks at guest memory through pointers, and nobody sees which bytes it reads.  But it
- * asks phys_to_virt() for each page each time, so a page that is not as it was when last asked for
- * is recorded whole.  What the library itself changed in it is found out when control leaves, and
- * recorded as a sum, for a replay to compare.
+ * asks phys_to_virt() for each page each time, since it is told of no direct map: so a page that is
+ * not as it was when last asked for is recorded whole.  What the library itself changed in it is
+ * found out when control leaves, and recorded as a sum, for a replay to compare.
  */
 #include "capture/capture.h"
 

@@ -163,6 +163,17 @@ void svm_host_set_fixed_registers(struct svm_host *host, bool fixed)
 	host->fixed_registers = fixed;
 }
 
+int svm_host_set_direct_map(struct svm_host *host, void *base, uint64_t size)
+{
+	uint8_t *const map = base;
+
+	if (host->hpa < size && map + host->hpa != (uint8_t *)host)
+		return SVM_ERR_HAL_CONTRACT;
+	host->direct_map = map;
+	host->direct_size = size;
+	return 0;
+}
+
 int svm_host_destroy(struct svm_host *host)
 {
 	const struct svm_hal hal = host->hal;

@@ -48,6 +48,8 @@ struct svm_host {
 	svm_hpa_t hpa;
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
 	bool own_irq; /* It has no irq_save(): ours is at hand without a call through the table. */
+	uint8_t *direct_map;  /* Where the host sees address 0 ... */
+	uint64_t direct_size; /* ... and what is below this; see svm_host_at(). */
 	bool fixed_registers; /* Read at load and not before each run: the host has promised it. */
 	struct svm_cpu cpu[]; /* hal.cpu_max of them. */
 };
@@ -74,6 +76,23 @@ void svm_host_frames_free(struct svm_host *host, void *hva, svm_hpa_t hpa, size_
 /* Bytes, and pages, of an FPU area that holds every state a guest may have. */
 size_t svm_fpu_size(const struct svm_features *features);
 size_t svm_fpu_pages(const struct svm_features *features);
+
+/* Where the host sees a byte of its direct map, if it is there; else NULL. */
+static inline void *svm_host_direct(const struct svm_host *host, svm_hpa_t hpa)
+{
+	return SVM_MOSTLY(hpa < host->direct_size) ? host->direct_map + hpa : NULL;
+}
+
+/*
+ * phys_to_virt() of the HAL for a frame of the library's, or for guest memory inside a section of
+ * memory/section.h.
+ */
+static inline void *svm_host_at(const struct svm_host *host, svm_hpa_t hpa)
+{
+	void *const hva = svm_host_direct(host, hpa);
+
+	return hva ? hva : host->hal.phys_to_virt(host->hal.ctx, hpa);
+}
 
 /* The CPU that executes the call, or NULL if it is not online. */
 struct svm_cpu *svm_host_this_cpu(struct svm_host *host);

@@ -186,8 +186,7 @@ _Noreturn void program_main(void)
 	uint8_t *memory = frames_alloc(GUEST_BYTES / SVM_PAGE_SIZE, 0x200000, &hpa);
 
 	frames_give(hpa, GUEST_BYTES / SVM_PAGE_SIZE, FRAMES_SHARED);
-	check("host_create", svm_host_create(hal_table(), &host));
-	svm_host_set_fixed_registers(host, true); /* As the port does. */
+	check("host_create", hal_create_host(hal_table(), &host));
 	check("cpu_online", svm_cpu_online(host));
 	make_guest(NULL, &vm, &vcpu, memory, hpa);
 	run_once(vcpu);

@@ -20,6 +20,7 @@ RECORDED = re.compile(r"^\t[CVASO]\d?\((\w+), ", re.M)
 # writes guest memory is seen in the pages that are read afterwards.
 CHANGE_NOTHING = {
     "cpuid_default", "cpuid_set_topology", "features_probe", "hal_missing_entry",
+    "host_set_direct_map",
     "vcpu_deadline", "vcpu_get_msr", "vcpu_get_xsave", "vcpu_has_event", "vcpu_read",
     "vcpu_set_wake", "vcpu_translate", "vcpu_write", "vm_dirty_fetch", "vm_query", "vm_read",
     "vm_write", "feature_name", "vm_state_name", "vm_state_allowed", "vcpu_state_name",

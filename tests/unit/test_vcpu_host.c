@@ -520,6 +520,54 @@ START_TEST(a_changed_map_is_told_to_the_processor)
 }
 END_TEST
 
+/* --- a direct map ------------------------------------------------------------------------- */
+
+static unsigned asked;
+static void *(*answer)(void *ctx, svm_hpa_t hpa);
+
+static void *count_questions(void *ctx, svm_hpa_t hpa)
+{
+	asked++;
+	return answer(ctx, hpa);
+}
+
+/* A fault fills an entry, a VMMCALL is looked at, the embedder reads: all of it without a question.
+ */
+static void use_memory(struct rig *r)
+{
+	uint8_t byte;
+
+	ck_assert_int_eq(rig_run(r), SVM_EXIT_KIND_HYPERCALL);
+	ck_assert_int_eq(svm_vcpu_complete_retry(r->vcpu), 0);
+	ck_assert_int_eq(svm_vm_read(r->vm, RIG_DATA, &byte, 1, NULL), 0);
+}
+
+START_TEST(a_host_with_a_direct_map_is_not_asked)
+{
+	struct rig r;
+
+	rig_init(&r, NULL, RIG_32);
+	hosted_script_vmmcall(&r.code);
+	answer = r.host->hal.phys_to_virt;
+	r.host->hal.phys_to_virt = count_questions;
+	asked = 0;
+	use_memory(&r);
+	ck_assert_uint_gt(asked, 0);
+	ck_assert_int_eq(svm_host_set_direct_map(r.host, r.memory - r.memory_hpa, UINT64_MAX), 0);
+	asked = 0;
+	use_memory(&r);
+	ck_assert_uint_eq(asked, 0);
+	ck_assert_int_eq(svm_host_set_direct_map(r.host, r.memory, UINT64_MAX),
+	                 SVM_ERR_HAL_CONTRACT);
+	use_memory(&r);
+	ck_assert_uint_eq(asked, 0);
+	ck_assert_int_eq(svm_host_set_direct_map(r.host, NULL, 0), 0);
+	use_memory(&r);
+	ck_assert_uint_gt(asked, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, null_is_no_table_and_no_result);
@@ -541,6 +589,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, without_nxe_no_nested_entry_has_nx);
 	tcase_add_test(tc, wishes_and_mitigations_are_checked);
 	tcase_add_test(tc, a_changed_map_is_told_to_the_processor);
+	tcase_add_test(tc, a_host_with_a_direct_map_is_not_asked);
 	tcase_add_loop_test(tc, a_dead_vm_refuses_to_run, 0, 2);
 }
 

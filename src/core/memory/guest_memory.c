@@ -51,7 +51,6 @@ int svm_memory_locate(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, svm_hpa
 /* Inside a section. */
 static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct window *window)
 {
-	const struct svm_hal *hal = &vm->host->hal;
 	svm_hpa_t hpa;
 	int result;
 
@@ -59,7 +58,7 @@ static int open_window(struct svm_vm *vm, svm_gpa_t gpa, uint32_t access, struct
 	result = locate(vm, window->piece, gpa, access, &hpa);
 	if (result)
 		return result;
-	window->hva = hal->phys_to_virt(hal->ctx, hpa);
+	window->hva = svm_host_at(vm->host, hpa);
 	return window->hva ? 0 : SVM_ERR_FAULT;
 }
 

@@ -75,9 +75,7 @@ static inline bool svm_npt_allows(uint64_t value, uint32_t access)
 /* The table that an entry points to. */
 static inline uint64_t *svm_npt_table(const struct svm_vm *vm, uint64_t value)
 {
-	const struct svm_hal *hal = &vm->host->hal;
-
-	return hal->phys_to_virt(hal->ctx, value & SVM_NPT_ADDRESS);
+	return svm_host_at(vm->host, value & SVM_NPT_ADDRESS);
 }
 
 /* A leaf with A = D = 0.  Without EFER.NXE bit 63 is reserved and everything may execute. */

@@ -20,9 +20,7 @@
 
 static uint64_t *link_frame(const struct svm_vm *vm, uint64_t link)
 {
-	const struct svm_hal *hal = &vm->host->hal;
-
-	return hal->phys_to_virt(hal->ctx, link & SVM_PAGE_MASK);
+	return svm_host_at(vm->host, link & SVM_PAGE_MASK);
 }
 
 static void push(uint64_t *head, const struct svm_frame *frame)

@@ -8,12 +8,9 @@
  * the guest simply runs again.
  */
 #include "core/features.h"
-#include "core/vcpu/code_word.h"
-#include "core/vcpu/exits.h"
 #include "core/vcpu/guest_virtual.h"
 #include "core/vcpu/insn_length.h"
-
-#define INSN_MAX 15u
+#include "core/vcpu/next_rip.h"
 
 /* Linear address of the byte at RIP. */
 static uint64_t code_address(const struct svm_vcpu *vcpu, unsigned bits)
@@ -30,14 +27,14 @@ unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15])
 	const uint64_t linear = code_address(vcpu, svm_vcpu_code_bits(vcpu));
 	unsigned got = 0;
 
-	(void)svm_guest_fetch(vcpu, linear, bytes, INSN_MAX, &got);
+	(void)svm_guest_fetch(vcpu, linear, bytes, SVM_INSN_LENGTH_MAX, &got);
 	return got;
 }
 
 static unsigned scan_length(struct svm_vcpu *vcpu)
 {
 	struct svm_insn_scan scan;
-	uint8_t bytes[INSN_MAX];
+	uint8_t bytes[SVM_INSN_LENGTH_MAX];
 	const unsigned got = svm_vcpu_fetch(vcpu, bytes);
 
 	return svm_insn_scan(bytes, got, svm_vcpu_code_bits(vcpu), vcpu->vmcb->control.exit_code,
@@ -46,20 +43,7 @@ static unsigned scan_length(struct svm_vcpu *vcpu)
 	               : 0;
 }
 
-/* What the processor says, or 0. */
-static inline uint64_t saved_next_rip(const struct svm_vcpu *vcpu)
-{
-	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	uint64_t length;
-
-	if (!(vcpu->vm->host->features.svm & SVM_FEATURE_NRIPS))
-		return 0;
-	/* 0 on exits that are no instructions; a length beyond 15 is none either. */
-	length = svm_vcpu_wrap_rip(vcpu, vmcb->control.next_rip - vmcb->save.rip);
-	return length - 1 < INSN_MAX ? vmcb->save.rip + length : 0;
-}
-
-static SVM_LONG_WAY uint64_t scan_next_rip(struct svm_vcpu *vcpu)
+uint64_t svm_vcpu_scan_next_rip(struct svm_vcpu *vcpu)
 {
 	const unsigned length = scan_length(vcpu);
 
@@ -68,22 +52,9 @@ static SVM_LONG_WAY uint64_t scan_next_rip(struct svm_vcpu *vcpu)
 
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu)
 {
-	const uint64_t saved = saved_next_rip(vcpu);
+	const uint64_t saved = svm_vcpu_saved_next_rip(vcpu);
 
-	return saved ? saved : scan_next_rip(vcpu);
-}
-
-uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t insn)
-{
-	const uint64_t saved = saved_next_rip(vcpu);
-	const unsigned length = insn >> 24;
-
-	if (saved)
-		return saved;
-	/* The common instructions have no prefix, and a comparison is enough. */
-	if ((svm_code_word(vcpu) ^ insn) << (64 - 8 * length))
-		return scan_next_rip(vcpu);
-	return vcpu->vmcb->save.rip + length;
+	return saved ? saved : svm_vcpu_scan_next_rip(vcpu);
 }
 
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)

@@ -67,27 +67,47 @@ static SVM_LONG_WAY uint64_t plain_word(struct svm_vcpu *vcpu, uint32_t linear)
 	return word;
 }
 
+/* As below, of a host that must be asked where the page is. */
+static SVM_LONG_WAY uint64_t asked_word(struct svm_vcpu *vcpu, uint32_t linear)
+{
+	struct svm_memory *memory = &vcpu->vm->memory;
+	const struct svm_code_page *page = &vcpu->code_page;
+	const unsigned section = svm_section_enter(memory);
+	const void *hva = NULL;
+	uint64_t word = 0;
+
+	if (svm_atomic_load(&memory->generation) == page->generation)
+		hva = svm_host_at(vcpu->vm->host, page->hpa + (linear - page->gpa));
+	if (hva)
+		__builtin_memcpy(&word, hva, WORD_SIZE);
+	svm_section_leave(memory, section);
+	return hva ? word : plain_word(vcpu, linear);
+}
+
+/* Of few instructions, since nothing is called in the section: no register has to be saved. */
 uint64_t svm_code_word(struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	struct svm_vm *vm = vcpu->vm;
-	const struct svm_hal *hal = &vm->host->hal;
+	struct svm_memory *memory = &vcpu->vm->memory;
 	const struct svm_code_page *page = &vcpu->code_page;
-	const void *hva = NULL;
+	const uint32_t linear = (uint32_t)(svm_vmcb_get_cs(vmcb).base + vmcb->save.rip);
+	const uint64_t offset = linear - page->gpa;
 	uint64_t word = 0;
+	const void *hva;
 	unsigned section;
-	uint32_t linear;
+	bool is_there;
 
 	if (svm_vmcb_get_cr0(vmcb) & CR0_PG)
 		return paged_word(vcpu);
-	linear = (uint32_t)(svm_vmcb_get_cs(vmcb).base + vmcb->save.rip);
-	if (linear - page->gpa > SVM_PAGE_SIZE - WORD_SIZE)
+	if (offset > SVM_PAGE_SIZE - WORD_SIZE)
 		return plain_word(vcpu, linear);
-	section = svm_section_enter(&vm->memory);
-	if (svm_atomic_load(&vm->memory.generation) == page->generation)
-		hva = hal->phys_to_virt(hal->ctx, page->hpa + (linear - page->gpa));
-	if (hva)
+	hva = svm_host_direct(vcpu->vm->host, page->hpa + offset);
+	if (!hva)
+		return asked_word(vcpu, linear);
+	section = svm_section_enter(memory);
+	is_there = svm_atomic_load(&memory->generation) == page->generation;
+	if (is_there)
 		__builtin_memcpy(&word, hva, WORD_SIZE);
-	svm_section_leave(&vm->memory, section);
-	return hva ? word : plain_word(vcpu, linear);
+	svm_section_leave(memory, section);
+	return is_there ? word : plain_word(vcpu, linear);
 }

@@ -85,7 +85,7 @@ static bool is_operand(const struct svm_vcpu *vcpu, uint32_t mode,
 	return control->exit_info_2 == (memo->gpa | offset) &&
 	       svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
 	       svm_atomic_load(&vcpu->vm->memory.generation) == memo->generation &&
-	       svm_walk_step_holds(&vcpu->vm->host->hal, &memo->step[memo->count - 1]);
+	       svm_walk_step_holds(vcpu->vm->host, &memo->step[memo->count - 1]);
 }
 
 /* The plain move at RIP, if its operand is at the fault. */

@@ -3,7 +3,7 @@
  * CPUID: the VM's table, with the bits that follow the vCPU's state.  Intercepted before every
  * fault, and it has none (APM vol. 2, 15.9).
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/next_rip.h"
 
 struct svm_cpuid_state svm_vcpu_cpuid_state(const struct svm_vcpu *vcpu)
 {

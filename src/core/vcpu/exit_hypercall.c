@@ -5,7 +5,7 @@
  * Registers are as wide as the code that makes the call: outside 64-bit mode the upper halves are
  * leftovers, which the guest neither sees nor means.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/next_rip.h"
 
 static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              uint64_t next_rip)

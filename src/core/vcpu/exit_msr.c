@@ -5,7 +5,7 @@
  * The privilege check comes before the intercept (15.9), the check of the number and the value
  * after it, so those two are ours.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/next_rip.h"
 
 static SVM_LONG_WAY enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                                     bool is_write, uint64_t next)

@@ -5,8 +5,8 @@
  *
  * An unknown code goes to the embedder as it came.  Nothing is guessed at, nothing panics.
  */
-#include "core/vcpu/exits.h"
 #include "core/features.h"
+#include "core/vcpu/next_rip.h"
 
 SVM_LONG_WAY enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              enum svm_exit_kind kind)

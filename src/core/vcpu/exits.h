@@ -56,12 +56,8 @@ enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t e
  * Not wrapped yet: behind the last byte of a 64 KiB segment it is 10000h and not 0.
  */
 uint64_t svm_vcpu_next_rip(struct svm_vcpu *vcpu);
-/*
- * The same where the instruction is one that guests execute all the time, mostly without a prefix:
- * then it is these bytes, the first in bits 7:0, and their number, 1 to 3, in bits 31:24.
- */
-uint64_t svm_vcpu_next_rip_of(struct svm_vcpu *vcpu, uint32_t insn);
-#define SVM_BARE_INSN(bytes, length) ((uint32_t)(length) << 24 | (uint32_t)(bytes))
+/* The same where the processor does not tell, from the bytes and whatever prefixes they have. */
+uint64_t svm_vcpu_scan_next_rip(struct svm_vcpu *vcpu);
 
 /* Up to 15 bytes at CS:RIP; their number. */
 unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);

@@ -44,7 +44,6 @@ static void note_step(struct svm_walk_path *path, svm_gpa_t gpa, uint64_t entry)
 static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entry)
 {
 	struct table_reader *reader = arg;
-	const struct svm_hal *hal = &reader->vm->host->hal;
 	const void *hva;
 	svm_hpa_t hpa;
 	const int result = svm_memory_locate(reader->vm, gpa, SVM_PROT_READ, &hpa);
@@ -52,7 +51,7 @@ static int read_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t *entr
 	reader->refused = gpa;
 	if (result)
 		return result;
-	hva = hal->phys_to_virt(hal->ctx, hpa);
+	hva = svm_host_at(reader->vm->host, hpa);
 	if (!hva)
 		return SVM_ERR_FAULT;
 	if (size == 8) {

@@ -31,9 +31,10 @@ static inline bool svm_walk_memo_is_for(const struct svm_walk_memo *memo,
 }
 
 /* Inside a section of which svm_memory.generation is the memo's. */
-static inline bool svm_walk_step_holds(const struct svm_hal *hal, const struct svm_walk_step *step)
+static inline bool svm_walk_step_holds(const struct svm_host *host,
+                                       const struct svm_walk_step *step)
 {
-	const uint64_t *entry = hal->phys_to_virt(hal->ctx, step->hpa);
+	const uint64_t *entry = svm_host_at(host, step->hpa);
 
 	return entry && svm_atomic_load(entry) == step->entry;
 }
@@ -46,7 +47,7 @@ static inline bool svm_walk_memo_holds(const struct svm_vm *vm, const struct svm
 	if (svm_atomic_load(&vm->memory.generation) != memo->generation)
 		return false;
 	for (; step != end; step++)
-		if (!svm_walk_step_holds(&vm->host->hal, step))
+		if (!svm_walk_step_holds(vm->host, step))
 			return false;
 	return true;
 }

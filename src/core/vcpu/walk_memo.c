@@ -40,7 +40,6 @@ bool svm_walk_memo_find(const struct svm_vcpu *vcpu, const struct svm_walk_memo 
 bool svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
                         svm_gva_t linear, uint32_t mode, uint64_t word[2])
 {
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
 	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
 	const void *hva;
 
@@ -48,7 +47,7 @@ bool svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo 
 	    !svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) ||
 	    !svm_walk_memo_holds(vcpu->vm, memo))
 		return false;
-	hva = hal->phys_to_virt(hal->ctx, memo->hpa | offset);
+	hva = svm_host_at(vcpu->vm->host, memo->hpa | offset);
 	if (!hva)
 		return false;
 	__builtin_memcpy(word, hva, 16);
