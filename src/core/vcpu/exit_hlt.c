@@ -11,7 +11,7 @@
  *
  * One wait and no loop: what came and is no event, a tick or a kick, is for the embedder to see.
  */
-#include "core/vcpu/exits.h"
+#include "core/vcpu/next_rip.h"
 
 /* Waits to be delivered, or has ended the HLT, whatever an interrupt port says. */
 static bool has_own_event(const struct svm_vcpu *vcpu)
