@@ -47,6 +47,8 @@ def check_control(control, version):
             yield f"{name} is {found.get(name)} and not {value}"
     if not re.search(r"\bdkms\b", found.get("Depends", "")):
         yield "it does not depend on dkms"
+    if not re.fullmatch(r"[^<>@]+ <[^<>@\s]+@(?!example\b)[^<>@\s]+>", found.get("Maintainer", "")):
+        yield f"nobody is there at {found.get('Maintainer')}"
     if b"/" + MODPROBE.encode() not in control.get("conffiles", (None, b""))[1]:
         yield f"{MODPROBE} is not marked as a configuration file"
     for script in ("postinst", "prerm"):
@@ -133,6 +135,11 @@ def self_test(control, files, version):
             sources + "src/core/vcpu/exits.h", sources + "zydis/src/Decoder.c"]
     unnoticed = [name for name in gone if not list(complaints(
         control, {n: f for n, f in files.items() if n != name}, version))]
+    member, body = control["control"]
+    for text in (b"A <a@example.org>", b"A"):
+        spoilt = re.sub(rb"(?m)^Maintainer: .*$", b"Maintainer: " + text, body)
+        if not list(complaints(control | {"control": (member, spoilt)}, files, version)):
+            unnoticed.append(f"maintainer {text.decode()}")
     for name in ("postinst", "prerm", "conffiles"):
         if not list(complaints({n: f for n, f in control.items() if n != name}, files, version)):
             unnoticed.append(name)
