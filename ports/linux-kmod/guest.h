@@ -10,11 +10,13 @@
  * Locks, outer before inner: guest_vcpu.lock, guest.lock, tsc_lock or clock_lock, memory.lock.  An
  * MMU notifier takes none of them but the last.
  */
+#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/kvm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/rcuwait.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -127,7 +129,10 @@ struct guest_vcpu {
 	struct kvm_run *run;
 	void *io_data;  /* Second page of the mapping. */
 	int interrupt;  /* Vector given by KVM_INTERRUPT or restored, or -1. */
-	wait_queue_head_t wait; /* Here the thread of a halted or waiting vCPU sleeps. */
+	struct rcuwait wait; /* Here the thread of a halted or waiting vCPU sleeps. */
+	u32 poll_ns; /* So long it looks by itself before. */
+	struct hrtimer timer; /* Its APIC's, armed for timer_ns of the kernel's clock. */
+	u64 timer_ns;
 	bool waits_for_init;    /* KVM's "uninitialised". */
 	bool is_halted;         /* By user space, without a HLT. */
 	bool wants_window;      /* Return when an interrupt of user space could be taken. */
@@ -278,6 +283,9 @@ long guest_debugregs_set(struct guest_vcpu *vcpu, void __user *user);
 int guest_mp_settle(struct guest_vcpu *vcpu);
 int guest_mp_get(struct guest_vcpu *vcpu, u32 *state);
 int guest_mp_set(struct guest_vcpu *vcpu, u32 state);
+
+/* guest_halt.c: wait until that is so; -EINTR: a signal came.  One thread at a time. */
+int guest_halt_wait(struct guest_vcpu *vcpu, bool (*is_over)(struct guest_vcpu *vcpu));
 
 /* Calls on a VM and on a vCPU that concern interrupt controllers; -ENOTTY: others. */
 long guest_irq_vm_ioctl(struct guest *guest, unsigned int number, unsigned long arg);

@@ -59,17 +59,6 @@ struct svm_lapic_time guest_irq_apic_time(struct guest_apic *apic)
 	return apic->last;
 }
 
-/* A deadline in ticks of the TSC by the VM's clock; one that is days away counts as never. */
-static u64 tsc_to_ns(struct guest_apic *apic, u64 deadline)
-{
-	const struct svm_lapic_time now = guest_irq_apic_time(apic);
-	const u64 ticks = deadline > now.tsc ? deadline - now.tsc : 0;
-
-	if (ticks >> 51)
-		return SVM_NEVER;
-	return now.ns + mul_u64_u32_div(ticks, NSEC_PER_MSEC, tsc_khz) + 1;
-}
-
 /* --- wires ------------------------------------------------------------------------------------ */
 
 /*
@@ -275,11 +264,9 @@ static int pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	/* What is no vector changes the state of the vCPU, which is for between two runs. */
 	if (READ_ONCE(apic->lapic.requests))
 		svm_vcpu_kick(vcpu);
+	guest_timer_follow(apic);
 	if (apic->vcpu->interrupt >= 0) /* Restored: it was on its way already. */
 		return apic->vcpu->interrupt;
-	if (svm_lapic_deadline(&apic->lapic) != SVM_NEVER ||
-	    svm_lapic_tsc_deadline(&apic->lapic) != SVM_NEVER)
-		svm_lapic_advance(&apic->lapic, guest_irq_apic_time(apic));
 	apic->extint = apic->extint_requested || svm_lapic_wants_extint(&apic->lapic);
 	/* Of the 8259's the vector is known when it is acknowledged. */
 	return apic->extint ? 0 : svm_lapic_pending(&apic->lapic, tpr);
@@ -314,22 +301,12 @@ static void tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 		svm_lapic_set_tpr(&apic->lapic, tpr);
 }
 
-static uint64_t deadline(void *arg, struct svm_vcpu *vcpu)
-{
-	struct guest_apic *const apic = arg;
-	const u64 tsc = svm_lapic_tsc_deadline(&apic->lapic);
-	const u64 ns = tsc == SVM_NEVER ? svm_lapic_deadline(&apic->lapic) : tsc_to_ns(apic, tsc);
-
-	return ns == SVM_NEVER ? U64_MAX : ns + apic->irq->start_ns;
-}
-
 /* The vCPU's thread sleeps, or is on its way there. */
 static void wake(void *arg, struct svm_vcpu *vcpu)
 {
 	struct guest_vcpu *const g = arg;
 
-	if (wq_has_sleeper(&g->wait))
-		wake_up(&g->wait);
+	rcuwait_wake_up(&g->wait);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -379,7 +356,6 @@ void guest_irq_attach(struct guest_vcpu *vcpu)
 		.pending = pending,
 		.accept = accept,
 		.tpr_changed = tpr_changed,
-		.deadline = deadline,
 		.arg = apic,
 	};
 
@@ -543,10 +519,15 @@ int guest_irq_create(struct guest *guest, bool is_split)
 
 void guest_irq_stop(struct guest *guest)
 {
+	unsigned int i;
+
 	if (!guest->irq)
 		return;
 	guest_irqfd_stop(guest->irq);
 	guest_pit_stop(guest->irq);
+	for (i = 0; i < GUEST_VCPUS; i++)
+		if (guest->vcpus[i])
+			guest_timer_stop(guest->vcpus[i]);
 }
 
 void guest_irq_destroy(struct guest *guest)

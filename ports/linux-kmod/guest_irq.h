@@ -130,6 +130,12 @@ void guest_irq_follow_cr8(struct guest_vcpu *vcpu);
 /* User space sets the APIC base: any mode may follow any other. */
 int guest_irq_set_base(struct guest_apic *apic, u64 base);
 
+/* --- guest_timer.c --------------------------------------------------------------------------- */
+void guest_timer_init(struct guest_vcpu *vcpu);
+void guest_timer_stop(struct guest_vcpu *vcpu);
+/* The APIC may have counted, or been written: its time comes to now, and the kernel's timer after. */
+void guest_timer_follow(struct guest_apic *apic);
+
 /* --- guest_irq_routes.c ---------------------------------------------------------------------- */
 int guest_routes_default(struct guest_irq *irq);
 long guest_routes_set(struct guest_irq *irq, void __user *user); /* A struct kvm_irq_routing. */

@@ -7,9 +7,7 @@
  * "Init received" is the library's WAIT_SIPI, and "halted" its HALTED or a flag, since user space
  * can ask for it without a HLT.
  */
-#include <linux/ktime.h>
 #include <linux/preempt.h>
-#include <linux/wait.h>
 
 #include "guest_irq.h"
 #include "hal.h"
@@ -103,25 +101,10 @@ static bool has_to_sleep(struct guest_vcpu *vcpu)
 	return is_waiting(vcpu) || (is_halted(vcpu) && !has_event(vcpu));
 }
 
-static bool may_wake(struct guest_vcpu *vcpu, struct guest_apic *apic)
+/* Also with what its APIC has for the vCPU itself. */
+static bool may_wake(struct guest_vcpu *vcpu)
 {
-	return READ_ONCE(apic->lapic.requests) || !has_to_sleep(vcpu);
-}
-
-/* Of an APIC's timer only a halted vCPU has to know. */
-static ktime_t time_left(struct guest_vcpu *vcpu)
-{
-	const u64 now = ktime_get_ns();
-	u64 deadline;
-
-	if (is_waiting(vcpu))
-		return KTIME_MAX;
-	preempt_disable();
-	deadline = svm_vcpu_deadline(vcpu->vcpu);
-	preempt_enable();
-	if (deadline >= KTIME_MAX)
-		return KTIME_MAX;
-	return ns_to_ktime(deadline > now ? deadline - now : 0);
+	return READ_ONCE(guest_apic_of(vcpu)->lapic.requests) || !has_to_sleep(vcpu);
 }
 
 /* --- controllers in user space ---------------------------------------------------------------- */
@@ -167,13 +150,11 @@ int guest_mp_settle(struct guest_vcpu *vcpu)
 		return 0;
 	if (READ_ONCE(apic->lapic.requests))
 		error = serve(vcpu, apic);
-	while (!error && has_to_sleep(vcpu)) {
-		/* Timed out or woken: either way it is looked at again. */
-		const long woken = wait_event_interruptible_hrtimeout(
-			vcpu->wait, may_wake(vcpu, apic), time_left(vcpu));
-
-		if (woken == -ERESTARTSYS)
+	while (!error && (is_waiting(vcpu) || is_halted(vcpu))) {
+		if (guest_halt_wait(vcpu, may_wake))
 			error = guest_task_work(vcpu);
+		else if (!READ_ONCE(apic->lapic.requests))
+			break;
 		if (!error)
 			error = serve(vcpu, apic);
 	}

@@ -281,7 +281,8 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	}
 	vcpu->guest = guest;
 	mutex_init(&vcpu->lock);
-	init_waitqueue_head(&vcpu->wait);
+	rcuwait_init(&vcpu->wait);
+	guest_timer_init(vcpu);
 	guest_explain_init(vcpu);
 	guest_run_init(vcpu);
 	guest_tsc_set(vcpu, 0);

@@ -12,11 +12,11 @@
  * Left out, with the library's default:
  *
  *	machine_check	the kernel exports no entry to its handler: the VM is DEAD
+ *	timer_arm	a vCPU's timer tells it by itself, wherever it is (guest_timer.c)
  */
 #include "hal.h"
 
 #include <linux/gfp.h>
-#include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -151,24 +151,6 @@ static uint64_t hal_clock_ns(void *ctx)
 	return ktime_get_ns();
 }
 
-/* The interrupt alone is what is wanted: it ends the run, and the library looks again. */
-static enum hrtimer_restart timer_fired(struct hrtimer *timer)
-{
-	return HRTIMER_NORESTART;
-}
-
-static DEFINE_PER_CPU(struct hrtimer, deadline_timer);
-
-static void hal_timer_arm(void *ctx, uint64_t deadline_ns)
-{
-	struct hrtimer *const timer = this_cpu_ptr(&deadline_timer);
-
-	if (deadline_ns >= KTIME_MAX)
-		hrtimer_try_to_cancel(timer);
-	else
-		hrtimer_start(timer, ns_to_ktime(deadline_ns), HRTIMER_MODE_ABS_PINNED_HARD);
-}
-
 static bool hal_rdmsr_safe(void *ctx, uint32_t msr, uint64_t *value)
 {
 	unsigned long long read;
@@ -204,31 +186,17 @@ static struct svm_hal table = {
 	.log = hal_log,
 	.bug = hal_bug,
 	.clock_ns = hal_clock_ns,
-	.timer_arm = hal_timer_arm,
 	.rdmsr_safe = hal_rdmsr_safe,
 	.wrmsr_safe = hal_wrmsr_safe,
 };
 
 const struct svm_hal *hal_table(void)
 {
-	int cpu;
-
 	if (!table.cpu_max) {
-		for_each_possible_cpu(cpu)
-			compat_hrtimer_init(per_cpu_ptr(&deadline_timer, cpu), timer_fired,
-			                    HRTIMER_MODE_ABS_PINNED_HARD);
 		table.cpu_max = nr_cpu_ids;
 		table.tsc_hz = tsc_khz * UINT64_C(1000);
 	}
 	return &table;
-}
-
-void hal_stop(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		hrtimer_cancel(per_cpu_ptr(&deadline_timer, cpu));
 }
 
 int hal_errno(int error)

@@ -9,9 +9,6 @@
 /* The table, with the numbers of this machine; the same one each time. */
 const struct svm_hal *hal_table(void);
 
-/* The timers of all CPUs are idle when it returns. */
-void hal_stop(void);
-
 /* Errors of the library as Linux's. */
 int hal_errno(int error);
 

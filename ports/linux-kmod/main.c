@@ -102,7 +102,6 @@ stop_cpus:
 	guest_debugfs_stop();
 	cpus_stop();
 destroy_host:
-	hal_stop();
 	if (svm_host_destroy(guest_host))
 		pr_err("the host could not be destroyed\n");
 	return error;
@@ -115,7 +114,6 @@ static void __exit libsvm_exit(void)
 	guest_irqfd_unload();
 	guest_debugfs_stop();
 	cpus_stop();
-	hal_stop();
 	if (svm_host_destroy(guest_host))
 		pr_err("the host could not be destroyed\n");
 }
