@@ -105,10 +105,10 @@ static SVM_LONG_WAY void follow_vm(struct svm_vcpu *vcpu)
 }
 
 /* All else that the switch block depends on tells of its change; registers.c, msr.c, control.c. */
-static void follow_host(struct svm_vcpu *vcpu, bool is_loaded)
+static void follow_host(struct svm_vcpu *vcpu)
 {
 	svm_ring0_vmsave(vcpu->s.host_vmcb);
-	if (read_host(vcpu) || !is_loaded)
+	if (read_host(vcpu))
 		svm_vcpu_update_switch(vcpu);
 }
 
@@ -156,7 +156,7 @@ static SVM_LONG_WAY int come_to(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
 	if (error)
 		return error;
 	follow_settings(vcpu);
-	follow_host(vcpu, false);
+	follow_host(vcpu);
 	svm_fpu_enter_guest(vcpu);
 	if (vcpu->irq.deadline) /* The timer of this CPU may be armed for another vCPU. */
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
@@ -185,7 +185,7 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 		return come_to(vcpu, cpu);
 	follow_settings(vcpu);
 	if (!host->fixed_registers)
-		follow_host(vcpu, true);
+		follow_host(vcpu);
 	if (has_missed_timer(vcpu))
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	return 0;
