@@ -11,6 +11,7 @@
  *
  * Left out, with the library's default:
  *
+ *	irq_save	it takes no lock with interrupts off: nothing for lockdep to know
  *	machine_check	the kernel exports no entry to its handler: the VM is DEAD
  *	timer_arm	a vCPU's timer tells it by itself, wherever it is (guest_timer.c)
  */
@@ -75,24 +76,11 @@ static void hal_preempt_on(void *ctx)
 	preempt_enable();
 }
 
-static uint64_t hal_irq_save(void *ctx)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	return flags;
-}
-
-static void hal_irq_restore(void *ctx, uint64_t flags)
-{
-	local_irq_restore((unsigned long)flags);
-}
-
 static DEFINE_PER_CPU(u32, host_pkru);
 
 static void hal_fpu_begin(void *ctx)
 {
-	kernel_fpu_begin();
+	kernel_fpu_begin_mask(0); /* The guest's state comes whole: nothing to set up before. */
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		__this_cpu_write(host_pkru, rdpkru());
 }
@@ -176,8 +164,6 @@ static struct svm_hal table = {
 	.cpu_kick = hal_cpu_kick,
 	.preempt_off = hal_preempt_off,
 	.preempt_on = hal_preempt_on,
-	.irq_save = hal_irq_save,
-	.irq_restore = hal_irq_restore,
 	.fpu_begin = hal_fpu_begin,
 	.fpu_end = hal_fpu_end,
 	.mutex_lock = hal_mutex_lock,
