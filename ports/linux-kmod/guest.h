@@ -71,6 +71,7 @@ struct guest_memory {
 struct dentry;
 struct seq_file;
 struct guest_vcpu;
+struct guest_apic;
 struct guest_irq;
 struct guest_msr_filter;
 
@@ -125,6 +126,7 @@ struct guest_ins {
 struct guest_vcpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
+	struct guest_apic *apic; /* NULL: user space brings the interrupt controllers. */
 	struct mutex lock; /* One ioctl at a time. */
 	struct kvm_run *run;
 	void *io_data;  /* Second page of the mapping. */
@@ -302,7 +304,10 @@ struct guest_write {
 	bool is_port;
 };
 
-/* guest_coalesced.c; the second: that write waits in the ring now, and the guest may go on. */
+/*
+ * guest_coalesced.c; the second, where there are zones: that write waits in the ring now, and the
+ * guest may go on.
+ */
 long guest_coalesced_zone(struct guest *guest, void __user *user, bool on);
 bool guest_coalesced_write(struct guest *guest, const struct guest_write *write);
 int guest_coalesced_start(struct guest *guest);

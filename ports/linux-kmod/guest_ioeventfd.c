@@ -37,8 +37,6 @@ bool guest_ioeventfd_write(struct guest *guest, const struct guest_write *write)
 	const struct guest_ioeventfd *e;
 	bool found = false;
 
-	if (list_empty_careful(&guest->ioeventfds))
-		return false;
 	spin_lock(&guest->ioeventfd_lock);
 	list_for_each_entry(e, &guest->ioeventfds, link) {
 		if (!answers(e, write))

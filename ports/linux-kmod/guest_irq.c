@@ -232,7 +232,7 @@ void guest_irq_follow_apic(struct guest_apic *apic)
 
 void guest_irq_follow_cr8(struct guest_vcpu *vcpu)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
+	struct guest_apic *const apic = vcpu->apic;
 	struct svm_system_regs regs;
 
 	if (!apic)
@@ -349,9 +349,8 @@ int guest_irq_set_base(struct guest_apic *apic, u64 base)
 	return error;
 }
 
-void guest_irq_attach(struct guest_vcpu *vcpu)
+static void attach_to(struct guest_vcpu *vcpu, struct guest_apic *apic)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
 	const struct svm_irq_port port = {
 		.pending = pending,
 		.accept = accept,
@@ -359,8 +358,7 @@ void guest_irq_attach(struct guest_vcpu *vcpu)
 		.arg = apic,
 	};
 
-	if (!apic)
-		return;
+	vcpu->apic = apic;
 	apic->lapic.config.is_bsp = guest_is_boot(vcpu);
 	vcpu->waits_for_init = !guest_is_boot(vcpu);
 	svm_vcpu_set_wake(vcpu->vcpu, wake, vcpu);
@@ -368,6 +366,14 @@ void guest_irq_attach(struct guest_vcpu *vcpu)
 		pr_err("no interrupt port\n");
 	smp_store_release(&apic->vcpu, vcpu);
 	guest_irq_follow_apic(apic);
+}
+
+void guest_irq_attach(struct guest_vcpu *vcpu)
+{
+	struct guest_irq *const irq = guest_irq_of(vcpu->guest);
+
+	if (irq)
+		attach_to(vcpu, &irq->apic[svm_vcpu_id(vcpu->vcpu)]);
 }
 
 static int init_apics(struct guest_irq *irq)

@@ -100,11 +100,19 @@ static inline bool guest_has_pic(const struct guest *guest)
 	return irq && !irq->is_split;
 }
 
-static inline struct guest_apic *guest_apic_of(const struct guest_vcpu *vcpu)
+/* As guest_has_pic(), for a vCPU that is attached. */
+static inline bool guest_vcpu_has_pic(const struct guest_vcpu *vcpu)
 {
-	struct guest_irq *const irq = guest_irq_of(vcpu->guest);
+	return vcpu->apic && !vcpu->apic->irq->is_split;
+}
 
-	return irq ? &irq->apic[svm_vcpu_id(vcpu->vcpu)] : NULL;
+/* Whether guest_mp_settle() has something to do: that the vCPU does not run, or may have to stop. */
+static inline bool guest_mp_is_due(const struct guest_vcpu *vcpu)
+{
+	const struct guest_apic *const apic = vcpu->apic;
+
+	return apic && (svm_vcpu_state(vcpu->vcpu) != SVM_VCPU_RUNNABLE || vcpu->waits_for_init ||
+	                vcpu->is_halted || READ_ONCE(apic->lapic.requests) || apic->irq->is_split);
 }
 
 /* A vCPU that no thread can reach yet gets its APIC.  Nothing without controllers. */

@@ -172,7 +172,7 @@ static long set_vapic_address(void __user *user)
 
 long guest_irq_vcpu_ioctl(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
+	struct guest_apic *const apic = vcpu->apic;
 	void __user *const user = (void __user *)arg;
 
 	if (!apic) /* What KVM says, of others too. */

@@ -104,7 +104,7 @@ static bool has_to_sleep(struct guest_vcpu *vcpu)
 /* Also with what its APIC has for the vCPU itself. */
 static bool may_wake(struct guest_vcpu *vcpu)
 {
-	return READ_ONCE(guest_apic_of(vcpu)->lapic.requests) || !has_to_sleep(vcpu);
+	return READ_ONCE(vcpu->apic->lapic.requests) || !has_to_sleep(vcpu);
 }
 
 /* --- controllers in user space ---------------------------------------------------------------- */
@@ -132,20 +132,11 @@ static bool tell_window(struct guest_vcpu *vcpu)
 	return true;
 }
 
-/* It runs and nobody has sent what would change that: nearly always. */
-static bool goes_on(const struct guest_vcpu *vcpu, const struct guest_apic *apic)
-{
-	return svm_vcpu_state(vcpu->vcpu) == SVM_VCPU_RUNNABLE && !vcpu->waits_for_init &&
-	       !vcpu->is_halted && !READ_ONCE(apic->lapic.requests) && !apic->irq->is_split;
-}
-
 int guest_mp_settle(struct guest_vcpu *vcpu)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
+	struct guest_apic *const apic = vcpu->apic;
 	int error = 0;
 
-	if (!apic || goes_on(vcpu, apic))
-		return 1;
 	if (apic->irq->is_split && (tell_end(vcpu, apic) || tell_window(vcpu)))
 		return 0;
 	if (READ_ONCE(apic->lapic.requests))
@@ -167,7 +158,7 @@ int guest_mp_settle(struct guest_vcpu *vcpu)
 /* What has arrived is part of the state. */
 int guest_mp_get(struct guest_vcpu *vcpu, u32 *state)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
+	struct guest_apic *const apic = vcpu->apic;
 	const int error = apic ? serve(vcpu, apic) : 0;
 
 	if (vcpu->waits_for_init)
@@ -202,7 +193,7 @@ static void drop_startup(struct guest_apic *apic)
 
 int guest_mp_set(struct guest_vcpu *vcpu, u32 state)
 {
-	struct guest_apic *const apic = guest_apic_of(vcpu);
+	struct guest_apic *const apic = vcpu->apic;
 	int error;
 
 	if (!apic && state != KVM_MP_STATE_RUNNABLE)

@@ -95,7 +95,7 @@ static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
 		return 0;
 	}
 	if (msr == SVM_MSR_APIC_BASE && guest_irq_of(vcpu->guest))
-		return guest_irq_set_base(guest_apic_of(vcpu), value);
+		return guest_irq_set_base(vcpu->apic, value);
 	if (has_no_apic_for(vcpu, msr))
 		return 0;
 	return hal_errno(svm_vcpu_set_msr(vcpu->vcpu, msr, value));

@@ -195,8 +195,10 @@ static int entry_failed(struct guest_vcpu *vcpu)
 /* A write for which an eventfd waits, or that can wait itself, is none for user space. */
 static bool is_done(struct guest_vcpu *vcpu, const struct guest_write *write)
 {
-	return guest_ioeventfd_write(vcpu->guest, write) ||
-	       guest_coalesced_write(vcpu->guest, write);
+	struct guest *const guest = vcpu->guest;
+
+	return (!list_empty_careful(&guest->ioeventfds) && guest_ioeventfd_write(guest, write)) ||
+	       (!list_empty_careful(&guest->zones) && guest_coalesced_write(guest, write));
 }
 
 static int port_access(struct guest_vcpu *vcpu)
@@ -329,7 +331,7 @@ static int loop(struct guest_vcpu *vcpu)
 
 	while (result > 0) {
 		result = serve_task(vcpu);
-		if (result > 0)
+		if (result > 0 && guest_mp_is_due(vcpu))
 			result = guest_mp_settle(vcpu);
 		if (result > 0 && guest_clock_is_due(vcpu))
 			result = guest_clock_settle(vcpu);
@@ -357,7 +359,7 @@ static int take_cr8(struct guest_vcpu *vcpu)
 
 static void tell_state(struct guest_vcpu *vcpu)
 {
-	const struct guest_apic *const apic = guest_apic_of(vcpu);
+	const struct guest_apic *const apic = vcpu->apic;
 	struct kvm_run *const run = vcpu->run;
 
 	run->if_flag = !!(svm_vcpu_get_rflags(vcpu->vcpu) & FLAG_IF);
@@ -367,7 +369,7 @@ static void tell_state(struct guest_vcpu *vcpu)
 	                      : svm_vcpu_get_apic_base(vcpu->vcpu);
 	/* With controllers in the kernel nobody else injects. */
 	run->ready_for_interrupt_injection =
-		guest_has_pic(vcpu->guest) ||
+		guest_vcpu_has_pic(vcpu) ||
 		(vcpu->interrupt < 0 && svm_vcpu_can_interrupt(vcpu->vcpu));
 }
 
@@ -383,10 +385,10 @@ int guest_run(struct guest_vcpu *vcpu)
 		result = -EINTR;
 	if (result > 0 && vcpu->owes_int3)
 		result = guest_debug_settle(vcpu);
-	if (result > 0 && !guest_irq_of(vcpu->guest))
+	if (result > 0 && !vcpu->apic)
 		result = take_cr8(vcpu);
 	if (result > 0) {
-		vcpu->wants_window = !guest_has_pic(vcpu->guest) &&
+		vcpu->wants_window = !guest_vcpu_has_pic(vcpu) &&
 		                     READ_ONCE(vcpu->run->request_interrupt_window);
 		svm_vcpu_want_window(vcpu->vcpu, vcpu->wants_window);
 		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;

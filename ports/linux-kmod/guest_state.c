@@ -153,7 +153,7 @@ static int drop_reinjection(struct guest_vcpu *vcpu)
 static int set_apic_base(struct guest_vcpu *vcpu, u64 base)
 {
 	if (guest_irq_of(vcpu->guest))
-		return guest_irq_set_base(guest_apic_of(vcpu), base);
+		return guest_irq_set_base(vcpu->apic, base);
 	return hal_errno(svm_vcpu_set_msr(vcpu->vcpu, SVM_MSR_APIC_BASE, base));
 }
 

@@ -5,8 +5,8 @@
  * It belongs to the vCPU and not to the CPU that the vCPU is on, and tells the vCPU when it fires.
  * So it does not matter where the vCPU is by then, inside the guest, on its way there, in user space
  * or asleep: it looks at its APIC again.  The library's own way, a timer of each CPU whose interrupt
- * ends a run, would have to be armed anew by each run, and a thread that sleeps would need another
- * one.
+ * ends a run, would have to be armed anew by each run, would be missed by a run that is about to
+ * enter, and a thread that sleeps would need another one.
  */
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
@@ -35,7 +35,7 @@ static void arm(struct guest_vcpu *vcpu, u64 ns)
 	if (ns == SVM_NEVER)
 		hrtimer_try_to_cancel(timer);
 	else
-		hrtimer_start(timer, ns_to_ktime(ns), HRTIMER_MODE_ABS_HARD);
+		hrtimer_start(timer, ns_to_ktime(ns), HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
 void guest_timer_follow(struct guest_apic *apic)
@@ -64,7 +64,7 @@ static enum hrtimer_restart fired(struct hrtimer *timer)
 void guest_timer_init(struct guest_vcpu *vcpu)
 {
 	vcpu->timer_ns = SVM_NEVER;
-	compat_hrtimer_init(&vcpu->timer, fired, HRTIMER_MODE_ABS_HARD);
+	compat_hrtimer_init(&vcpu->timer, fired, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
 void guest_timer_stop(struct guest_vcpu *vcpu)
