@@ -2,9 +2,9 @@
 /*
  * How the thread of a vCPU waits.
  *
- * To sleep and to be woken takes the kernel longer than many a guest's HLT lasts.  So a thread looks
- * for a while by itself, as long as nobody else wants its CPU.  How long is learnt: a wait that was
- * a little longer than that makes it longer, one that no patience would have outlasted ends it.
+ * To sleep and to be woken takes the kernel longer than many a guest's HLT lasts.  So a thread
+ * looks for a while by itself, as long as nobody else wants its CPU.  How long is learnt: a wait
+ * that was a little longer makes it longer, one that no patience would have outlasted ends it.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>

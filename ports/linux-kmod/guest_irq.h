@@ -106,7 +106,7 @@ static inline bool guest_vcpu_has_pic(const struct guest_vcpu *vcpu)
 	return vcpu->apic && !vcpu->apic->irq->is_split;
 }
 
-/* Whether guest_mp_settle() has something to do: that the vCPU does not run, or may have to stop. */
+/* Whether guest_mp_settle() has work: the vCPU does not run, or may have to stop. */
 static inline bool guest_mp_is_due(const struct guest_vcpu *vcpu)
 {
 	const struct guest_apic *const apic = vcpu->apic;
@@ -141,7 +141,7 @@ int guest_irq_set_base(struct guest_apic *apic, u64 base);
 /* --- guest_timer.c --------------------------------------------------------------------------- */
 void guest_timer_init(struct guest_vcpu *vcpu);
 void guest_timer_stop(struct guest_vcpu *vcpu);
-/* The APIC may have counted, or been written: its time comes to now, and the kernel's timer after. */
+/* The APIC may have counted, or been written: its time is now, and the kernel's timer follows. */
 void guest_timer_follow(struct guest_apic *apic);
 
 /* --- guest_irq_routes.c ---------------------------------------------------------------------- */

@@ -2,11 +2,11 @@
 /*
  * A local APIC's timer, as one of the kernel's.
  *
- * It belongs to the vCPU and not to the CPU that the vCPU is on, and tells the vCPU when it fires.
- * So it does not matter where the vCPU is by then, inside the guest, on its way there, in user space
- * or asleep: it looks at its APIC again.  The library's own way, a timer of each CPU whose interrupt
- * ends a run, would have to be armed anew by each run, would be missed by a run that is about to
- * enter, and a thread that sleeps would need another one.
+ * It belongs to the vCPU and not to the CPU that the vCPU is on, and tells the vCPU when it
+ * fires.  So it does not matter where the vCPU is by then, inside the guest, on its way there, in
+ * user space or asleep: it looks at its APIC again.  The library's own way, a timer of each CPU
+ * whose interrupt ends a run, would have to be armed anew by each run, would be missed by a run
+ * that is about to enter, and a thread that sleeps would need another one.
  */
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
