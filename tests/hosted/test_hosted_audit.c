@@ -53,7 +53,8 @@ static struct svm_features probe(struct bare *b)
 {
 	struct svm_features features;
 
-	ck_assert_int_eq(svm_features_probe(hosted_hal(b->m), &features), SVM_ERR_SVM_IN_USE);
+	if (svm_features_probe(hosted_hal(b->m), &features) != SVM_ERR_SVM_IN_USE)
+		ck_abort_msg("SVM is not in use");
 	return features;
 }
 
@@ -80,7 +81,8 @@ static bool audit_verdict(struct bare *b, char *rules, size_t size, bool *left_o
 	size_t count;
 
 	count = svm_audit(b->vmcb, &context, findings, 32);
-	ck_assert_uint_le(count, 32);
+	if (count > 32)
+		ck_abort_msg("%zu findings", count);
 	rules[0] = '\0';
 	add_rules(rules, size, findings, count);
 	*left_out = true;
@@ -208,7 +210,8 @@ static void make_near_valid(struct bare *b, uint64_t *state)
 
 /*
  * Near-valid VMCBs: what the processor refuses the auditor has refused, always; and of what the
- * processor accepts it refuses only what is_left_out().
+ * processor accepts it refuses only what is_left_out().  No assertion for each: in libcheck that is
+ * a system call, and one run of this makes a million rounds.
  */
 START_TEST(near_valid_vmcbs_are_judged_alike)
 {
@@ -236,10 +239,10 @@ START_TEST(near_valid_vmcbs_are_judged_alike)
 		 * only those that the manual does not let a processor ignore. */
 		if (refused && !audited && !strcmp(named, "C17"))
 			continue;
-		ck_assert_msg(audited || !refused, "round %lu: refused for %s, audited%s", i, named,
-		              rules);
-		ck_assert_msg(refused || !audited || left_out, "round %lu: accepted, audited%s", i,
-		              rules);
+		if (refused && !audited)
+			ck_abort_msg("round %lu: refused for %s, audited%s", i, named, rules);
+		if (!refused && audited && !left_out)
+			ck_abort_msg("round %lu: accepted, audited%s", i, rules);
 	}
 	ck_assert_uint_gt(refusals, fuzz_rounds / 10);
 	ck_assert_uint_lt(refusals, fuzz_rounds - fuzz_rounds / 10);
