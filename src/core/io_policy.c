@@ -12,12 +12,16 @@
 #include "core/vm.h"
 #include "core/vm_idle.h"
 
+/* From 1 to 0: no port. */
+#define NO_GAP 1u
+
 void svm_io_policy_init(struct svm_vm *vm)
 {
 	vm->io.iopm = vm->host->iopm;
 	vm->io.iopm_hpa = vm->host->iopm_hpa;
 	vm->io.owns_map = false;
 	vm->io.range_count = 0;
+	vm->io.gap = NO_GAP;
 }
 
 void svm_io_policy_fini(struct svm_vm *vm)
@@ -57,22 +61,46 @@ const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint1
 	return range;
 }
 
+/* The ports between two callbacks, if this one is; the embedder's own devices are there. */
+static void note_gap(struct svm_io_policy *policy, uint32_t port)
+{
+	const uint32_t above = ranges_below(policy, port);
+	const uint32_t first = above ? policy->range[above - 1].last + 1 : 0;
+	const uint32_t end =
+		above < policy->range_count ? policy->range[above].first : SVM_PORT_COUNT;
+
+	if (port < end)
+		svm_atomic_store_relaxed(&policy->gap, first | (end - 1) << 16);
+}
+
+static SVM_LONG_WAY const struct svm_io_range *find_anew(struct svm_io_policy *policy,
+                                                         uint16_t port, uint8_t size)
+{
+	const struct svm_io_range *range = svm_io_find(policy, port, size);
+
+	if (range)
+		svm_atomic_store_relaxed(&policy->recent, (uint32_t)(range - policy->range));
+	else
+		note_gap(policy, port);
+	return range;
+}
+
 /* Nothing is believed of the guess, which may be about a range that is gone. */
 const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
                                              uint8_t size)
 {
 	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent);
-	const struct svm_io_range *range;
+	const uint32_t last = (uint32_t)port + size - 1;
+	uint32_t gap;
 
 	if (guess < policy->range_count) {
-		range = &policy->range[guess];
-		if (range->first <= port && (uint32_t)port + size - 1 <= range->last)
+		const struct svm_io_range *range = &policy->range[guess];
+
+		if (range->first <= port && last <= range->last)
 			return range;
 	}
-	range = svm_io_find(policy, port, size);
-	if (range)
-		svm_atomic_store_relaxed(&policy->recent, (uint32_t)(range - policy->range));
-	return range;
+	gap = svm_atomic_load_relaxed(&policy->gap);
+	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL : find_anew(policy, port, size);
 }
 
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)
@@ -87,6 +115,7 @@ static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range 
 	        (policy->range_count - place) * sizeof(policy->range[0]));
 	policy->range[place] = *added;
 	policy->range_count++;
+	policy->gap = NO_GAP;
 	return 0;
 }
 
@@ -98,6 +127,7 @@ static int remove_io_range(struct svm_io_policy *policy, uint32_t first, uint32_
 	    policy->range[place].last != last)
 		return SVM_ERR_NOENT;
 	policy->range_count--;
+	policy->gap = NO_GAP; /* It may be a larger one now. */
 	memmove(&policy->range[place], &policy->range[place + 1],
 	        (policy->range_count - place) * sizeof(policy->range[0]));
 	return 0;

@@ -20,6 +20,7 @@ struct svm_io_policy {
 	bool owns_map;
 	uint32_t range_count;
 	uint32_t recent; /* Atomic: index of the last find; only a guess. */
+	uint32_t gap;    /* Atomic: ports without a callback: first, and last in bits 31:16. */
 	struct svm_io_range range[SVM_IO_RANGE_MAX]; /* Sorted by first. */
 };
 

@@ -112,6 +112,31 @@ START_TEST(an_access_belongs_to_the_device_that_has_all_its_bytes)
 }
 END_TEST
 
+static void compare_all_ports(void)
+{
+	for (uint32_t port = 0; port < 0x10000; port++)
+		for (uint8_t size = 1; size <= 4; size = (uint8_t)(size * 2))
+			if (svm_io_find_again(&vm->io, (uint16_t)port, size) !=
+			    svm_io_find(&vm->io, (uint16_t)port, size))
+				ck_abort_msg("%#x, %u bytes", port, size);
+}
+
+/* What is remembered of the ports without a device is right, also behind a change. */
+START_TEST(ports_without_a_device_are_remembered)
+{
+	if (_i)
+		place_devices();
+	compare_all_ports();
+	ck_assert_ptr_null(svm_io_find_again(&vm->io, 0x50, 1));
+	ck_assert_int_eq(svm_vm_io_handler(vm, 0x50, 1, device, NULL), 0);
+	ck_assert_ptr_nonnull(svm_io_find_again(&vm->io, 0x50, 1));
+	compare_all_ports();
+	ck_assert_int_eq(svm_vm_io_handler(vm, 0x50, 1, NULL, NULL), 0);
+	ck_assert_ptr_null(svm_io_find_again(&vm->io, 0x50, 1));
+	compare_all_ports();
+}
+END_TEST
+
 START_TEST(devices_do_not_overlap_and_leave_by_their_own_range)
 {
 	place_devices();
@@ -596,6 +621,7 @@ int main(void)
 	tcase_add_loop_test(tcase, port_ranges_have_their_shape, 0, ARRAY_SIZE(shape_rows));
 	tcase_add_loop_test(tcase, an_access_belongs_to_the_device_that_has_all_its_bytes, 0,
 	                    ARRAY_SIZE(find_rows));
+	tcase_add_loop_test(tcase, ports_without_a_device_are_remembered, 0, 2);
 	tcase_add_test(tcase, devices_do_not_overlap_and_leave_by_their_own_range);
 	tcase_add_test(tcase, device_ranges_are_counted);
 	tcase_add_test(tcase, a_vm_gets_a_port_map_of_its_own_with_its_first_open_port);

@@ -17,12 +17,12 @@ struct svm_ioio {
 /* IN or OUT of a size that there is, of one register; the others need svm_ioio_decode(). */
 static inline bool svm_ioio_is_plain(uint64_t info)
 {
-	const uint64_t size = svm_bits_get(info, SVM_IOIO_SIZE);
-	const uint64_t address =
-		info & (SVM_IOIO_ADDR_16 | SVM_IOIO_ADDR_32 | SVM_IOIO_ADDR_64);
+	/* Bit n: size and address size, as they stand in bits 9:4, may be n: one of each at most.
+	 */
+	const uint64_t sizes = SVM_BIT(1) | SVM_BIT(2) | SVM_BIT(4);
+	const uint64_t plain = sizes | sizes << 8 | sizes << 16 | sizes << 32;
 
-	return !(info & SVM_IOIO_STRING) && !(address & (address - 1)) && size &&
-	       !(size & (size - 1));
+	return !(info & SVM_IOIO_STRING) && (plain >> (info >> 4 & 63) & 1);
 }
 
 /* False: the encoding is impossible. */
