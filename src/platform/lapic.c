@@ -8,6 +8,10 @@
  * from an I/O APIC for example, ends at a bit in IRR.
  *
  * TMR is set before IRR, and read after the bit has left IRR.
+ *
+ * Most words of IRR and ISR are empty, so a word of hints says which are worth a look.  Of IRR it
+ * is set behind the bit.  The owner takes a hint back and then looks once more whether the word has
+ * got a bit meanwhile, so that the worst is a hint for nothing.
  */
 #include "lapic.h"
 
@@ -24,32 +28,34 @@ static uint32_t vector_bit(uint8_t vector)
 	return UINT32_C(1) << (vector & 31);
 }
 
-/* The highest vector whose bit is set, or -1.  Two words at a time: most of them are empty. */
-static int highest_vector(const uint32_t words[8])
+/* The highest vector whose bit is set, or -1.  hints: of the words that may have one. */
+static inline int highest_vector(const uint32_t words[8], uint32_t hints)
 {
-	for (int i = 6; i >= 0; i -= 2) {
-		const uint64_t low = svm_atomic_load(&words[i]);
-		const uint64_t high = svm_atomic_load(&words[i + 1]);
+	while (hints) {
+		const int i = 31 - __builtin_clz(hints);
+		const uint32_t word = svm_atomic_load(&words[i & 7]);
 
-		if (low | high)
-			return 32 * i + 63 - __builtin_clzll(high << 32 | low);
+		if (word)
+			return 32 * i + 31 - __builtin_clz(word);
+		hints &= ~(UINT32_C(1) << i);
 	}
 	return -1;
 }
 
-bool svm_lapic_has_request(const struct svm_lapic *lapic)
+static inline int highest_request(const struct svm_lapic *lapic)
 {
-	uint32_t any = 0;
+	return highest_vector(lapic->irr, svm_atomic_load(&lapic->irr_words));
+}
 
-	for (unsigned i = 0; i < 8; i++)
-		any |= svm_atomic_load(&lapic->irr[i]);
-	return any;
+static inline int highest_in_service(const struct svm_lapic *lapic)
+{
+	return highest_vector(lapic->isr, lapic->isr_words);
 }
 
 /* PPR is the higher of task and in-service priority, the latter without its low half.  16.6.4. */
 void svm_lapic_update_ppr(struct svm_lapic *lapic)
 {
-	const int in_service = highest_vector(lapic->isr);
+	const int in_service = highest_in_service(lapic);
 	uint32_t ppr = lapic->tpr;
 
 	if (in_service >= 0 && (uint32_t)in_service >> 4 > ppr >> 4)
@@ -63,6 +69,9 @@ static void reset_lapic_registers(struct svm_lapic *lapic)
 {
 	const bool is_x2apic = svm_lapic_has_base(lapic, APIC_BASE_X2APIC);
 
+	/* First: of a vector that comes now the hint stays. */
+	svm_atomic_store(&lapic->irr_words, 0);
+	lapic->isr_words = 0;
 	for (unsigned i = 0; i < 8; i++) {
 		svm_atomic_store(&lapic->irr[i], 0);
 		svm_atomic_store(&lapic->tmr[i], 0);
@@ -181,12 +190,16 @@ bool svm_lapic_is_enabled(const struct svm_lapic *lapic)
 static void request_vector(struct svm_lapic *lapic, uint8_t vector, bool is_level)
 {
 	const uint32_t bit = vector_bit(vector);
+	bool is_new;
 
 	if (is_level)
 		svm_atomic_or(&lapic->tmr[vector / 32], bit);
 	else
 		svm_atomic_and(&lapic->tmr[vector / 32], ~bit);
-	if (!(svm_atomic_or(&lapic->irr[vector / 32], bit) & bit))
+	is_new = !(svm_atomic_or(&lapic->irr[vector / 32], bit) & bit);
+
+	svm_atomic_or(&lapic->irr_words, UINT32_C(1) << vector / 32);
+	if (is_new)
 		lapic->config.host.wake(lapic->config.host.arg);
 }
 
@@ -400,14 +413,25 @@ void svm_lapic_set_tpr(struct svm_lapic *lapic, uint8_t cr8)
 
 int svm_lapic_pending(const struct svm_lapic *lapic, uint8_t cr8)
 {
-	const int vector = highest_vector(lapic->irr);
+	const int vector = highest_request(lapic);
 
 	if (vector < 0 || vector >> 4 <= cr8)
 		return -1;
 	/* One that was posted while the guest switched the APIC off. */
 	if (!svm_lapic_has_base(lapic, APIC_BASE_ENABLE))
 		return -1;
-	return vector >> 4 > highest_vector(lapic->isr) >> 4 ? vector : -1;
+	return vector >> 4 > highest_in_service(lapic) >> 4 ? vector : -1;
+}
+
+static void forget_word(struct svm_lapic *lapic, unsigned i)
+{
+	const uint32_t hint = UINT32_C(1) << i;
+
+	if (svm_atomic_load(&lapic->irr[i]))
+		return;
+	svm_atomic_and(&lapic->irr_words, ~hint);
+	if (svm_atomic_load(&lapic->irr[i]))
+		svm_atomic_or(&lapic->irr_words, hint);
 }
 
 void svm_lapic_accept(struct svm_lapic *lapic, uint8_t vector)
@@ -416,7 +440,9 @@ void svm_lapic_accept(struct svm_lapic *lapic, uint8_t vector)
 
 	if (!(svm_atomic_and(&lapic->irr[vector / 32], ~bit) & bit))
 		return;
+	forget_word(lapic, vector / 32);
 	lapic->isr[vector / 32] |= bit;
+	lapic->isr_words |= UINT32_C(1) << vector / 32;
 	/* One more in service can only raise PPR: no search. */
 	if (vector >> 4 > svm_lapic_ppr(lapic) >> 4)
 		svm_atomic_store_relaxed(&lapic->ppr, vector & 0xf0u);
@@ -441,12 +467,14 @@ static void end_lint(struct svm_lapic *lapic, uint8_t vector)
 
 void svm_lapic_eoi(struct svm_lapic *lapic)
 {
-	const int in_service = highest_vector(lapic->isr);
+	const int in_service = highest_in_service(lapic);
 	const uint8_t vector = (uint8_t)in_service;
 
 	if (in_service < 0)
 		return;
 	lapic->isr[vector / 32] &= ~vector_bit(vector);
+	if (!lapic->isr[vector / 32])
+		lapic->isr_words &= ~(UINT32_C(1) << vector / 32);
 	svm_lapic_update_ppr(lapic);
 	if (!(svm_atomic_load(&lapic->tmr[vector / 32]) & vector_bit(vector)))
 		return;
@@ -456,10 +484,10 @@ void svm_lapic_eoi(struct svm_lapic *lapic)
 
 bool svm_lapic_may_end_late(const struct svm_lapic *lapic)
 {
-	const int in_service = highest_vector(lapic->isr);
+	const int in_service = highest_in_service(lapic);
 	const uint8_t vector = (uint8_t)in_service;
 
-	return in_service >= 0 && highest_vector(lapic->irr) < 0 &&
+	return in_service >= 0 && highest_request(lapic) < 0 &&
 	       !(svm_atomic_load(&lapic->tmr[vector / 32]) & vector_bit(vector));
 }
 

@@ -50,6 +50,21 @@ static inline bool svm_lapic_has_base(const struct svm_lapic *lapic, uint64_t fl
 	return (svm_atomic_load_relaxed(&lapic->base) & flag) != 0;
 }
 
+/* The page of the registers is at this address now. */
+static inline bool svm_lapic_is_at(const struct svm_lapic *lapic, uint64_t page)
+{
+	const uint64_t mode = APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+
+	return (svm_atomic_load_relaxed(&lapic->base) & (SVM_PAGE_MASK | mode)) ==
+	       (page | APIC_BASE_ENABLE);
+}
+
+/* The timer may have something to do some time. */
+static inline bool svm_lapic_is_timing(const struct svm_lapic *lapic)
+{
+	return lapic->is_counting || lapic->tsc_deadline;
+}
+
 /* The logical x2APIC ID follows from the ID: cluster and one bit in it.  APM 16.14. */
 static inline uint32_t svm_lapic_x2apic_ldr(uint32_t id)
 {
@@ -61,14 +76,14 @@ bool svm_lapic_base_is_legal(const struct svm_lapic *lapic, uint64_t value);
 /* lapic_register.c: what an entry of the local vector table can hold. */
 uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry);
 /*
- * Of the page at the APIC's base, and without an access: does what the register says or does depend
- * on what the timer has done by now?  Of one that does not, an access may be told any time before.
+ * Access to 4 bytes at an offset in the page, where the APIC is, if they are a register that the
+ * timer has nothing to do with, or no timer runs.  False: nothing was done, and svm_lapic_read() or
+ * svm_lapic_write() with the time has to be called.
  */
-bool svm_lapic_asks_time(uint32_t offset);
+bool svm_lapic_read_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t *value);
+bool svm_lapic_write_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t value);
 /* After a write: the owner's port may have another answer, with nobody woken for it. */
 bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset);
-/* Any bit of IRR. */
-bool svm_lapic_has_request(const struct svm_lapic *lapic);
 /* An entry of the local vector table triggers. */
 void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);
 /* A level-triggered pin whose entry was just written may be high. */

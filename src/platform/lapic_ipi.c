@@ -31,14 +31,20 @@ static bool combination_is_valid(const struct svm_apic_message *message)
 	}
 }
 
+static void send_to_self(struct svm_lapic *lapic, uint8_t vector)
+{
+	if (vector < 16)
+		svm_lapic_record_error(lapic, APIC_ESR_SENT_VECTOR);
+	else
+		(void)svm_lapic_post(lapic, vector, false);
+}
+
 static void send_ipi(struct svm_lapic *lapic, const struct svm_apic_message *message)
 {
 	if (!combination_is_valid(message))
 		return;
 	if (message->mode <= SVM_APIC_LOWEST && message->vector < 16)
 		svm_lapic_record_error(lapic, APIC_ESR_SENT_VECTOR);
-	else if (message->shorthand == SVM_APIC_SELF)
-		(void)svm_lapic_receive(lapic, message);
 	else
 		(void)lapic->config.host.send(lapic->config.host.arg, message);
 }
@@ -57,18 +63,13 @@ void svm_lapic_write_icr(struct svm_lapic *lapic, uint32_t low, uint32_t destina
 	};
 
 	lapic->icr_low = low & APIC_ICR_BITS;
-	send_ipi(lapic, &message);
+	if (message.mode == SVM_APIC_FIXED && message.shorthand == SVM_APIC_SELF)
+		send_to_self(lapic, message.vector);
+	else
+		send_ipi(lapic, &message);
 }
 
 void svm_lapic_write_self_ipi(struct svm_lapic *lapic, uint8_t vector)
 {
-	const struct svm_apic_message message = {
-		.source = lapic->config.id,
-		.vector = vector,
-		.mode = SVM_APIC_FIXED,
-		.shorthand = SVM_APIC_SELF,
-		.is_assert = true,
-	};
-
-	send_ipi(lapic, &message);
+	send_to_self(lapic, vector);
 }

@@ -295,17 +295,43 @@ static unsigned rules_at(uint32_t offset)
 	return reg < APIC_REGISTERS ? register_rules[reg].ways : 0;
 }
 
-bool svm_lapic_asks_time(uint32_t offset)
-{
-	return rules_at(offset) & OF_TIME;
-}
-
 /* EOI: behind the interrupt that has ended something may have waited. */
 bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset)
 {
 	if (offset / 16 == APIC_REG_EOI)
-		return svm_lapic_has_request(lapic);
+		return svm_atomic_load(&lapic->irr_words) != 0;
 	return rules_at(offset) & OF_OWNER;
+}
+
+/* The register of four bytes, if it can be had this way without the time; or 0, which is none. */
+static inline unsigned timeless(const struct svm_lapic *lapic, uint32_t offset, unsigned way)
+{
+	const unsigned rules = rules_at(offset);
+
+	if ((offset & 15) || !(rules & way) || ((rules & OF_TIME) && svm_lapic_is_timing(lapic)))
+		return 0;
+	return offset / 16;
+}
+
+bool svm_lapic_read_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t *value)
+{
+	const struct svm_lapic_time none = { 0, 0 };
+	const unsigned reg = timeless(lapic, offset, BY_MMIO_READ);
+
+	if (reg)
+		*value = read_apic_register(lapic, reg, none);
+	return reg != 0;
+}
+
+bool svm_lapic_write_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t value)
+{
+	const struct svm_lapic_time none = { 0, 0 };
+	const unsigned reg = timeless(lapic, offset, BY_MMIO_WRITE);
+
+	if (!reg || reg == APIC_REG_INITIAL_COUNT)
+		return false;
+	write_apic_register(lapic, reg, value & writable_apic_bits(lapic, reg), none);
+	return true;
 }
 
 static uint64_t ones_of_size(unsigned size)

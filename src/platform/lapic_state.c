@@ -118,10 +118,13 @@ int svm_lapic_restore(struct svm_lapic *lapic, const struct svm_lapic_state *sta
 	lapic->icr_high = state->icr_high;
 	lapic->initial_count = state->initial_count;
 	lapic->divide = state->divide;
+	lapic->isr_words = lapic->irr_words = 0;
 	for (unsigned i = 0; i < 8; i++) {
 		lapic->isr[i] = state->isr[i];
 		lapic->tmr[i] = state->tmr[i];
 		lapic->irr[i] = state->irr[i];
+		lapic->isr_words |= (uint32_t)!!state->isr[i] << i;
+		lapic->irr_words |= (uint32_t)!!state->irr[i] << i;
 	}
 	for (unsigned i = 0; i < SVM_LAPIC_LVT_COUNT; i++)
 		lapic->lvt[i] = state->lvt[i];

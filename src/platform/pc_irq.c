@@ -9,6 +9,7 @@
 #include "platform/pc.h"
 
 #include "core/vcpu/exits.h"
+#include "platform/lapic.h"
 
 /* Under the lock. */
 void svm_pc_set_irq(void *arg, unsigned irq, bool level)
@@ -104,8 +105,10 @@ void svm_pc_take_requests(struct pc_cpu *cpu)
 	                                                 : cpu->startup | (requests & later);
 }
 
-static void catch_up_lapic(struct pc_cpu *cpu)
+static inline void catch_up_lapic(struct pc_cpu *cpu)
 {
+	if (SVM_MOSTLY(!svm_lapic_is_timing(&cpu->lapic)))
+		return;
 	if (svm_lapic_deadline(&cpu->lapic) != SVM_NEVER ||
 	    svm_lapic_tsc_deadline(&cpu->lapic) != SVM_NEVER)
 		svm_lapic_advance(&cpu->lapic, svm_pc_lapic_time(cpu));
@@ -165,7 +168,8 @@ static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 		svm_vcpu_kick(cpu->vcpu);
 	catch_up(cpu);
 	renew_eoi(cpu);
-	cpu->extint = cpu->extint_requested || svm_lapic_wants_extint(&cpu->lapic);
+	cpu->extint = cpu->extint_requested || (svm_atomic_load(&cpu->lapic.lines) &&
+	                                        svm_lapic_wants_extint(&cpu->lapic));
 	/* Of the 8259's the vector is known when it is acknowledged. */
 	return cpu->extint ? 0 : svm_lapic_pending(&cpu->lapic, tpr);
 }

@@ -222,62 +222,64 @@ void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 }
 
 /*
- * The page at the usual place is every vCPU's, and where an APIC is elsewhere, off or in x2APIC
- * mode, nothing is at it.
- */
-static bool is_in_apic(const struct pc_cpu *cpu, svm_gpa_t gpa)
-{
-	return (gpa & SVM_PAGE_MASK) == svm_lapic_mmio_base(&cpu->lapic);
-}
-
-/*
- * Most registers have nothing to do with the timer: for those the APIC is not told how late it is.
- * The port is asked again before the guest goes on, if it might say something else than before.
- * What a write sends has woken whom it reached, the sender included.
+ * Most registers have nothing to do with the timer: for those nobody reads the clock.  The port is
+ * asked again before the guest goes on, if it might say something else than before.  What a write
+ * sends has woken whom it reached, the sender included.
  */
 static void write_lapic(struct pc_cpu *cpu, uint32_t offset, const struct svm_mmio_access *access)
 {
-	struct svm_lapic_time now = { 0, 0 };
+	struct svm_lapic *lapic = &cpu->lapic;
+	const uint64_t value = value_of(access);
 
-	if (svm_lapic_asks_time(offset))
-		now = svm_pc_lapic_time(cpu);
-	svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access), now);
-	if (!svm_lapic_moves_owner(&cpu->lapic, offset))
+	if (access->size != 4 || !svm_lapic_write_timeless(lapic, offset, (uint32_t)value))
+		svm_lapic_write(lapic, offset, access->size, value, svm_pc_lapic_time(cpu));
+	if (!svm_lapic_moves_owner(lapic, offset))
 		return;
 	svm_pc_follow_task_priority(cpu);
 	svm_atomic_or(&cpu->vcpu->requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
 }
 
-static uint64_t read_lapic(struct pc_cpu *cpu, uint32_t offset, unsigned size)
+static void read_lapic(struct pc_cpu *cpu, uint32_t offset, struct svm_mmio_access *access)
 {
-	struct svm_lapic_time now = { 0, 0 };
+	struct svm_lapic *lapic = &cpu->lapic;
+	uint32_t value;
 
-	if (svm_lapic_asks_time(offset))
-		now = svm_pc_lapic_time(cpu);
-	return svm_lapic_read(&cpu->lapic, offset, size, now);
+	if (SVM_MOSTLY(access->size == 4 && svm_lapic_read_timeless(lapic, offset, &value)))
+		__builtin_memcpy(access->data, &value, sizeof(value));
+	else
+		give_answer(access, svm_lapic_read(lapic, offset, access->size,
+		                                   svm_pc_lapic_time(cpu)));
+}
+
+/*
+ * The page at the usual place is every vCPU's, and where an APIC is elsewhere, off or in x2APIC
+ * mode, nothing is at it.
+ */
+static SVM_LONG_WAY enum svm_device_result access_nothing(struct svm_mmio_access *access)
+{
+	if (!access->is_write)
+		give_answer(access, UINT64_MAX);
+	return SVM_DEVICE_DONE;
 }
 
 static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
                                            struct svm_mmio_access *access)
 {
 	struct svm_pc *pc = arg;
-	const uint32_t id = svm_vcpu_id(vcpu);
 	const uint32_t offset = (uint32_t)(access->gpa & (SVM_LAPIC_SIZE - 1));
 	struct pc_cpu *cpu;
 
-	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
+	if (vcpu->id >= pc->config.cpus || pc->cpu[vcpu->id].vcpu != vcpu)
 		return SVM_DEVICE_EXIT;
-	cpu = &pc->cpu[id];
-	if (!is_in_apic(cpu, access->gpa)) {
-		if (!access->is_write)
-			give_answer(access, UINT64_MAX);
-		return SVM_DEVICE_DONE;
-	}
-	svm_pc_take_eoi(cpu);
+	cpu = &pc->cpu[vcpu->id];
+	if (!SVM_MOSTLY(svm_lapic_is_at(&cpu->lapic, access->gpa - offset)))
+		return access_nothing(access);
+	if (cpu->paravirt.eoi_offered)
+		svm_pc_take_eoi(cpu);
 	if (access->is_write)
 		write_lapic(cpu, offset, access);
 	else
-		give_answer(access, read_lapic(cpu, offset, access->size));
+		read_lapic(cpu, offset, access);
 	return SVM_DEVICE_DONE;
 }
 

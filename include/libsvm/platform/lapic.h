@@ -92,6 +92,7 @@ struct svm_lapic {
 
 	/* Any thread: atomic. */
 	uint32_t irr[8], tmr[8];
+	uint32_t irr_words; /**< Bit n is set while irr[n] may have a bit. */
 	uint32_t requests;       /**< enum svm_lapic_request. */
 	uint32_t startup_vector; /**< Of the last STARTUP. */
 	uint32_t errors;         /**< Found since the last write of ESR. */
@@ -105,6 +106,7 @@ struct svm_lapic {
 
 	/* The owner's alone. */
 	uint32_t isr[8];
+	uint32_t isr_words; /**< Bit n is set while isr[n] is not 0. */
 	uint32_t tpr, esr, icr_low, icr_high;
 	uint32_t initial_count, divide;
 	bool is_counting;      /**< Towards expiry_ns. */
