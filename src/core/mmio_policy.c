@@ -6,20 +6,15 @@
 #include "core/vm.h"
 #include "core/vm_idle.h"
 
-static bool owns(const struct svm_mmio_range *range, svm_gpa_t gpa, unsigned size)
-{
-	return gpa >= range->first && gpa <= range->last && range->last - gpa >= size - 1;
-}
-
 const struct svm_mmio_range *svm_mmio_find(struct svm_mmio_policy *policy, svm_gpa_t gpa,
                                            unsigned size)
 {
-	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent_range);
+	const struct svm_mmio_range *const guess = svm_mmio_guess(policy, gpa, size);
 
-	if (guess < policy->range_count && owns(&policy->range[guess], gpa, size))
-		return &policy->range[guess];
+	if (guess)
+		return guess;
 	for (uint32_t i = 0; i < policy->range_count; i++) {
-		if (!owns(&policy->range[i], gpa, size))
+		if (!svm_mmio_owns(&policy->range[i], gpa, size))
 			continue;
 		svm_atomic_store_relaxed(&policy->recent_range, i);
 		return &policy->range[i];
@@ -71,6 +66,7 @@ int svm_vm_mmio_handler(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size, svm_mmi
 		result = add_mmio_range(&vm->mmio, &range);
 	else
 		result = remove_mmio_range(&vm->mmio, &range);
+	vm->mmio.serial += !result;
 	svm_vm_unlock(vm);
 	return result;
 }

@@ -127,13 +127,3 @@ void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
 	set_address(form, insn);
 	set_segment(form, insn);
 }
-
-void svm_plain_finish_load(const struct svm_plain_form *form, uint64_t value, uint64_t *gpr)
-{
-	uint64_t *reg = &gpr[form->reg & 15];
-
-	value &= svm_emul_mask(form->size);
-	if (form->reg_size <= 2)
-		value |= *reg & ~svm_emul_mask(form->reg_size);
-	*reg = value;
-}

@@ -37,30 +37,38 @@ struct svm_plain_form {
 void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
                     struct svm_plain_form *form);
 
-/* Address of the operand in its segment.  rip: of the instruction. */
-static inline uint64_t svm_plain_address(const struct svm_plain_form *form,
-                                         const struct svm_insn *insn, const uint64_t *gpr,
-                                         uint64_t rip)
+/* Address of the operand in its segment.  disp: of the instruction.  next_rip: behind it. */
+static inline uint64_t svm_plain_address(const struct svm_plain_form *form, int64_t disp,
+                                         const uint64_t *gpr, uint64_t next_rip)
 {
-	uint64_t address = (uint64_t)insn->disp;
+	uint64_t address = (uint64_t)disp;
 
 	if (form->base < SVM_PLAIN_NO_REGISTER)
 		address += gpr[form->base];
 	else if (form->base == SVM_PLAIN_RIP)
-		address += rip + insn->length;
+		address += next_rip;
 	if (form->index != SVM_PLAIN_NO_REGISTER)
 		address += gpr[form->index & 15] << form->shift;
 	return form->is_wide ? address : (uint32_t)address;
 }
 
-/* What a store writes; bytes behind its size are anything. */
-static inline uint64_t svm_plain_source(const struct svm_plain_form *form,
-                                        const struct svm_insn *insn, const uint64_t *gpr)
+/* What a store writes; bytes behind its size are anything.  imm: of the instruction. */
+static inline uint64_t svm_plain_source(const struct svm_plain_form *form, uint64_t imm,
+                                        const uint64_t *gpr)
 {
-	return form->kind == SVM_PLAIN_STORE ? gpr[form->reg & 15] : insn->imm[0];
+	return form->kind == SVM_PLAIN_STORE ? gpr[form->reg & 15] : imm;
 }
 
 /* The value that was loaded, bytes behind form->size are anything, into its register. */
-void svm_plain_finish_load(const struct svm_plain_form *form, uint64_t value, uint64_t *gpr);
+static inline void svm_plain_finish_load(const struct svm_plain_form *form, uint64_t value,
+                                         uint64_t *gpr)
+{
+	uint64_t *const reg = &gpr[form->reg & 15];
+
+	value &= UINT64_MAX >> (64 - 8 * form->size);
+	if (form->reg_size <= 2)
+		value |= *reg & (UINT64_MAX << (8 * form->reg_size));
+	*reg = value;
+}
 
 #endif

@@ -21,7 +21,7 @@
 #include <libsvm/exit_codes.h>
 #include <libsvm/libsvm.h>
 
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/device_move.h"
 #include "hosted.h"
 
 #define CODE   UINT64_C(0x1000)
@@ -99,8 +99,10 @@ enum state { WARM, ASSIST, COLD, FIRST };
 
 static void forget(struct svm_vcpu *vcpu, enum state state)
 {
-	if (state == COLD || state == FIRST)
+	if (state == COLD || state == FIRST) {
 		memset(&vcpu->insn_cache, 0, sizeof(vcpu->insn_cache));
+		svm_device_forget(vcpu);
+	}
 	if (state == FIRST)
 		vcpu->code_walk.mode = vcpu->data_walk.mode = 0;
 }

@@ -78,17 +78,6 @@ const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint1
 	return eva_maybe() ? &range : NULL;
 }
 
-const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *of, svm_gpa_t gpa,
-                                                unsigned size)
-{
-	static struct svm_mmio_range range;
-
-	(void)of;
-	(void)gpa;
-	(void)size;
-	return eva_maybe() ? &range : NULL;
-}
-
 uint64_t svm_code_word(struct svm_vcpu *of)
 {
 	(void)of;
@@ -103,21 +92,6 @@ bool svm_memory_is_hole(struct svm_vm *within, svm_gpa_t gpa, uint64_t *generati
 	return eva_maybe();
 }
 
-bool svm_device_move(struct svm_vcpu *of, const struct svm_mmio_range *within)
-{
-	(void)of;
-	(void)within;
-	return eva_maybe();
-}
-
-bool svm_device_move_out(struct svm_vcpu *of, struct svm_exit *exit)
-{
-	if (eva_maybe())
-		return false;
-	svm_exit_return(of, exit, SVM_EXIT_KIND_MMIO);
-	return true;
-}
-
 enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
                                   enum svm_emul_class class)
 {
@@ -125,6 +99,20 @@ enum svm_action svm_emulation_run(struct svm_vcpu *of, struct svm_exit *exit,
 	(void)class;
 	UNKNOWN(*exit);
 	return eva_maybe() ? SVM_ACTION_RESUME : SVM_ACTION_RETURN;
+}
+
+bool svm_device_answers(const struct svm_vcpu *of, svm_gpa_t gpa)
+{
+	(void)of;
+	(void)gpa;
+	return eva_maybe();
+}
+
+enum svm_action svm_device_access(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	if (eva_maybe())
+		return svm_exit_npf_refused(of, exit, SVM_NPT_FAULT_ABSENT);
+	return svm_emulation_run(of, exit, SVM_EMUL_MEMORY);
 }
 
 enum svm_action svm_emulation_wait(struct svm_vcpu *of, struct svm_exit *exit)

@@ -78,6 +78,7 @@ static void forget(struct rig *r)
 	r->vcpu->code_walk.mode = 0;
 	r->vcpu->data_walk.mode = 0;
 	memset(&r->vcpu->insn_cache, 0, sizeof(r->vcpu->insn_cache));
+	svm_device_forget(r->vcpu);
 }
 
 /* The guest's state and the exit of one access. */
@@ -742,8 +743,115 @@ START_TEST(an_access_over_two_pages_is_two)
 }
 END_TEST
 
+/* --- who answers ------------------------------------------------------------------------------ */
+
+static struct device other_device;
+
+static void set_range(struct rig *r, uint64_t size, svm_mmio_fn fn, void *arg)
+{
+	ck_assert_int_eq(svm_vm_mmio_handler(r->vm, RIG_HOLE, DEVICE_SIZE, NULL, NULL), 0);
+	if (fn)
+		ck_assert_int_eq(svm_vm_mmio_handler(r->vm, RIG_HOLE, size, fn, arg), 0);
+}
+
+static void give_to_another(struct rig *r)
+{
+	set_range(r, DEVICE_SIZE, device_access, &other_device);
+}
+
+static void take_away(struct rig *r)
+{
+	set_range(r, 0, NULL, NULL);
+}
+
+static void cut(struct rig *r)
+{
+	set_range(r, 0x12, device_access, &other_device);
+}
+
+static void leave_to_embedder(struct rig *r)
+{
+	take_away(r);
+	ck_assert_int_eq(svm_vm_set_exits(r->vm, SVM_WANT_MMIO), 0);
+}
+
+static void make_private(struct rig *r)
+{
+	svm_vcpu_mmio_handler(r->vcpu, RIG_HOLE, 0x1000, device_access, &other_device);
+}
+
+static const struct {
+	const char *what;
+	void (*change)(struct rig *r);
+	enum svm_exit_kind kind;
+	unsigned calls; /* Of the other device. */
+} owner_rows[] = {
+	{ "another device", give_to_another, SVM_EXIT_KIND_NONE, 1 },
+	{ "none any longer", take_away, SVM_EXIT_KIND_NPT_FAULT, 0 },
+	{ "one of two bytes of the four", cut, SVM_EXIT_KIND_NPT_FAULT, 0 },
+	{ "the embedder", leave_to_embedder, SVM_EXIT_KIND_MMIO, 0 },
+	{ "a device of this vCPU alone", make_private, SVM_EXIT_KIND_NONE, 1 },
+};
+
+START_TEST(another_may_answer_the_next_time)
+{
+	struct access_case c = store_case;
+	const char *what = owner_rows[_i].what;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, RIG_32);
+	other_device = (struct device){ .result = SVM_DEVICE_DONE };
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 2; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	owner_rows[_i].change(&r);
+	o = run_case(&r, &d, &c);
+	ck_assert_msg(o.kind == owner_rows[_i].kind, "%s: exit %u", what, o.kind);
+	ck_assert_msg(other_device.seen.calls == owner_rows[_i].calls, "%s: calls", what);
+	ck_assert_uint_eq(o.seen.calls, 0);
+	if (o.kind != SVM_EXIT_KIND_MMIO)
+		goto end;
+	ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	ck_assert_int_eq(svm_vm_set_exits(r.vm, 0), 0);
+	o = run_case(&r, &d, &c);
+	ck_assert_int_eq(o.kind, SVM_EXIT_KIND_NPT_FAULT);
+end:
+	rig_fini(&r);
+}
+END_TEST
+
+/* The same instruction at the same fault, but by the registers that is not where it would go. */
+START_TEST(a_register_may_have_moved_the_operand)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, _i ? RIG_64 : RIG_32);
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	c.regs.rbx += 4; /* Still in the page, which is all that the long way wants. */
+	o = run_case(&r, &d, &c);
+	ck_assert(!o.was_short);
+	ck_assert_uint_eq(o.seen.access.gpa, RIG_HOLE + 0x14);
+	c.regs.rbx -= 4;
+	c.info1 &= ~(uint64_t)SVM_NPF_WRITE;
+	o = run_case(&r, &d, &c);
+	ck_assert(!o.was_short); /* A store where the processor wanted to read. */
+	rig_fini(&r);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_loop_test(tc, another_may_answer_the_next_time, 0, ROWS(owner_rows));
+	tcase_add_loop_test(tc, a_register_may_have_moved_the_operand, 0, 2);
 	tcase_add_test(tc, an_access_over_two_pages_is_two);
 	tcase_add_test(tc, an_unaligned_access_is_checked);
 	tcase_add_loop_test(tc, both_ways_end_the_same, 0, 2);

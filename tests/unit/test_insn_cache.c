@@ -220,7 +220,7 @@ static bool is_place_right(struct svm_emul *e, const struct svm_plain_form *form
 	                                   : svm_emul_effective_address(e, &segment);
 
 	return (is_offset || svm_emul_rm_is_memory(e)) &&
-	       svm_plain_address(form, &e->insn, e->gpr, e->rip) == address &&
+	       svm_plain_address(form, e->insn.disp, e->gpr, e->rip + e->insn.length) == address &&
 	       form->is_wide == svm_emul_is_long(e) &&
 	       form->segment == svm_emul_data_segment(e, segment);
 }
@@ -231,10 +231,10 @@ static bool is_value_right(struct svm_emul *e, const struct svm_plain_form *form
 	uint64_t gpr[16], value = any_word();
 
 	if (form->kind == SVM_PLAIN_STORE)
-		return (svm_plain_source(form, &e->insn, e->gpr) & svm_emul_mask(form->size)) ==
+		return (svm_plain_source(form, 0, e->gpr) & svm_emul_mask(form->size)) ==
 		       svm_emul_get_reg(e, reg, form->size);
 	if (form->kind == SVM_PLAIN_STORE_IMMEDIATE)
-		return svm_plain_source(form, &e->insn, e->gpr) == e->insn.imm[0];
+		return svm_plain_source(form, e->insn.imm[0], e->gpr) == e->insn.imm[0];
 	memcpy(gpr, e->gpr, sizeof(gpr));
 	svm_plain_finish_load(form, value, gpr);
 	svm_emul_set_reg(e, reg, form->reg_size, value & svm_emul_mask(form->size));

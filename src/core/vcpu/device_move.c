@@ -11,6 +11,10 @@
  * to code or tables since: that our own last walk for that page ended there too, and that the leaf
  * is what it was then, dirty bit included.  Outside 64-bit mode the segments have to be flat too.
  *
+ * A driver repeats itself, so what an instruction at this address was found to be is kept with who
+ * answers for the device (struct svm_device_move).  The bytes are read and compared each time, and
+ * so are the registers and entries that decide what they mean and where their operand lies.
+ *
  * Until the callback is asked nothing has changed, and whatever is not plain is left to the long
  * way.  That starts afresh but for the bytes of the instruction, if they were come by.
  */
@@ -25,13 +29,13 @@
 #define FLAT_MASK (SVM_SEG_P | SVM_SEG_S | UINT64_C(0xe))
 #define FLAT_DATA (SVM_SEG_P | SVM_SEG_S | UINT64_C(0x2))
 
-static bool covers_all(const struct svm_vmcb_segment *segment)
+static inline bool covers_all(const struct svm_vmcb_segment *segment)
 {
 	return segment->base == 0 && segment->limit == UINT32_MAX;
 }
 
 /* How the code decodes; REAL: in a way, or with a check of alignment, that is not plain. */
-static enum svm_insn_mode plain_mode(const struct svm_vcpu *vcpu)
+static inline enum svm_insn_mode plain_mode(const struct svm_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	const unsigned bits = svm_vcpu_code_bits(vcpu);
@@ -44,7 +48,7 @@ static enum svm_insn_mode plain_mode(const struct svm_vcpu *vcpu)
 }
 
 /* FS and GS are no part of a plain move. */
-static bool is_flat(const struct svm_vmcb *vmcb, const struct svm_plain_form *form)
+static inline bool is_flat(const struct svm_vmcb *vmcb, const struct svm_plain_form *form)
 {
 	const struct svm_vmcb_segment *segment = &(&vmcb->save._es)[form->segment & 3];
 
@@ -53,12 +57,11 @@ static bool is_flat(const struct svm_vmcb *vmcb, const struct svm_plain_form *fo
 }
 
 /* The bytes that the processor has fetched are those it executed, whoever wrote there since. */
-static bool read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
+static SVM_LONG_WAY bool read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 
-	if (control->insn_count != SVM_INSN_MAX_LENGTH ||
-	    !(vcpu->vm->host->features.svm & SVM_FEATURE_DECODE_ASSISTS))
+	if (!(vcpu->vm->host->features.svm & SVM_FEATURE_DECODE_ASSISTS))
 		return false;
 	__builtin_memcpy(&word[0], control->insn_bytes, 8);
 	__builtin_memcpy(&word[1], control->insn_bytes + 7, 8);
@@ -66,133 +69,230 @@ static bool read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
 	return true;
 }
 
-/* Inside a section: is the operand where the processor did not get on? */
-static bool is_operand(const struct svm_vcpu *vcpu, uint32_t mode,
-                       const struct svm_plain_form *form, svm_gva_t linear)
+/* Inside a section.  In one piece with its callers, and they with theirs: it is what costs most. */
+static inline __attribute__((__always_inline__)) bool
+read_code(const struct svm_vcpu *vcpu, uint32_t walk_mode, uint64_t word[2])
 {
-	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
-	const struct svm_walk_memo *memo = &vcpu->data_walk;
-	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
-	const bool is_store = form->kind != SVM_PLAIN_LOAD;
+	if (vcpu->vmcb->control.insn_count == SVM_INSN_MAX_LENGTH && read_assist(vcpu, word))
+		return true;
+	return svm_walk_memo_read(vcpu, &vcpu->code_walk, vcpu->vmcb->save.rip,
+	                          walk_mode | SVM_WALK_EXECUTE, word);
+}
 
-	if (is_store != !!(control->exit_info_1 & SVM_NPF_WRITE) ||
-	    offset + form->size > SVM_PAGE_SIZE || !is_flat(vcpu->vmcb, form))
-		return false;
-	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
-		return control->exit_info_2 == linear;
-	if (is_store)
-		mode |= SVM_WALK_WRITE;
-	return control->exit_info_2 == (memo->gpa | offset) &&
-	       svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
+/* Inside a section, of a guest that pages: what is kept of the last walk still ends there. */
+static SVM_LONG_WAY bool is_translated(const struct svm_vcpu *vcpu, uint32_t walk_mode,
+                                       svm_gva_t linear)
+{
+	const struct svm_walk_memo *memo = &vcpu->data_walk;
+
+	return vcpu->vmcb->control.exit_info_2 == (memo->gpa | (linear & (SVM_PAGE_SIZE - 1))) &&
+	       svm_walk_memo_is_for(memo, vcpu->vmcb, linear, walk_mode) &&
 	       svm_atomic_load(&vcpu->vm->memory.generation) == memo->generation &&
 	       svm_walk_step_holds(vcpu->vm->host, &memo->step[memo->count - 1]);
 }
 
-/* The plain move at RIP, if its operand is at the fault. */
-static const struct svm_insn_cache_entry *find_move(struct svm_vcpu *vcpu,
-                                                    enum svm_insn_mode code)
+/* Inside a section: is the operand where the processor did not get on? */
+static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
-	const uint32_t mode = svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD);
-	const uint64_t rip = vcpu->vmcb->save.rip;
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const svm_gva_t linear =
+		svm_plain_address(&move->form, move->disp, vcpu->s.gpr, move->rip + move->length);
+
+	if (!is_flat(vcpu->vmcb, &move->form))
+		return false;
+	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
+		return control->exit_info_2 == linear;
+	return is_translated(vcpu, move->walk_mode | (move->npf_write ? SVM_WALK_WRITE : 0),
+	                     linear);
+}
+
+/* --- what was found before -------------------------------------------------------------------- */
+
+/* A function that drives a device may be told the register. */
+static inline struct svm_device_move *place_of(struct svm_vcpu *vcpu)
+{
+	const uint64_t rip = vcpu->vmcb->save.rip, gpa = vcpu->vmcb->control.exit_info_2;
+
+	return &vcpu->moves[(rip ^ rip >> 4 ^ gpa >> 4) % SVM_DEVICE_MOVES];
+}
+
+void svm_device_forget(struct svm_vcpu *vcpu)
+{
+	for (unsigned i = 0; i < SVM_DEVICE_MOVES; i++)
+		vcpu->moves[i].cpl = SVM_DEVICE_MOVE_NONE;
+}
+
+/* Selector, attributes and limit of CS in one. */
+static inline uint64_t cs_word(const struct svm_vmcb *vmcb)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, &vmcb->save._cs, sizeof(word));
+	return word;
+}
+
+/* All that makes the code what it is, but its bytes. */
+static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+{
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	return move->rip == vmcb->save.rip && move->gpa == vmcb->control.exit_info_2 &&
+	       move->npf_write == (vmcb->control.exit_info_1 & SVM_NPF_WRITE) &&
+	       move->cpl == svm_vmcb_get_cpl(vmcb) && move->cs == cs_word(vmcb) &&
+	       move->cs_base == vmcb->save._cs.base && move->cr0 == svm_vmcb_get_cr0(vmcb) &&
+	       move->efer == (uint16_t)svm_vmcb_get_efer(vmcb) &&
+	       !(vmcb->save.rflags & (RFLAGS_AC | RFLAGS_VM)) &&
+	       move->serial == vcpu->vm->mmio.serial;
+}
+
+/* Inside a section. */
+static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+{
+	uint64_t word[2];
+
+	return SVM_MOSTLY(read_code(vcpu, move->walk_mode, word)) &&
+	       svm_insn_cache_agrees(move->word, word, move->length);
+}
+
+static inline __attribute__((__always_inline__)) const struct svm_device_move *
+find_again(struct svm_vcpu *vcpu)
+{
+	const struct svm_device_move *const move = place_of(vcpu);
+	unsigned section;
+	bool same;
+
+	if (!SVM_MOSTLY(is_same_exit(vcpu, move)))
+		return NULL;
+	svm_emulation_lend(vcpu);
+	section = svm_section_enter(&vcpu->vm->memory);
+	same = is_same_code(vcpu, move) && is_operand(vcpu, move);
+	svm_section_leave(&vcpu->vm->memory, section);
+	return SVM_MOSTLY(same) ? move : NULL;
+}
+
+/* --- the first time --------------------------------------------------------------------------- */
+
+bool svm_device_answers(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
+{
+	return svm_vcpu_find_mmio(vcpu, gpa, 1) || (vcpu->vm->want & SVM_WANT_MMIO);
+}
+
+/* False: an access over the end of a page or of a range, or in the other direction. */
+static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
+                          struct svm_device_move *move)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const svm_gpa_t gpa = control->exit_info_2, last = gpa + entry->form.size - 1;
+
+	*move = (struct svm_device_move){
+		.rip = vcpu->vmcb->save.rip,
+		.gpa = gpa,
+		.cs = cs_word(vcpu->vmcb),
+		.cs_base = vcpu->vmcb->save._cs.base,
+		.cr0 = svm_vmcb_get_cr0(vcpu->vmcb),
+		.efer = (uint16_t)svm_vmcb_get_efer(vcpu->vmcb),
+		.npf_write = entry->form.kind == SVM_PLAIN_LOAD ? 0 : SVM_NPF_WRITE,
+		.cpl = SVM_DEVICE_MOVE_NONE, /* Until it is found to be at the fault. */
+		.serial = vcpu->vm->mmio.serial,
+		.range = svm_vcpu_find_mmio(vcpu, gpa, 1),
+		.word = { entry->bytes[0], entry->bytes[1] },
+		.disp = entry->insn.disp,
+		.imm = (int32_t)entry->insn.imm[0],
+		.form = entry->form,
+		.length = entry->insn.length,
+		.walk_mode = (uint16_t)svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD),
+	};
+	if (move->npf_write != (control->exit_info_1 & SVM_NPF_WRITE) ||
+	    (gpa ^ last) & SVM_PAGE_MASK)
+		return false;
+	return move->range ? last <= move->range->last : !svm_vcpu_find_mmio(vcpu, last, 1);
+}
+
+/* Inside a section: the plain move at RIP, if its operand is at the fault. */
+static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code, struct svm_device_move *move)
+{
+	const uint32_t walk_mode = svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD);
 	struct svm_insn_cache_entry *entry;
 	uint64_t word[2];
 
-	if (!read_assist(vcpu, word) &&
-	    !svm_walk_memo_read(vcpu, &vcpu->code_walk, rip, mode | SVM_WALK_EXECUTE, word))
-		return NULL;
-	entry = svm_insn_cache_at(&vcpu->insn_cache, rip);
+	if (!read_code(vcpu, walk_mode, word))
+		return false;
+	entry = svm_insn_cache_at(&vcpu->insn_cache, vcpu->vmcb->save.rip);
 	if ((svm_insn_cache_is(entry, code, word, SVM_INSN_MAX_LENGTH) ||
-	     svm_insn_cache_fill(entry, code, word, SVM_INSN_MAX_LENGTH) ==
-	             SVM_INSN_OK) &&
-	    entry->form.kind != SVM_PLAIN_NONE &&
-	    is_operand(vcpu, mode, &entry->form,
-	               svm_plain_address(&entry->form, &entry->insn, vcpu->s.gpr, rip)))
-		return entry;
+	     svm_insn_cache_fill(entry, code, word, SVM_INSN_MAX_LENGTH) == SVM_INSN_OK) &&
+	    entry->form.kind != SVM_PLAIN_NONE && describe_move(vcpu, entry, move) &&
+	    is_operand(vcpu, move))
+		return true;
 	/* The long way need not fetch what is here. */
 	__builtin_memcpy(vcpu->emul.bytes, word, sizeof(word));
 	vcpu->emul_fetched = SVM_INSN_MAX_LENGTH;
-	return NULL;
+	return false;
 }
 
-static const struct svm_insn_cache_entry *find_in_section(struct svm_vcpu *vcpu,
-                                                          enum svm_insn_mode code)
+static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcpu)
 {
-	const unsigned section = svm_section_enter(&vcpu->vm->memory);
-	const struct svm_insn_cache_entry *entry = find_move(vcpu, code);
+	const enum svm_insn_mode code = plain_mode(vcpu);
+	struct svm_device_move *const move = place_of(vcpu);
+	unsigned section;
+	bool found;
 
+	move->cpl = SVM_DEVICE_MOVE_NONE;
+	if (code == SVM_INSN_MODE_REAL ||
+	    !svm_device_answers(vcpu, vcpu->vmcb->control.exit_info_2))
+		return NULL;
+	svm_emulation_lend(vcpu);
+	section = svm_section_enter(&vcpu->vm->memory);
+	found = find_move(vcpu, code, move);
 	svm_section_leave(&vcpu->vm->memory, section);
-	return entry;
+	if (!found)
+		return NULL;
+	move->cpl = svm_vmcb_get_cpl(vcpu->vmcb);
+	return move;
 }
+
+/* --- the access ------------------------------------------------------------------------------- */
 
 /* An absent register reads as ones; behind a value that is stored there are zeros. */
-static void fill_access(struct svm_mmio_access *access, const struct svm_insn_cache_entry *entry,
-                        const uint64_t *gpr)
+static inline void fill_access(struct svm_mmio_access *access, const struct svm_device_move *move,
+                               const uint64_t *gpr)
 {
-	const uint64_t mask = ~UINT64_C(0) >> (64 - 8 * entry->form.size);
+	const struct svm_plain_form *form = &move->form;
 	uint64_t words[SVM_MMIO_DATA_MAX / 8] = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
 
-	access->size = entry->form.size;
-	access->is_write = entry->form.kind != SVM_PLAIN_LOAD;
-	if (access->is_write) {
-		words[0] = svm_plain_source(&entry->form, &entry->insn, gpr) & mask;
+	if (move->npf_write) {
+		words[0] = svm_plain_source(form, (uint64_t)(int64_t)move->imm, gpr) &
+		           UINT64_MAX >> (64 - 8 * form->size);
 		words[1] = words[2] = words[3] = 0;
 	}
+	access->gpa = move->gpa;
+	access->size = form->size;
+	access->is_write = move->npf_write;
 	__builtin_memcpy(access->data, words, sizeof(words));
 }
 
-static void finish_move(struct svm_vcpu *vcpu, const struct svm_plain_form *form, unsigned length,
-                        uint64_t value)
+static inline void finish_move(struct svm_vcpu *vcpu, const struct svm_plain_form *form,
+                               unsigned length, uint64_t value)
 {
-	const uint64_t next_rip = vcpu->vmcb->save.rip + length;
-
 	if (form->kind == SVM_PLAIN_LOAD) {
 		svm_plain_finish_load(form, value, vcpu->s.gpr);
 		svm_emulation_take_back(vcpu);
 	}
-	svm_vcpu_retire(vcpu, next_rip, svm_events_traps(vcpu));
+	svm_vcpu_advance(vcpu, vcpu->vmcb->save.rip + length);
 }
 
-static inline const struct svm_insn_cache_entry *find_plain(struct svm_vcpu *vcpu)
+/* The callback leaves this access to the embedder. */
+static SVM_LONG_WAY enum svm_action decline(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const enum svm_insn_mode code = plain_mode(vcpu);
-
-	if (code == SVM_INSN_MODE_REAL)
-		return NULL;
-	svm_emulation_lend(vcpu);
-	return find_in_section(vcpu, code);
+	vcpu->declined = true;
+	vcpu->declined_gpa = vcpu->vmcb->control.exit_info_2;
+	return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
 }
-
-bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range)
-{
-	const struct svm_insn_cache_entry *entry = find_plain(vcpu);
-	struct svm_mmio_access access;
-	enum svm_device_result answer;
-	uint64_t value;
-
-	access.gpa = vcpu->vmcb->control.exit_info_2;
-	if (!entry || range->last - access.gpa < entry->form.size - 1u)
-		return false;
-	fill_access(&access, entry, vcpu->s.gpr);
-	answer = range->fn(range->arg, vcpu, &access);
-	if (answer == SVM_DEVICE_EXIT) {
-		vcpu->declined = true;
-		vcpu->declined_gpa = access.gpa;
-		return false;
-	}
-	if (answer == SVM_DEVICE_RETURN)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
-	__builtin_memcpy(&value, access.data, sizeof(value));
-	finish_move(vcpu, &entry->form, entry->insn.length, value);
-	return true;
-}
-
-/* --- the embedder's side ---------------------------------------------------------------------- */
 
 /*
  * As the emulator would leave it: each way to complete the exit finds what it looks for, and the
  * emulator can go on where registers are set from outside before the answer comes.
  */
-static void wait_for_answer(struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
+static void wait_for_answer(struct svm_vcpu *vcpu, const struct svm_device_move *move,
                             const struct svm_mmio_access *access)
 {
 	svm_emul_forget(&vcpu->emul);
@@ -202,31 +302,27 @@ static void wait_for_answer(struct svm_vcpu *vcpu, const struct svm_insn_cache_e
 	vcpu->emul.pending.is_write = access->is_write;
 	__builtin_memcpy(vcpu->emul.pending.data, access->data, 8);
 	vcpu->emul_released = false;
-	vcpu->move = entry->form;
-	vcpu->move_length = entry->insn.length;
+	vcpu->move = move->form;
+	vcpu->move_length = move->length;
 }
 
-bool svm_device_move_out(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action ask_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                 const struct svm_device_move *move)
 {
-	const struct svm_insn_cache_entry *entry = find_plain(vcpu);
 	struct svm_mmio_access access;
 
-	/* A callback may own the access's other bytes. */
-	access.gpa = vcpu->vmcb->control.exit_info_2;
-	if (!entry || svm_vcpu_find_mmio(vcpu, access.gpa + entry->form.size - 1, 1))
-		return false;
-	fill_access(&access, entry, vcpu->s.gpr);
-	wait_for_answer(vcpu, entry, &access);
+	fill_access(&access, move, vcpu->s.gpr);
+	wait_for_answer(vcpu, move, &access);
 	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_MMIO, SVM_OWED_EMULATION, 0);
-	exit->insn_len = entry->insn.length;
-	exit->insn_count = entry->insn.length;
-	__builtin_memcpy(exit->insn, entry->bytes, sizeof(exit->insn));
+	exit->insn_len = move->length;
+	exit->insn_count = move->length;
+	__builtin_memcpy(exit->insn, move->word, sizeof(exit->insn));
 	exit->mmio.gpa = access.gpa;
 	exit->mmio.size = access.size;
 	exit->mmio.is_write = access.is_write;
 	if (access.is_write)
 		memcpy(exit->mmio.data, access.data, access.size);
-	return true;
+	return SVM_ACTION_RETURN;
 }
 
 void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data)
@@ -239,4 +335,38 @@ void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data)
 	svm_emul_forget(&vcpu->emul);
 	finish_move(vcpu, &vcpu->move, vcpu->move_length, value);
 	vcpu->move_length = 0;
+}
+
+/* Nothing plain. */
+static SVM_LONG_WAY enum svm_action emulate_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (!svm_device_answers(vcpu, vcpu->vmcb->control.exit_info_2))
+		return svm_exit_npf_refused(vcpu, exit, SVM_NPT_FAULT_ABSENT);
+	return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+}
+
+enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_device_move *move = find_again(vcpu);
+	const struct svm_mmio_range *range;
+	struct svm_mmio_access access;
+	enum svm_device_result answer;
+	uint64_t value;
+
+	if (!SVM_MOSTLY(move))
+		move = find_anew(vcpu);
+	if (!SVM_MOSTLY(move && move->range))
+		return move && (vcpu->vm->want & SVM_WANT_MMIO) ? ask_embedder(vcpu, exit, move)
+		                                                : emulate_access(vcpu, exit);
+	fill_access(&access, move, vcpu->s.gpr);
+	range = move->range;
+	answer = range->fn(range->arg, vcpu, &access);
+	if (!SVM_MOSTLY(answer == SVM_DEVICE_DONE)) {
+		if (answer == SVM_DEVICE_EXIT)
+			return decline(vcpu, exit);
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	}
+	__builtin_memcpy(&value, access.data, sizeof(value));
+	finish_move(vcpu, &move->form, move->length, value);
+	return SVM_ACTION_RESUME;
 }

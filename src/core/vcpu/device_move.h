@@ -2,22 +2,26 @@
 #ifndef SVM_CORE_VCPU_DEVICE_MOVE_H
 #define SVM_CORE_VCPU_DEVICE_MOVE_H
 /*
- * A driver's MOV to or from a device, the short way.
+ * A driver's access to its device, the short way where there is one.
  */
 #include "core/vcpu/emulation.h"
 
 /*
- * After a nested fault of an access to data, within range, where no slot is, and not while an event
- * was delivered.  True: the instruction is done.  False: nothing is, svm_emulation_run() has to.
+ * After a nested fault of an access to data where no slot is, and not while an event was delivered:
+ * by the callback that owns the address, by the embedder, or as NPT_FAULT if neither wants it.
  */
-bool svm_device_move(struct svm_vcpu *vcpu, const struct svm_mmio_range *range);
+enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/* Does a callback own the byte, or the embedder want what nobody owns? */
+bool svm_device_answers(const struct svm_vcpu *vcpu, svm_gpa_t gpa);
 
 /*
- * The same where nobody has a callback and the embedder answers: *exit says what is asked, and the
- * answer, or for a store that it was seen, ends the instruction at once.  data: as many bytes as
- * the exit says; not looked at for a store.
+ * The embedder's answer to a plain move, or for a store that it was seen, ends the instruction at
+ * once.  data: as many bytes as the exit said; not looked at for a store.
  */
-bool svm_device_move_out(struct svm_vcpu *vcpu, struct svm_exit *exit);
 void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data);
+
+/* Who owns an address has changed. */
+void svm_device_forget(struct svm_vcpu *vcpu);
 
 #endif

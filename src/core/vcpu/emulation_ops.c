@@ -4,7 +4,7 @@
  * devices through the callbacks, registers by the rules of the guest.
  */
 #include "core/features.h"
-#include "core/vcpu/emulation.h"
+#include "core/vcpu/device_move.h"
 #include "core/vcpu/guest_virtual.h"
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -106,6 +106,7 @@ void svm_vcpu_mmio_handler(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t size, 
                            void *arg)
 {
 	vcpu->own_mmio = (struct svm_mmio_range){ gpa, gpa + size - 1, fn, arg };
+	svm_device_forget(vcpu);
 }
 
 const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm_gpa_t gpa,
@@ -113,7 +114,7 @@ const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm
 {
 	const struct svm_mmio_range *own = &vcpu->own_mmio;
 
-	if (own->fn && gpa >= own->first && gpa <= own->last && own->last - gpa >= size - 1)
+	if (own->fn && svm_mmio_owns(own, gpa, size))
 		return own;
 	return svm_mmio_find(&vcpu->vm->mmio, gpa, size);
 }

@@ -18,34 +18,14 @@ static uint32_t access_of(uint64_t info)
  * Only the guest's own access to its data can be finished by decoding: not a fetch, not a walk of
  * its page tables, and not the delivery of an event.
  */
-static bool is_access(const struct svm_vcpu *vcpu, uint64_t info, enum svm_npt_fault_reason reason)
+static inline bool is_access(const struct svm_vmcb_control *control)
 {
-	if ((info & (SVM_NPF_FETCH | SVM_NPF_WALK)) ||
-	    (vcpu->vmcb->control.exit_int_info & SVM_EVENT_VALID))
-		return false;
-	return reason == SVM_NPT_FAULT_ABSENT || reason == SVM_NPT_FAULT_RIGHTS;
-}
-
-/* Nobody's address goes to the embedder; RESUME from here means that it was somebody's. */
-static bool access_device(struct svm_vcpu *vcpu, struct svm_exit *exit, svm_gpa_t gpa,
-                          enum svm_npt_fault_reason reason, enum svm_action *action)
-{
-	const struct svm_mmio_range *range = svm_vcpu_find_mmio(vcpu, gpa, 1);
-
-	if (!range && !(vcpu->vm->want & SVM_WANT_MMIO))
-		return false;
-	*action = SVM_ACTION_RESUME;
-	if (reason != SVM_NPT_FAULT_ABSENT)
-		*action = svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
-	else if (!range && svm_device_move_out(vcpu, exit))
-		*action = SVM_ACTION_RETURN;
-	else if (!range || !svm_device_move(vcpu, range))
-		*action = svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
-	return true;
+	return !(control->exit_info_1 & (SVM_NPF_FETCH | SVM_NPF_WALK)) &&
+	       !(control->exit_int_info & SVM_EVENT_VALID);
 }
 
 /* A driver comes back to the page of its device; the slots are asked once. */
-static bool is_known_hole(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
+static inline bool is_known_hole(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
 {
 	return (gpa & SVM_PAGE_MASK) == vcpu->hole_page &&
 	       svm_atomic_load(&vcpu->vm->memory.generation) == vcpu->hole_generation;
@@ -72,12 +52,26 @@ static enum svm_fault_outcome fill_or_refuse(struct svm_vcpu *vcpu, svm_gpa_t gp
 	return outcome;
 }
 
-enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
+enum svm_action svm_exit_npf_refused(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                     enum svm_npt_fault_reason reason)
 {
-	const uint64_t info = vcpu->vmcb->control.exit_info_1;
-	const svm_gpa_t gpa = vcpu->vmcb->control.exit_info_2;
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+
+	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
+	exit->npt.gpa = control->exit_info_2;
+	exit->npt.access = access_of(control->exit_info_1);
+	exit->npt.reason = reason;
+	if (reason == SVM_NPT_FAULT_ABSENT && (control->exit_info_1 & SVM_NPF_WALK))
+		exit->npt.reason = SVM_NPT_FAULT_TABLE;
+	return SVM_ACTION_RETURN;
+}
+
+static SVM_LONG_WAY enum svm_action any_fault(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+	const svm_gpa_t gpa = control->exit_info_2;
+	const uint64_t info = control->exit_info_1;
 	enum svm_npt_fault_reason reason;
-	enum svm_action action;
 
 	switch (fill_or_refuse(vcpu, gpa, info, &reason)) {
 	case SVM_FAULT_FILLED:
@@ -88,13 +82,17 @@ enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_FAULT_REFUSED:
 		break;
 	}
-	if (is_access(vcpu, info, reason) && access_device(vcpu, exit, gpa, reason, &action))
-		return action;
-	svm_exit_return(vcpu, exit, SVM_EXIT_KIND_NPT_FAULT);
-	exit->npt.gpa = gpa;
-	exit->npt.access = access_of(info);
-	exit->npt.reason = reason;
-	if (reason == SVM_NPT_FAULT_ABSENT && (info & SVM_NPF_WALK))
-		exit->npt.reason = SVM_NPT_FAULT_TABLE;
-	return SVM_ACTION_RETURN;
+	if (reason == SVM_NPT_FAULT_ABSENT && is_access(control))
+		return svm_device_access(vcpu, exit);
+	if (reason == SVM_NPT_FAULT_RIGHTS && is_access(control) && svm_device_answers(vcpu, gpa))
+		return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	return svm_exit_npf_refused(vcpu, exit, reason);
+}
+
+/* A driver's next access to the page of its device needs no search of the slots. */
+enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	if (is_known_hole(vcpu, vcpu->vmcb->control.exit_info_2) && is_access(&vcpu->vmcb->control))
+		return svm_device_access(vcpu, exit);
+	return any_fault(vcpu, exit);
 }

@@ -6,6 +6,7 @@
  * pages, and the VMCB on a page of its own.
  */
 #include "core/features.h"
+#include "core/vcpu/device_move.h"
 #include "core/vcpu/vcpu.h"
 
 /* Both parts behind the structure begin at such an address, and so do XSAVE and a cache line. */
@@ -78,6 +79,7 @@ int svm_vcpu_create(struct svm_vm *vm, uint32_t id, struct svm_vcpu **result)
 	vcpu->flush_epoch = svm_atomic_load(&vm->flush_epoch);
 	svm_stuck_init(vcpu);
 	vcpu->code_page.gpa = SVM_CODE_PAGE_NONE;
+	svm_device_forget(vcpu);
 	svm_vcpu_init_control(vcpu);
 	svm_vcpu_reset_state(vcpu);
 

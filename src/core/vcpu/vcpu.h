@@ -68,6 +68,32 @@ struct svm_vcpu_debugger {
 #define SVM_SAVE_KEPT 0x2e8u
 _Static_assert(SVM_SAVE_KEPT == offsetof(struct svm_vmcb_save, reserved_6e8), "the last named one");
 
+/*
+ * A plain move between a register and a device that was found to be one, and how: device_move.c.
+ * Only what follows from bytes and registers that are compared each time.
+ */
+struct svm_device_move {
+	/* Of the exit: */
+	uint64_t rip;
+	svm_gpa_t gpa; /* of the fault, */
+	uint64_t cs, cs_base; /* the first: selector, attributes, limit; */
+	uint64_t cr0;
+	uint16_t efer;
+	uint8_t npf_write; /* SVM_NPF_WRITE of a store; */
+	uint8_t cpl; /* SVM_DEVICE_MOVE_NONE: nothing is kept here. */
+	uint32_t serial; /* svm_mmio_policy.serial */
+	const struct svm_mmio_range *range; /* Whose all bytes are; NULL: the embedder's. */
+	/* The instruction: */
+	uint64_t word[2];
+	int64_t disp;
+	int32_t imm; /* No MOV to memory has a longer one. */
+	struct svm_plain_form form;
+	uint8_t length;
+	uint16_t walk_mode; /* svm_walk_memo_mode() */
+};
+#define SVM_DEVICE_MOVE_NONE 0xffu
+#define SVM_DEVICE_MOVES 8u
+
 struct svm_vcpu {
 	struct svm_switch s;
 	struct svm_vmcb *vmcb;
@@ -132,6 +158,7 @@ struct svm_vcpu {
 	svm_gpa_t hole_page; /* The last where a device's access found no slot: there is none ... */
 	uint64_t hole_generation; /* ... while svm_memory.generation is this.  0: no slot at all. */
 	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
+	struct svm_device_move moves[SVM_DEVICE_MOVES];
 	struct svm_plain_form move; /* Waits for the embedder's answer: */
 	uint8_t move_length;        /* not 0. */
 	bool declined; /* A callback has just left declined_gpa to the embedder. */

@@ -52,4 +52,26 @@ static inline bool svm_walk_memo_holds(const struct svm_vm *vm, const struct svm
 	return true;
 }
 
+/*
+ * Inside a section: as svm_walk_memo_find(), and 16 bytes at the address, if they are in its page
+ * and memory.
+ */
+static inline bool svm_walk_memo_read(const struct svm_vcpu *vcpu,
+                                      const struct svm_walk_memo *memo, svm_gva_t linear,
+                                      uint32_t mode, uint64_t word[2])
+{
+	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
+	const void *hva;
+
+	if (!SVM_MOSTLY(offset <= SVM_PAGE_SIZE - 16 && memo->hpa != SVM_WALK_MEMO_NOWHERE &&
+	                svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
+	                svm_walk_memo_holds(vcpu->vm, memo)))
+		return false;
+	hva = svm_host_at(vcpu->vm->host, memo->hpa | offset);
+	if (!hva)
+		return false;
+	__builtin_memcpy(word, hva, 16);
+	return true;
+}
+
 #endif

@@ -42,10 +42,6 @@ struct svm_vcpu;
 bool svm_walk_memo_find(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
                         svm_gva_t linear, uint32_t mode, svm_gpa_t *gpa);
 
-/* Inside a section: the same, and 16 bytes at the address, if they are in its page and memory. */
-bool svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo,
-                        svm_gva_t linear, uint32_t mode, uint64_t word[2]);
-
 /* A walk begins, in a section that stays open until its end; an entry was read on the way down. */
 void svm_walk_memo_begin(struct svm_walk_memo *memo, struct svm_memory *memory);
 void svm_walk_memo_note(struct svm_walk_memo *memo, svm_hpa_t hpa, uint64_t entry);
