@@ -161,7 +161,7 @@ bench_path_check() {
 	local folder=$log_dir/path count=100 programs=$root/build/tests/bench what
 	rm -rf "$folder"
 	mkdir -p "$folder"
-	for what in cpuid port return; do
+	for what in cpuid port return halt; do
 		bench_path_profile "$programs/bench_path" $what $count "$folder/$what.out"
 		bench_path_profile "$programs/bench_path_unrecorded" $what $count \
 			"$folder/unrecorded-$what.out"

@@ -2,12 +2,13 @@
 /*
  * The way from #VMEXIT to the next VMRUN, for callgrind to write down instruction by instruction.
  *
- * usage: bench_path cpuid|port|return COUNT
+ * usage: bench_path cpuid|port|return|halt COUNT
  *
- * A process links the archive that kernels link.  In place of the processor's world switch there is
- * one that leaves an exit behind: of CPUID, or of OUT to a port, on a processor that saves the next
- * RIP.  The port has a device, or for `return` none, and the run comes back with each OUT.  What is
- * executed between two exits is the way, and path_check looks at it.
+ * A process links the archive that kernels link.  In place of the processor's world switch there
+ * is one that leaves an exit behind, on a processor that saves the next RIP: of CPUID, of OUT to a
+ * port with a device, of OUT to one without, with which the run comes back, or of HLT, with which
+ * it comes back and goes on with an interrupt.  What is executed between two exits is the way, and
+ * path_check looks at it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,25 @@
 
 #include "counted.h"
 
-#define PORT 0x3f8u
+#define PORT      0x3f8u
+#define VECTOR    0x30u
+#define RFLAGS_IF 0x200u
 
+enum way { WAY_CPUID, WAY_PORT, WAY_RETURN, WAY_HALT, WAY_COUNT };
+
+static const struct way_exit {
+	const char *name;
+	uint64_t code, info_1, info_2, next_rip;
+} ways[WAY_COUNT] = {
+	[WAY_CPUID] = { "cpuid", SVM_EXIT_CPUID, 0, 0, 0x1002 },
+	[WAY_PORT] = { "port", SVM_EXIT_IOIO, PORT << 16 | SVM_IOIO_SIZE_8, 0x1001, 0x1001 },
+	[WAY_RETURN] = { "return", SVM_EXIT_IOIO, PORT << 16 | SVM_IOIO_SIZE_8, 0x1001, 0x1001 },
+	[WAY_HALT] = { "halt", SVM_EXIT_HLT, 0, 0, 0x1001 },
+};
+
+static enum way way;
 static unsigned int left; /* Exits that are still to come. */
-static bool is_port, is_returning, is_counting;
+static bool is_counting;
 
 static enum svm_device_result path_device(void *arg, struct svm_vcpu *vcpu,
                                           struct svm_io_access *access)
@@ -47,13 +63,25 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 		return;
 	}
 	vmcb->save.rip = 0x1000;
-	vmcb->save.rax = is_port ? 0x55 : 0;
-	vmcb->control.exit_code = is_port ? SVM_EXIT_IOIO : SVM_EXIT_CPUID;
-	vmcb->control.exit_info_1 = (uint64_t)PORT << 16 | SVM_IOIO_SIZE_8;
-	vmcb->control.exit_info_2 = 0x1001;
-	vmcb->control.next_rip = is_port ? 0x1001 : 0x1002;
+	vmcb->save.rax = 0;
+	vmcb->save.rflags |= RFLAGS_IF;
+	vmcb->control.exit_code = ways[way].code;
+	vmcb->control.exit_info_1 = ways[way].info_1;
+	vmcb->control.exit_info_2 = ways[way].info_2;
+	vmcb->control.next_rip = ways[way].next_rip;
 	is_counting = true;
 	counted_pause();
+}
+
+/* What the embedder does about an exit. */
+static void answer(struct svm_vcpu *vcpu, enum svm_exit_kind kind)
+{
+	if (kind == SVM_EXIT_KIND_IO && way == WAY_RETURN)
+		counted_check("skip", svm_vcpu_complete_skip(vcpu));
+	else if (kind == SVM_EXIT_KIND_HLT && way == WAY_HALT)
+		counted_check("inject", svm_vcpu_inject_interrupt(vcpu, VECTOR));
+	else
+		exit(1);
 }
 
 /* Until the host's interrupt. */
@@ -66,9 +94,7 @@ static void run_vcpu(struct svm_vcpu *vcpu)
 		counted_check("run", svm_vcpu_run(vcpu, &exit_info));
 		if (exit_info.kind == SVM_EXIT_KIND_HOST_INTERRUPT)
 			return;
-		if (!is_returning || exit_info.kind != SVM_EXIT_KIND_IO)
-			exit(1);
-		counted_check("skip", svm_vcpu_complete_skip(vcpu));
+		answer(vcpu, exit_info.kind);
 	}
 }
 
@@ -79,7 +105,7 @@ static void run(unsigned int count)
 
 	counted_init(64 * MIB, NULL);
 	counted_check("vm_create", svm_vm_create(counted_host, NULL, &vm));
-	if (!is_returning)
+	if (way == WAY_PORT)
 		counted_check("io_handler", svm_vm_io_handler(vm, PORT, 1, path_device, NULL));
 	counted_check("vcpu_create", svm_vcpu_create(vm, 0, &vcpu));
 	counted_start(vcpu);
@@ -92,14 +118,12 @@ static void run(unsigned int count)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3) {
-		is_returning = !strcmp(argv[1], "return");
-		is_port = is_returning || !strcmp(argv[1], "port");
-		if (is_port || !strcmp(argv[1], "cpuid")) {
-			run((unsigned int)strtoul(argv[2], NULL, 0));
-			return 0;
-		}
+	for (way = 0; argc == 3 && way < WAY_COUNT; way++) {
+		if (strcmp(argv[1], ways[way].name) != 0)
+			continue;
+		run((unsigned int)strtoul(argv[2], NULL, 0));
+		return 0;
 	}
-	fputs("usage: bench_path cpuid|port|return COUNT\n", stderr);
+	fputs("usage: bench_path cpuid|port|return|halt COUNT\n", stderr);
 	return 2;
 }

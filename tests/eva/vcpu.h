@@ -12,7 +12,8 @@ static struct svm_vmcb vmcb;
 static struct svm_vcpu vcpu;
 static struct svm_vm vm;
 static struct svm_host host;
-static struct svm_record_slot slot;
+#define SLOTS 4
+static struct svm_record_slot slots[SLOTS];
 static struct svm_cpuid_entry cpuid_rows[SVM_CPUID_MAX];
 
 #define UNKNOWN(object) Frama_C_make_unknown((char *)&(object), sizeof(object))
@@ -96,7 +97,9 @@ static void any_vcpu(void)
 
 	vcpu.vm = &vm;
 	vcpu.vmcb = &vmcb;
-	vcpu.recorder.last = &slot;
+	vcpu.recorder.ring = slots;
+	vcpu.recorder.end = slots + SLOTS;
+	vcpu.recorder.last = slots + Frama_C_interval(0, SLOTS - 1);
 	vcpu.irq = (struct svm_irq_port){ .accept = accept_any }; /* Called only with the other. */
 	if (eva_maybe())
 		vcpu.irq.pending = any_pending;

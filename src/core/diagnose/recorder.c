@@ -2,36 +2,56 @@
 /*
  * The flight recorder's cold half: reading while the vCPU runs, without stopping it.
  *
- * One thread writes, in this order: the members of slot n, then position = n + 1, then the members
- * of slot n + 1.  Each store releases those before it and each load of a reader acquires, so that
- * a reader that saw any member of exit m finds position at m or beyond afterwards.  So it copies,
- * looks at position again, and forgets the exits whose slots may have been written to meanwhile:
- * all up to position - capacity, of which the last is the one whose slot is next.  On x86 all of
- * these are plain moves.
+ * One thread writes, in this order: the members of a slot, then `last`, then the members of the
+ * next slot.  Each store releases those before it and each load of a reader acquires, so that a
+ * reader that saw any member of exit n finds n exits recorded or more afterwards.  So it copies,
+ * counts again, and forgets the exits whose slots may have been written to meanwhile: all up to
+ * count - capacity, of which the last is the one whose slot is next.  On x86 all of these are plain
+ * moves.
+ *
+ * How many exits there were follows from `last` and from the laps, which are two words.  A lap is
+ * counted before the first member of its first slot is written, and again after `last` is there.
+ * Where both counts, read around it, are one number, `last` belongs to that lap.  Where they are
+ * not, that many laps are over, and what was seen before can be of the next one's first exit, but
+ * of none behind it.
  */
 #include "core/vcpu/recorder.h"
 
 #include "core/vcpu/vcpu.h"
 
-#define SLOT_SIZE sizeof(struct svm_record_slot)
-
 void svm_recorder_init(struct svm_recorder *recorder, void *ring, uint32_t capacity)
 {
+	struct svm_record_slot *const slots = ring;
+
 	*recorder = (struct svm_recorder){
-		.ring = ring,
-		.mask = (capacity - 1) * SLOT_SIZE,
-		.last = ring, /* Of no exit yet; the first overwrites it. */
+		.ring = slots,
+		.end = slots + capacity,
+		.last = slots + capacity - 1, /* Of no exit yet; its first overwrites it. */
 	};
 }
 
-uint64_t svm_recorder_count(const struct svm_recorder *recorder)
+void svm_recorder_note_first(struct svm_recorder *recorder, const struct svm_vmcb *vmcb,
+                             uint64_t code, uint64_t tsc)
 {
-	return svm_atomic_load_acquire(&recorder->position) / SLOT_SIZE;
+	svm_recorder_put(recorder->laps_begun, recorder->laps_begun + 1);
+	svm_recorder_fill(recorder->ring, vmcb, code, tsc);
+	svm_recorder_put(recorder->last, recorder->ring);
+	svm_recorder_put(recorder->laps_known, recorder->laps_begun);
 }
 
 static uint64_t capacity_of(const struct svm_recorder *recorder)
 {
-	return recorder->mask / SLOT_SIZE + 1;
+	return (uint64_t)(recorder->end - recorder->ring);
+}
+
+uint64_t svm_recorder_count(const struct svm_recorder *recorder)
+{
+	const uint64_t known = svm_atomic_load_acquire(&recorder->laps_known);
+	const struct svm_record_slot *last = svm_atomic_load_acquire(&recorder->last);
+	const uint64_t begun = svm_atomic_load_acquire(&recorder->laps_begun);
+	const uint64_t whole = known * capacity_of(recorder);
+
+	return begun == known ? whole - (uint64_t)(recorder->end - (last + 1)) : whole;
 }
 
 /* The oldest exit whose slot is not written to as long as this many were recorded. */
@@ -67,8 +87,7 @@ void svm_recorder_describe(const struct svm_vcpu *vcpu, struct svm_recorder_head
 static void copy_slot(const struct svm_recorder *recorder, uint64_t number,
                       struct svm_record *record)
 {
-	const struct svm_record_slot *slot =
-		(const void *)(recorder->ring + (number * SLOT_SIZE & recorder->mask));
+	const struct svm_record_slot *slot = recorder->ring + number % capacity_of(recorder);
 	const uint64_t marks = svm_atomic_load_acquire(&slot->code_and_marks);
 
 	*record = (struct svm_record){

@@ -246,7 +246,7 @@ bool svm_events_can_interrupt(const struct svm_vcpu *vcpu)
 }
 
 /* Of #BP and #OF the processor pushes the next RIP and not RIP, where it has NRIPS (15.20). */
-static void inject(struct svm_vcpu *vcpu, uint64_t event)
+static inline void inject(struct svm_vcpu *vcpu, uint64_t event)
 {
 	vcpu->vmcb->control.event_inj = event;
 	vcpu->vmcb->control.next_rip = vcpu->vmcb->save.rip;

@@ -44,12 +44,13 @@ void svm_exit_counts_charge(struct svm_vcpu *vcpu)
 {
 	const struct svm_recorder *const recorder = &vcpu->recorder;
 	struct svm_exit_times *const times = vcpu->counts.times;
+	const uint64_t exits = svm_recorder_count(recorder);
 	uint64_t slot, cycles;
 	uint32_t *bucket;
 
-	if (vcpu->counts.charged == recorder->position)
+	if (vcpu->counts.charged == exits)
 		return;
-	vcpu->counts.charged = recorder->position;
+	vcpu->counts.charged = exits;
 	slot = svm_exit_counts_slot(recorder->last->exit_code);
 	cycles = svm_ring0_rdtsc() - recorder->last->tsc;
 	bucket = &times->bucket[slot][svm_min(log2_of(cycles | 1), SVM_EXIT_BUCKETS - 1)];
@@ -65,7 +66,7 @@ void svm_exit_counts_switch(struct svm_vcpu *vcpu)
 {
 	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_TIMES);
 	vcpu->timed = svm_atomic_load(&vcpu->counts.wanted);
-	vcpu->counts.charged = vcpu->recorder.position;
+	vcpu->counts.charged = svm_recorder_count(&vcpu->recorder);
 }
 
 /* --- asking for the time --------------------------------------------------------------------- */

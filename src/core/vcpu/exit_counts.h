@@ -19,7 +19,7 @@ struct svm_exit_times {
 struct svm_exit_counts {
 	struct svm_exit_times *times; /* Atomic; NULL until somebody asks, then for ever. */
 	svm_hpa_t times_hpa;
-	uint64_t charged; /* The recorder's position up to which nothing is left to charge. */
+	uint64_t charged; /* Exits of which nothing is left to charge. */
 	uint8_t wanted;   /* Atomic, 0 or 1: what svm_vcpu_time_exits() asked for last. */
 	uint64_t count[SVM_EXIT_COUNT_MAX];
 };

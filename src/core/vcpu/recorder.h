@@ -3,8 +3,10 @@
 #define SVM_CORE_VCPU_RECORDER_H
 /*
  * The flight recorder's hot half: on the path of every exit, so it is counted in instructions
- * (docs/recorder.md).  Three things keep it short:
+ * (docs/recorder.md).  Four things keep it short:
  *
+ * - The slot that was written last is the place in the ring; the way back to its beginning is one
+ *   comparison, and all that goes with it is out of the way.
  * - A slot has no number of its own and nothing is cleared in it: both follow from the place of the
  *   slot, and from the bytes above the exit code, which the store of the 64-bit code sets to 0.
  * - What seldom happens is written by whoever does it, and marked by one of these bytes.
@@ -45,28 +47,40 @@ _Static_assert(sizeof(struct svm_record_slot) == sizeof(struct svm_record), "one
 
 /* Written by the thread that runs the vCPU alone. */
 struct svm_recorder {
-	uint8_t *ring;
-	uint64_t mask;     /* Bytes of the ring, less one slot. */
-	uint64_t position; /* Atomic: bytes written since creation. */
-	struct svm_record_slot *last;
+	struct svm_record_slot *last; /* Atomic: the newest that is whole. */
+	struct svm_record_slot *ring, *end;
+	uint64_t laps_begun; /* Atomic: exits that went into the ring's first slot. */
+	uint64_t laps_known; /* Atomic: the same, but after `last` was set there. */
 };
 
 #define svm_recorder_put(place, value) svm_atomic_store_release(&(place), (value))
 
-/* An exit has come, `code` is its 64-bit code. */
-static inline void svm_recorder_note(struct svm_recorder *recorder, const struct svm_vmcb *vmcb,
+static inline void svm_recorder_fill(struct svm_record_slot *slot, const struct svm_vmcb *vmcb,
                                      uint64_t code, uint64_t tsc)
 {
-	const uint64_t position = recorder->position;
-	struct svm_record_slot *slot = (void *)(recorder->ring + (position & recorder->mask));
-
-	recorder->last = slot;
 	svm_recorder_put(slot->tsc, tsc);
 	svm_recorder_put(slot->code_and_marks, code);
 	svm_recorder_put(slot->rip, vmcb->save.rip);
 	svm_recorder_put(slot->exit_info_1, vmcb->control.exit_info_1);
 	svm_recorder_put(slot->exit_info_2, vmcb->control.exit_info_2);
-	svm_recorder_put(recorder->position, position + sizeof(*slot));
+}
+
+/* As svm_recorder_note(), at the end of the ring. */
+void svm_recorder_note_first(struct svm_recorder *recorder, const struct svm_vmcb *vmcb,
+                             uint64_t code, uint64_t tsc);
+
+/* An exit has come, `code` is its 64-bit code. */
+static inline void svm_recorder_note(struct svm_recorder *recorder, const struct svm_vmcb *vmcb,
+                                     uint64_t code, uint64_t tsc)
+{
+	struct svm_record_slot *const slot = recorder->last + 1;
+
+	if (SVM_MOSTLY(slot != recorder->end)) {
+		svm_recorder_fill(slot, vmcb, code, tsc);
+		svm_recorder_put(recorder->last, slot);
+	} else {
+		svm_recorder_note_first(recorder, vmcb, code, tsc);
+	}
 }
 
 /* Its code had bits in the upper half, where the marks are.  No exit of an ordinary guest has. */
@@ -86,15 +100,19 @@ static inline void svm_recorder_advanced(struct svm_recorder *recorder)
 /* It came in the middle of a delivery. */
 static inline void svm_recorder_interrupted(struct svm_recorder *recorder, uint64_t exit_int_info)
 {
-	svm_recorder_put(recorder->last->exit_int_info, exit_int_info);
-	svm_recorder_put(recorder->last->has_int_info, 1);
+	struct svm_record_slot *const slot = recorder->last;
+
+	svm_recorder_put(slot->exit_int_info, exit_int_info);
+	svm_recorder_put(slot->has_int_info, 1);
 }
 
 /* The entry behind it will deliver this. */
 static inline void svm_recorder_injected(struct svm_recorder *recorder, uint64_t event)
 {
-	svm_recorder_put(recorder->last->event, event);
-	svm_recorder_put(recorder->last->has_event, 1);
+	struct svm_record_slot *const slot = recorder->last;
+
+	svm_recorder_put(slot->event, event);
+	svm_recorder_put(slot->has_event, 1);
 }
 
 /* It ends the run, which comes back with `kind`. */

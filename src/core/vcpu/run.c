@@ -299,7 +299,7 @@ static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		if (SVM_MOSTLY(enter(vcpu))) {
 			action = after_exit(vcpu, exit);
 			if (action != SVM_ACTION_RESUME) {
-				kind = exit->kind;
+				kind = (uint8_t)exit->kind; /* As it is recorded. */
 				svm_recorder_returned(&vcpu->recorder, kind);
 				return kind;
 			}

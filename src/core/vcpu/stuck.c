@@ -56,14 +56,15 @@ static bool repeats(struct svm_vcpu *vcpu, bool had_event)
 bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_event)
 {
 	struct svm_stuck *const stuck = &vcpu->stuck;
-	const uint64_t position = vcpu->recorder.position;
+	uint64_t number;
 
 	if (!stuck->loop_limit)
 		return false;
+	number = svm_recorder_count(&vcpu->recorder);
 	/* An exit that moved RIP is not told of, but then there was one between. */
-	if (position - stuck->loop_position != sizeof(struct svm_record_slot))
+	if (number - stuck->loop_number != 1)
 		stuck->loop_count = 0;
-	stuck->loop_position = position;
+	stuck->loop_number = number;
 	if (vcpu->vmcb->control.exit_code == SVM_EXIT_EXCEPTION + SVM_VECTOR_MC)
 		return false; /* The host's business, and it must not get lost. */
 	stuck->loop_count = repeats(vcpu, had_event) ? stuck->loop_count + 1 : 1;

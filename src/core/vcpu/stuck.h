@@ -13,7 +13,7 @@ enum svm_action;
 struct svm_stuck {
 	uint64_t loop_limit; /* 0: nobody wants to know. */
 	uint64_t loop_count, loop_rip, loop_code, loop_rcx;
-	uint64_t loop_position; /* The recorder's, at the last exit that was looked at. */
+	uint64_t loop_number; /* Of the last exit that was looked at. */
 
 	uint64_t silence_limit; /* Ticks of the TSC; 0: nobody wants to know. */
 	uint64_t silence;       /* Ticks in the guest since its last exit of its own. */
