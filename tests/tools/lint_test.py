@@ -359,10 +359,17 @@ def logs_of_other_kernels_are_read():
     assert words in log
     wanted = verdict(log.encode("ascii"))
     for old, new in ((words, "%016x" % kvm_log.number(vmcb, 0x0c, 8)), ("virt_ext:", "lbr_ctl: "),
+                     ("virt_ext:", "misc_ctl2:"), ("nested_ctl:", "misc_ctl:"),
                      ("vmpl: 0   cpl: ", "cpl:          ")):
         assert old in log and verdict(log.replace(old, new).encode("ascii")) == wanted, new
     found, unsure = verdict(log.replace(words, words + " 00000080").encode("ascii"))
     assert ("C22", "intercept word 5") in found and ("C22", "intercept word 5") not in unsure
+    head = "int_ctl: "
+    more = log.replace(head, "erap_ctl:           0\nallowed_sev_features:0000000000000000\n" + head)
+    unknown = lint(data=more.encode("ascii"))[1].split("not known: ")[1].split("\n")[0]
+    assert "allowed SEV bits" not in unknown and "return predictor control" not in unknown
+    after = log + "sev_features 0000000000000000\nrax: 0000000000000001 rbx: 0000000000000002\n"
+    assert verdict(after.encode("ascii")) == wanted
     whole = log.replace("exit_code:          ", "exit_code:          00000000")
     assert "exit code" not in lint(data=whole.encode("ascii"))[1].split("not known")[1]
 

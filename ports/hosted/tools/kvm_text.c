@@ -54,7 +54,12 @@ static const struct row control_rows[] = {
 	{ "nested_ctl:", 0x090, 8, 8, FORM_DECIMAL },  { "avic_vapic_bar:", 0x098, 8, 8, FORM_HEX },
 	{ "ghcb:", 0x0a0, 8, 8, FORM_HEX },            { "event_inj:", 0x0a8, 4, 8, FORM_HEX },
 	{ "event_inj_err:", 0x0ac, 4, 4, FORM_HEX },   { "nested_cr3:", 0x0b0, 8, 8, FORM_HEX },
+	/* What has several names was renamed. */
 	{ "lbr_ctl:", 0x0b8, 8, 8, FORM_DECIMAL },     { "virt_ext:", 0x0b8, 8, 8, FORM_DECIMAL },
+	{ "misc_ctl:", 0x090, 8, 8, FORM_DECIMAL },    { "misc_ctl2:", 0x0b8, 8, 8, FORM_DECIMAL },
+	{ "erap_ctl:", 0x05d, 1, 1, FORM_DECIMAL },
+	{ "allowed_sev_features:", 0x138, 8, 8, FORM_HEX },
+	{ "guest_sev_features:", 0x140, 8, 8, FORM_HEX },
 	{ "next_rip:", 0x0c8, 8, 8, FORM_HEX },        { "vmsa_pa:", 0x108, 8, 8, FORM_HEX },
 	{ "avic_backing_page:", 0x0e0, 8, 8, FORM_HEX },
 	{ "avic_logical_id:", 0x0f0, 8, 8, FORM_HEX },
