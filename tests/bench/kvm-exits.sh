@@ -8,5 +8,6 @@ set -e
 kvm guest /run/exit_costs.elf
 kvm guest /run/pc_costs.elf
 kvm inject
+kvm signal
 kvm life
 kvm memory

@@ -6,6 +6,7 @@
  *	kvm guest FILE   run a multiboot ELF file of tests/boot/guests on a PC of KVM's devices;
  *	                 what it prints comes out
  *	kvm inject       print what an interrupt from user space costs
+ *	kvm signal       print what writes cost that an eventfd takes, as a virtio device's kicks
  *	kvm life         make and destroy a VM LIVES times, between marks for outside.c
  *	kvm memory       print what a VM and a further vCPU take of the system's memory, in KiB
  *
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -39,6 +41,9 @@
 #define COM1_STATUS    0x3fd
 #define COM1_READY     0x60
 #define EXIT_PORT      0xf4
+#define SIGNAL_CODE    0x2000
+#define SIGNAL_PORT    0x1000
+#define SIGNAL_GPA     0x10000000u
 #define BOOT_MAGIC     0x2badb002 /* EAX of a multiboot guest */
 #define CR0_PE_ET      0x11
 #define RFLAGS_FIXED   2
@@ -47,7 +52,7 @@
 #define CPUID_ENTRIES  100
 #define LIVES          9
 #define AT_ONCE        64
-#define VCPUS_AT_ONCE  15 /* Besides the first: the module has no more. */
+#define VCPUS_AT_ONCE  15 /* Besides the first. */
 
 struct machine {
 	int vm, vcpu;
@@ -272,6 +277,49 @@ static int inject(struct machine *m)
 	return 0;
 }
 
+/* A round is a write and the LOOP; then user space again. */
+static void signal_by(const struct machine *m, const char *name)
+{
+	struct kvm_regs regs;
+	uint64_t start;
+
+	CALL(m->vcpu, KVM_GET_REGS, &regs);
+	regs.rip = SIGNAL_CODE;
+	regs.rcx = ROUNDS;
+	regs.rdx = SIGNAL_PORT;
+	CALL(m->vcpu, KVM_SET_REGS, &regs);
+	start = __builtin_ia32_rdtsc();
+	run_to_port(m);
+	printf("cost %s %lu\n", name, (unsigned long)(__builtin_ia32_rdtsc() - start) / ROUNDS);
+}
+
+static int signal_writes(struct machine *m)
+{
+	static const uint8_t by_port[] = { 0xee, 0xe2, 0xfd, 0xe6, INTERRUPTED_PORT };
+	static const uint8_t by_memory[] = { 0xa3, 0, 0, 0, SIGNAL_GPA >> 24, 0xe2, 0xf9,
+		                             0xe6, INTERRUPTED_PORT };
+	const int port = eventfd(0, 0), gpa = eventfd(0, 0);
+	struct kvm_ioeventfd on_port = { .addr = SIGNAL_PORT,
+		                         .len = 1,
+		                         .fd = port,
+		                         .flags = KVM_IOEVENTFD_FLAG_PIO };
+	struct kvm_ioeventfd on_gpa = { .addr = SIGNAL_GPA, .fd = gpa };
+	uint8_t *memory = small_memory();
+	uint64_t count = 0;
+
+	small_machine(m, memory);
+	CALL(m->vm, KVM_IOEVENTFD, &on_port);
+	CALL(m->vm, KVM_IOEVENTFD, &on_gpa);
+	memcpy(memory + SIGNAL_CODE, by_port, sizeof(by_port));
+	signal_by(m, "out-eventfd");
+	memcpy(memory + SIGNAL_CODE, by_memory, sizeof(by_memory));
+	signal_by(m, "mmio-eventfd");
+	if (read(port, &count, sizeof(count)) < 0 || count != ROUNDS ||
+	    read(gpa, &count, sizeof(count)) < 0 || count != ROUNDS)
+		die("eventfds");
+	return 0;
+}
+
 #define PUT_MARK(number) __asm__ volatile("nopl %c0(%%rax, %%rax)" : : "i"(MARK(number)) : "memory")
 
 static int live(struct machine *m)
@@ -363,10 +411,12 @@ int main(int argc, char **argv)
 		return run_guest(argv[2], &m);
 	if (argc == 2 && strcmp(argv[1], "inject") == 0)
 		return inject(&m);
+	if (argc == 2 && strcmp(argv[1], "signal") == 0)
+		return signal_writes(&m);
 	if (argc == 2 && strcmp(argv[1], "life") == 0)
 		return live(&m);
 	if (argc == 2 && strcmp(argv[1], "memory") == 0)
 		return measure_memory(&m);
-	fputs("usage: kvm guest FILE | inject | life | memory\n", stderr);
+	fputs("usage: kvm guest FILE | inject | signal | life | memory\n", stderr);
 	return 2;
 }
