@@ -108,6 +108,7 @@ struct guest {
 	spinlock_t ioeventfd_lock; /* For the two that follow. */
 	struct list_head ioeventfds;
 	u32 ioeventfd_count;
+	u32 ioeventfd_callbacks[2]; /* In memory, at ports; under lock. */
 	struct guest_irq *irq; /* NULL: user space brings the interrupt controllers. */
 };
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Writes by the guest that become writes to an eventfd, and the guest goes on.
+ *
+ * A device's queue is kicked by each request, so the write is taken inside the library's run: its
+ * address gets a callback.  There are few of those, and one for each address; whoever has none is
+ * found when the write comes out as an exit, which is slower and no different.
  */
 #include <linux/eventfd.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -18,6 +23,7 @@ struct guest_ioeventfd {
 	u64 address, match;
 	u32 size; /* 0: any. */
 	bool is_port, has_match;
+	bool has_callback; /* Of the library's, which serves all of that address. */
 };
 
 #define IOEVENTFD_FLAGS                                                                            \
@@ -48,6 +54,111 @@ bool guest_ioeventfd_write(struct guest *guest, const struct guest_write *write)
 	spin_unlock(&guest->ioeventfd_lock);
 	return found;
 }
+
+/* --- callbacks -------------------------------------------------------------------------------- */
+
+static enum svm_device_result port_written(void *arg, struct svm_vcpu *vcpu,
+                                           struct svm_io_access *access)
+{
+	const struct guest_write write = {
+		.is_port = true,
+		.address = access->port,
+		.size = access->size,
+		.value = access->value,
+	};
+
+	if (access->is_in || !guest_ioeventfd_write(arg, &write))
+		return SVM_DEVICE_EXIT;
+	return SVM_DEVICE_DONE;
+}
+
+static enum svm_device_result memory_written(void *arg, struct svm_vcpu *vcpu,
+                                             struct svm_mmio_access *access)
+{
+	struct guest_write write = { .address = access->gpa, .size = access->size };
+
+	if (!access->is_write || write.size > sizeof(write.value))
+		return SVM_DEVICE_EXIT;
+	memcpy(&write.value, access->data, write.size);
+	return guest_ioeventfd_write(arg, &write) ? SVM_DEVICE_DONE : SVM_DEVICE_EXIT;
+}
+
+/* Controllers and the 8254, which may be made later, need theirs: these addresses, and so many. */
+#define SPARED     8u
+#define PORTS_FROM 0x500u
+#define PORTS_END  0x10000u
+#define APICS_FROM 0xfec00000u
+#define APICS_TO   0xfeffffffu
+
+/* Of one for any size: what notifiers of virtio write, which are 4 bytes apart at least. */
+static u32 span_of(const struct guest_ioeventfd *e)
+{
+	return e->size ? e->size : 4;
+}
+
+static bool may_have_callback(const struct guest *guest, const struct guest_ioeventfd *e)
+{
+	const u32 most = (e->is_port ? SVM_IO_RANGE_MAX : SVM_MMIO_RANGE_MAX) - SPARED;
+
+	if (guest->ioeventfd_callbacks[e->is_port] >= most)
+		return false;
+	if (e->is_port)
+		return e->address >= PORTS_FROM && e->address + span_of(e) <= PORTS_END;
+	return e->address + span_of(e) - 1 < APICS_FROM || e->address > APICS_TO;
+}
+
+static int set_callback(struct guest *guest, const struct guest_ioeventfd *e, bool on)
+{
+	if (e->is_port)
+		return svm_vm_io_handler(guest->vm, (u16)e->address, span_of(e),
+		                         on ? port_written : NULL, guest);
+	return svm_vm_mmio_handler(guest->vm, e->address, span_of(e), on ? memory_written : NULL,
+	                           guest);
+}
+
+/* Without one it works too. */
+static int give_callback(struct guest *guest, void *arg)
+{
+	struct guest_ioeventfd *const e = arg;
+	const int error = set_callback(guest, e, true);
+
+	e->has_callback = !error;
+	guest->ioeventfd_callbacks[e->is_port] += !error;
+	return error == SVM_ERR_BUSY ? error : 0;
+}
+
+static int take_callback(struct guest *guest, void *arg)
+{
+	struct guest_ioeventfd *const e = arg;
+	const int error = set_callback(guest, e, false);
+
+	e->has_callback = error;
+	guest->ioeventfd_callbacks[e->is_port] -= !error;
+	return error;
+}
+
+static int begin_callback(struct guest *guest, struct guest_ioeventfd *e)
+{
+	return may_have_callback(guest, e) ? guest_while_stopped(guest, give_callback, e) : 0;
+}
+
+/* Under guest->lock, so the list stays.  Another of the same address needs one of its own now. */
+static int end_callback(struct guest *guest, struct guest_ioeventfd *gone)
+{
+	struct guest_ioeventfd *e;
+	int error;
+
+	if (!gone->has_callback)
+		return 0;
+	error = guest_while_stopped(guest, take_callback, gone);
+	list_for_each_entry(e, &guest->ioeventfds, link)
+		if (!error && !e->has_callback && e->is_port == gone->is_port &&
+		    e->address == gone->address)
+			error = begin_callback(guest, e);
+	return error;
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static bool is_legal(const struct kvm_ioeventfd *in)
 {
@@ -124,13 +235,15 @@ static long change(struct guest *guest, struct guest_ioeventfd *wanted, bool is_
 		error = add(guest, wanted);
 		if (error)
 			free_ioeventfd(wanted);
-		return error;
+		return error ? error : begin_callback(guest, wanted);
 	}
 	found = take(guest, wanted);
-	if (found)
-		free_ioeventfd(found);
 	free_ioeventfd(wanted);
-	return found ? 0 : -ENOENT;
+	if (!found)
+		return -ENOENT;
+	error = end_callback(guest, found);
+	free_ioeventfd(found);
+	return error;
 }
 
 long guest_ioeventfd(struct guest *guest, void __user *user)
@@ -160,7 +273,10 @@ long guest_ioeventfd(struct guest *guest, void __user *user)
 		kfree(wanted);
 		return error;
 	}
-	return change(guest, wanted, in.flags & KVM_IOEVENTFD_FLAG_DEASSIGN);
+	mutex_lock(&guest->lock);
+	error = change(guest, wanted, in.flags & KVM_IOEVENTFD_FLAG_DEASSIGN);
+	mutex_unlock(&guest->lock);
+	return error;
 }
 
 void guest_ioeventfd_stop(struct guest *guest)

@@ -109,6 +109,82 @@ static void memory_writes(void)
 	close(word);
 }
 
+/* As a device's queues have them: by number at one port; the module serves these in its run. */
+static void kicks(void)
+{
+	static const uint8_t code[] = {
+		0xba, 0x00, 0x10,                               /* mov dx, 1000h */
+		0xb0, 0x01, 0xee, 0xb0, 0x02, 0xee,             /* out dx, 1; out dx, 2 */
+		0xb0, 0x03, 0xee, 0xec, 0xeb, 0xf1,             /* out dx, 3; in al, dx; again */
+	};
+	const uint32_t flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH;
+	const uint32_t gone = flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
+	const int one = eventfd(0, EFD_NONBLOCK), two = eventfd(0, EFD_NONBLOCK);
+	struct machine m;
+
+	machine_open(&m);
+	EXPECT(ioeventfd(&m, one, 0x1000, 1, 1, flags) == 0, 0);
+	EXPECT(ioeventfd(&m, two, 0x1000, 1, 2, flags) == 0, 0);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 3, 0);
+	EXPECT(take(one) == 1 && take(two) == 1, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_IN, 0);
+	/* Each alone, whichever was first. */
+	EXPECT(ioeventfd(&m, one, 0x1000, 1, 1, gone) == 0, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 1, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 3, 0);
+	EXPECT(take(one) == 0 && take(two) == 1, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(ioeventfd(&m, one, 0x1000, 1, 1, flags) == 0, 0);
+	EXPECT(ioeventfd(&m, two, 0x1000, 1, 2, gone) == 0, 0);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 2, 0);
+	EXPECT(take(one) == 1 && take(two) == 0, 0);
+	machine_close(&m);
+	close(one);
+	close(two);
+}
+
+#define QUEUES 40u
+
+/* More than the library has callbacks for, and at addresses that controllers will have. */
+static void many_kicks(void)
+{
+	static const uint8_t code[] = {
+		0xba, 0x00, 0x10, 0xb9, QUEUES, 0x00,           /* mov dx, 1000h; mov cx, QUEUES */
+		0xef, 0x83, 0xc2, 0x04, 0xe2, 0xfa,             /* out dx, ax; add dx, 4; loop */
+		0xe6, 0x80,                                     /* out 80h */
+	};
+	const uint32_t flags = KVM_IOEVENTFD_FLAG_PIO;
+	const struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct machine m;
+	int fds[QUEUES];
+
+	machine_open_vm(&m);
+	for (unsigned i = 0; i < QUEUES; i++) {
+		fds[i] = eventfd(0, EFD_NONBLOCK);
+		EXPECT(ioeventfd(&m, fds[i], 0x1000 + 4 * i, i & 1 ? 2 : 0, 0, flags) == 0, i);
+	}
+	EXPECT(ioeventfd(&m, fds[0], 0x20, 1, 0, flags) == 0, 0);
+	EXPECT(ioeventfd(&m, fds[0], 0x40, 4, 0, flags) == 0, 0);
+	EXPECT(ioeventfd(&m, fds[0], 0xfec00000, 4, 0, 0) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0) == 0, 0);
+	EXPECT(ioctl(m.vm, KVM_CREATE_PIT2, &config) == 0, 0);
+	machine_open_vcpu(&m);
+	START(&m, code);
+	run_to(&m, KVM_EXIT_IO);
+	EXPECT(m.run->io.port == 0x80, m.run->io.port);
+	for (unsigned i = 0; i < QUEUES; i++) {
+		EXPECT(take(fds[i]) == 1, i);
+		close(fds[i]);
+	}
+	machine_close(&m);
+}
+
 /* --- writes that can wait --------------------------------------------------------------------- */
 
 static int zone(const struct machine *m, unsigned long call, uint64_t address, uint32_t size,
@@ -218,6 +294,8 @@ static void raised_interrupts(void)
 const struct test eventfd_tests[] = {
 	{ "port-writes", port_writes },
 	{ "memory-writes", memory_writes },
+	{ "kicks", kicks },
+	{ "many-kicks", many_kicks },
 	{ "coalesced-writes", coalesced_writes },
 	{ "raised-interrupts", raised_interrupts },
 	{ NULL, NULL },
