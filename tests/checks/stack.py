@@ -54,6 +54,7 @@ INDIRECT = [
     # Wires and sinks of devices: they end at a bit that another thread or the next entry looks at.
     (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send|seat->owner->ring)$", None),
     (r"^(uart->put|ports->sinks\.(put|exit))$", None),
+    (r"\bnotice\.ended$", None),
     (r"^device\.(read|write)$", None), # What an embedder put on the PCI bus.
     # Tables of functions in the library.
     (r"^rows\.row\[i\]\.is_broken$", r"core/diagnose/audit_\w+\.c:\w\d\d"),

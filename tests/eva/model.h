@@ -11,6 +11,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <__fc_builtin.h>
 
@@ -50,6 +51,7 @@
 
 #define __atomic_thread_fence(order) ((void)0)
 #define __builtin_ia32_pause()       ((void)0)
+#define __builtin_memset(p, c, n)    memset((p), (c), (n))
 
 /*
  * Frama-C 25 knows neither GCC's name for offsetof() nor how to evaluate one in an assertion; the
