@@ -54,9 +54,11 @@ struct pc_cpu {
 };
 
 /* A row of the port table, bound to its PC: the callback's argument. */
+struct port_row;
+
 struct pc_binding {
 	struct svm_pc *pc;
-	uint32_t row;
+	const struct port_row *row;
 };
 
 #define PC_PORT_ROWS 24u

@@ -166,7 +166,7 @@ static enum svm_device_result port_access(void *arg, struct svm_vcpu *vcpu,
                                           struct svm_io_access *io)
 {
 	const struct pc_binding *binding = arg;
-	const struct port_row *row = &port_rows[binding->row];
+	const struct port_row *row = binding->row;
 	struct svm_pc *pc = binding->pc;
 	struct access a = { .pc = pc, .port = io->port, .size = io->size };
 
@@ -426,7 +426,7 @@ static int bind_ports(struct svm_pc *pc)
 	int error = 0;
 
 	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(port_rows) && !error; i++) {
-		pc->binding[i] = (struct pc_binding){ pc, i };
+		pc->binding[i] = (struct pc_binding){ pc, &port_rows[i] };
 		if (pc_has(pc, port_rows[i].needs))
 			error = svm_vm_io_handler(pc->vm, port_rows[i].first, port_rows[i].count,
 			                          port_access, &pc->binding[i]);

@@ -76,11 +76,15 @@ static int next_input(const struct svm_pic_chip *chip, uint8_t irr, uint8_t nest
 	return -1;
 }
 
+/* Edges that wait, and levels; not the master's input from the slave. */
+static uint8_t own_irr(const struct svm_pic_chip *chip)
+{
+	return (chip->latch & (uint8_t)~chip->elcr) | (chip->lines & chip->elcr);
+}
+
 static uint8_t slave_irr(const struct svm_pic *pic)
 {
-	const struct svm_pic_chip *chip = &pic->chip[PIC_SLAVE];
-
-	return (chip->latch & (uint8_t)~chip->elcr) | (chip->lines & chip->elcr);
+	return own_irr(&pic->chip[PIC_SLAVE]);
 }
 
 static int slave_next(const struct svm_pic *pic)
@@ -90,8 +94,7 @@ static int slave_next(const struct svm_pic *pic)
 
 static uint8_t master_irr(const struct svm_pic *pic)
 {
-	const struct svm_pic_chip *chip = &pic->chip[PIC_MASTER];
-	const uint8_t own = (chip->latch & (uint8_t)~chip->elcr) | (chip->lines & chip->elcr);
+	const uint8_t own = own_irr(&pic->chip[PIC_MASTER]);
 
 	return slave_next(pic) >= 0 ? own | input_bit(PIC_CASCADE) : own;
 }
@@ -103,9 +106,16 @@ static int master_next(const struct svm_pic *pic)
 	return next_input(chip, master_irr(pic), chip->fully_nested ? input_bit(PIC_CASCADE) : 0);
 }
 
+static uint8_t unmasked(const struct svm_pic_chip *chip)
+{
+	return own_irr(chip) & (uint8_t)~chip->imr;
+}
+
+/* Mostly nothing waits at all, and who would be next is no question. */
 static void drive_pic_output(struct svm_pic *pic)
 {
-	const bool level = master_next(pic) >= 0;
+	const bool level = (unmasked(&pic->chip[PIC_MASTER]) | unmasked(&pic->chip[PIC_SLAVE])) &&
+	                   master_next(pic) >= 0;
 
 	if (level == pic->level)
 		return;
@@ -382,10 +392,19 @@ uint32_t svm_pic_read(struct svm_pic *pic, uint16_t port, unsigned size)
 	return value;
 }
 
-void svm_pic_write(struct svm_pic *pic, uint16_t port, unsigned size, uint32_t value)
+static SVM_LONG_WAY void write_pic_ports(struct svm_pic *pic, uint16_t port, unsigned size,
+                                         uint32_t value)
 {
 	for (unsigned i = 0; i < size && i < 4; i++)
 		write_pic_port(pic, (uint32_t)port + i, (uint8_t)(value >> (8 * i)));
+}
+
+void svm_pic_write(struct svm_pic *pic, uint16_t port, unsigned size, uint32_t value)
+{
+	if (size == 1)
+		write_pic_port(pic, port, (uint8_t)value);
+	else
+		write_pic_ports(pic, port, size, value);
 	drive_pic_output(pic);
 }
 

@@ -15,7 +15,7 @@
  * eva-options: -no-warn-invalid-bool -eva-precision 1 -eva-split-return auto
  * eva-options: -eva-domains cvalue,equality
  * eva-options: -eva-slevel-function svm_vcpu_next_rip_of:8,find_operand:24,svm_exit_dispatch:99
- * eva-options: -eva-slevel-function svm_msr_read:8,svm_msr_write:8
+ * eva-options: -eva-slevel-function svm_msr_read:8,svm_msr_write:8,dispatch_seldom:99
  */
 #include "vcpu.h"
 

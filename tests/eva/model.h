@@ -15,6 +15,9 @@
 
 #include <__fc_builtin.h>
 
+/* Eva has a specification of the function. */
+#define __builtin_memset memset
+
 #define __atomic_load_n(p, order)                                                                  \
 	({                                                                                         \
 		__typeof__(*(p)) loaded_ = *(p);                                                   \

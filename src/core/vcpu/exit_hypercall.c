@@ -20,7 +20,9 @@ static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 
 void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
 {
-	const bool is_wide = svm_vcpu_code_bits(vcpu) == 64;
+	/* Long mode implies protection and excludes virtual-8086 mode. */
+	const bool is_wide = (svm_vmcb_get_efer(vcpu->vmcb) & EFER_LMA) &&
+	                     (svm_vmcb_get_cs(vcpu->vmcb).attributes & SVM_SEG_L);
 	const uint64_t mask = is_wide ? UINT64_MAX : UINT32_MAX;
 
 	*call = (struct svm_hypercall){

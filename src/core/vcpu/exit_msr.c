@@ -39,24 +39,38 @@ static SVM_LONG_WAY enum svm_action refuse_msr(struct svm_vcpu *vcpu, struct svm
 	                           : svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
 }
 
-static enum svm_action answer_read(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                   enum svm_msr_policy policy, uint64_t next)
+static SVM_LONG_WAY enum svm_action on_rdmsr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0x320f, 2));
+	const uint32_t msr = (uint32_t)vcpu->s.rcx;
+	enum svm_msr_policy policy;
 	uint64_t value;
 
-	if (!svm_msr_read(vcpu, policy, (uint32_t)vcpu->s.rcx, &value))
+	if (!next)
+		return SVM_ACTION_RESUME;
+	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+	if (wants_msr(vcpu, policy, msr, false))
+		return msr_to_embedder(vcpu, exit, false, next);
+	if (!svm_msr_read(vcpu, policy, msr, &value))
 		return refuse_msr(vcpu, exit, false, next);
 	vcpu->vmcb->save.rax = (uint32_t)value;
 	vcpu->s.rdx = value >> 32;
 	return svm_vcpu_advance(vcpu, next);
 }
 
-static enum svm_action answer_write(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                    enum svm_msr_policy policy, uint64_t next)
+static SVM_LONG_WAY enum svm_action on_wrmsr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0x300f, 2));
 	const uint64_t value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+	const uint32_t msr = (uint32_t)vcpu->s.rcx;
+	enum svm_msr_policy policy;
 
-	if (!svm_msr_write(vcpu, policy, (uint32_t)vcpu->s.rcx, value))
+	if (!next)
+		return SVM_ACTION_RESUME;
+	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+	if (wants_msr(vcpu, policy, msr, true))
+		return msr_to_embedder(vcpu, exit, true, next);
+	if (!svm_msr_write(vcpu, policy, msr, value))
 		return refuse_msr(vcpu, exit, true, next);
 	return svm_vcpu_advance(vcpu, next);
 }
@@ -70,16 +84,6 @@ bool svm_vcpu_wants_msr(const struct svm_vcpu *vcpu, enum svm_msr_policy policy,
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const bool is_write = vcpu->vmcb->control.exit_info_1 & 1;
-	const uint32_t msr = (uint32_t)vcpu->s.rcx;
-	const uint32_t insn = SVM_BARE_INSN(is_write ? 0x300f : 0x320f, 2);
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, insn);
-	enum svm_msr_policy policy;
 
-	if (!next)
-		return SVM_ACTION_RESUME;
-	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
-	if (wants_msr(vcpu, policy, msr, is_write))
-		return msr_to_embedder(vcpu, exit, is_write, next);
-	return is_write ? answer_write(vcpu, exit, policy, next) :
-	                  answer_read(vcpu, exit, policy, next);
+	return is_write ? on_wrmsr(vcpu, exit) : on_rdmsr(vcpu, exit);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The dispatch: one switch on the exit code, of calls only.  The handlers of this file are kept out
- * of it, so that it needs no frame and ends in a jump.
+ * The dispatch: a switch on the exit code, of calls only, and one more for what is seldom.  The
+ * handlers of this file are kept out of it, so that it needs no frame and ends in a jump.
  *
  * An unknown code goes to the embedder as it came.  Nothing is guessed at, nothing panics.
  */
@@ -180,31 +180,14 @@ static SVM_LONG_WAY enum svm_action family(struct svm_vcpu *vcpu, struct svm_exi
 	return raw(vcpu, exit);
 }
 
-enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static SVM_LONG_WAY enum svm_action dispatch_seldom(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	switch (vcpu->vmcb->control.exit_code) {
-	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:
 	case SVM_EXIT_SMI:
 		return host_interrupt(vcpu, exit);
 	case SVM_EXIT_INIT:
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_INIT);
-	case SVM_EXIT_VINTR:
-		return interrupt_window(vcpu, exit);
-	case SVM_EXIT_IOIO:
-		return svm_exit_io(vcpu, exit);
-	case SVM_EXIT_CPUID:
-		return svm_exit_cpuid(vcpu, exit);
-	case SVM_EXIT_MSR:
-		return svm_exit_msr(vcpu, exit);
-	case SVM_EXIT_NPF:
-		return svm_exit_npf(vcpu, exit);
-	case SVM_EXIT_HLT:
-		return svm_exit_hlt(vcpu, exit);
-	case SVM_EXIT_PAUSE:
-		return pause(vcpu, exit);
-	case SVM_EXIT_VMMCALL:
-		return svm_exit_hypercall(vcpu, exit);
 	case SVM_EXIT_MONITOR:
 	case SVM_EXIT_MWAIT:
 	case SVM_EXIT_MWAIT_COND:
@@ -212,7 +195,6 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	case SVM_EXIT_XSETBV:
 		return svm_exit_xsetbv(vcpu, exit);
 	case SVM_EXIT_INVD:
-	case SVM_EXIT_WBINVD:
 		return cache(vcpu);
 	case SVM_EXIT_RDPMC:
 		return svm_exit_fault(vcpu, SVM_VECTOR_GP, 0);
@@ -241,5 +223,34 @@ enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_SHUTDOWN);
 	default:
 		return family(vcpu, exit);
+	}
+}
+
+/* Without jump tables a switch costs two instructions for each doubling of its cases. */
+enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	switch (vcpu->vmcb->control.exit_code) {
+	case SVM_EXIT_INTR:
+		return host_interrupt(vcpu, exit);
+	case SVM_EXIT_VINTR:
+		return interrupt_window(vcpu, exit);
+	case SVM_EXIT_CPUID:
+		return svm_exit_cpuid(vcpu, exit);
+	case SVM_EXIT_PAUSE:
+		return pause(vcpu, exit);
+	case SVM_EXIT_HLT:
+		return svm_exit_hlt(vcpu, exit);
+	case SVM_EXIT_IOIO:
+		return svm_exit_io(vcpu, exit);
+	case SVM_EXIT_MSR:
+		return svm_exit_msr(vcpu, exit);
+	case SVM_EXIT_VMMCALL:
+		return svm_exit_hypercall(vcpu, exit);
+	case SVM_EXIT_WBINVD:
+		return cache(vcpu);
+	case SVM_EXIT_NPF:
+		return svm_exit_npf(vcpu, exit);
+	default:
+		return dispatch_seldom(vcpu, exit);
 	}
 }
