@@ -222,7 +222,6 @@ void guest_task_fini(struct guest_vcpu *vcpu);
 int guest_task_work(struct guest_vcpu *vcpu);
 
 /* guest_trace.c: before a run, of which it gives the number of the next exit, and behind it. */
-bool guest_trace_is_on(void);
 u64 guest_trace_entry(struct guest_vcpu *vcpu);
 void guest_trace_exits(struct guest_vcpu *vcpu, u64 next, int error);
 

@@ -20,6 +20,7 @@
 #include "guest_irq.h"
 #include "guest_own.h"
 #include "hal.h"
+#include "trace.h"
 
 /* --- interrupts ------------------------------------------------------------------------------- */
 
@@ -193,15 +194,17 @@ static int entry_failed(struct guest_vcpu *vcpu)
 }
 
 /* A write for which an eventfd waits, or that can wait itself, is none for user space. */
-static bool is_done(struct guest_vcpu *vcpu, const struct guest_write *write)
+static bool is_awaited(const struct guest *guest)
 {
-	struct guest *const guest = vcpu->guest;
-
-	return (!list_empty_careful(&guest->ioeventfds) && guest_ioeventfd_write(guest, write)) ||
-	       (!list_empty_careful(&guest->zones) && guest_coalesced_write(guest, write));
+	return !list_empty_careful(&guest->ioeventfds) || !list_empty_careful(&guest->zones);
 }
 
-static int port_access(struct guest_vcpu *vcpu)
+static bool is_done(struct guest *guest, const struct guest_write *write)
+{
+	return guest_ioeventfd_write(guest, write) || guest_coalesced_write(guest, write);
+}
+
+static noinline bool port_write_is_done(struct guest_vcpu *vcpu)
 {
 	const struct guest_write write = {
 		.is_port = true,
@@ -210,23 +213,33 @@ static int port_access(struct guest_vcpu *vcpu)
 		.value = vcpu->exit.io.value,
 	};
 
-	if (!vcpu->exit.io.is_in && is_done(vcpu, &write))
-		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
-	return guest_io(vcpu);
+	return is_done(vcpu->guest, &write);
 }
 
-static int memory_access(struct guest_vcpu *vcpu)
+static noinline bool memory_write_is_done(struct guest_vcpu *vcpu)
 {
 	struct guest_write write = {
 		.address = vcpu->exit.mmio.gpa,
 		.size = vcpu->exit.mmio.size,
 	};
 
-	if (vcpu->exit.mmio.is_write && write.size <= sizeof(write.value)) {
-		memcpy(&write.value, vcpu->exit.mmio.data, write.size);
-		if (is_done(vcpu, &write))
-			return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
-	}
+	if (write.size > sizeof(write.value))
+		return false;
+	memcpy(&write.value, vcpu->exit.mmio.data, write.size);
+	return is_done(vcpu->guest, &write);
+}
+
+static int port_access(struct guest_vcpu *vcpu)
+{
+	if (!vcpu->exit.io.is_in && is_awaited(vcpu->guest) && port_write_is_done(vcpu))
+		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
+	return guest_io(vcpu);
+}
+
+static int memory_access(struct guest_vcpu *vcpu)
+{
+	if (vcpu->exit.mmio.is_write && is_awaited(vcpu->guest) && memory_write_is_done(vcpu))
+		return svm_vcpu_complete_skip(vcpu->vcpu) ? -EIO : 1;
 	vcpu->mmio_done = 0;
 	set_mmio(vcpu);
 	return 0;
@@ -235,9 +248,9 @@ static int memory_access(struct guest_vcpu *vcpu)
 /* As settle_debt(). */
 static int dispatch(struct guest_vcpu *vcpu)
 {
-	switch (vcpu->exit.kind) {
-	case SVM_EXIT_KIND_IO:
+	if (likely(vcpu->exit.kind == SVM_EXIT_KIND_IO)) /* A switch of so many is a search. */
 		return port_access(vcpu);
+	switch (vcpu->exit.kind) {
 	case SVM_EXIT_KIND_MMIO:
 		return memory_access(vcpu);
 	case SVM_EXIT_KIND_HLT:
@@ -281,16 +294,6 @@ static int dispatch(struct guest_vcpu *vcpu)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-/* As settle_debt(): what the task has to do before it may go on. */
-static int serve_task(struct guest_vcpu *vcpu)
-{
-	const int error = guest_task_work(vcpu);
-
-	if (error)
-		return error;
-	return cpus_are_stopping() ? -EIO : 1;
-}
-
 /* Whoever has stopped the VM holds its lock until it may go on. */
 static int wait_for_change(struct guest_vcpu *vcpu)
 {
@@ -303,6 +306,12 @@ static int wait_for_change(struct guest_vcpu *vcpu)
 	return 1;
 }
 
+static bool is_traced(void)
+{
+	return trace_libsvm_entry_enabled() || trace_libsvm_exit_enabled() ||
+	       trace_libsvm_inject_enabled() || trace_libsvm_return_enabled();
+}
+
 static noinline int run_traced(struct guest_vcpu *vcpu)
 {
 	const u64 next = guest_trace_entry(vcpu);
@@ -312,14 +321,17 @@ static noinline int run_traced(struct guest_vcpu *vcpu)
 	return error;
 }
 
-/* The CPU went offline under us, and the scheduler is about to take us elsewhere. */
+/*
+ * Where SVM is off the CPU went offline under us, and the scheduler is about to take us elsewhere;
+ * or all of them stop.
+ */
 static int run_once(struct guest_vcpu *vcpu)
 {
-	const int error = guest_trace_is_on() ? run_traced(vcpu)
-	                                      : svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
+	const int error = is_traced() ? run_traced(vcpu)
+	                              : svm_vcpu_run(vcpu->vcpu, &vcpu->exit);
 
 	if (error == SVM_ERR_CPU_OFFLINE)
-		return 1;
+		return cpus_are_stopping() ? -EIO : 1;
 	if (error == SVM_ERR_STATE)
 		return wait_for_change(vcpu);
 	return error ? hal_errno(error) : dispatch(vcpu);
@@ -330,7 +342,8 @@ static int loop(struct guest_vcpu *vcpu)
 	int result = 1;
 
 	while (result > 0) {
-		result = serve_task(vcpu);
+		if (unlikely(hal_task_has_work()))
+			result = guest_task_work(vcpu) ?: 1;
 		if (result > 0 && guest_mp_is_due(vcpu))
 			result = guest_mp_settle(vcpu);
 		if (result > 0 && guest_clock_is_due(vcpu))

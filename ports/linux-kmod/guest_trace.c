@@ -14,12 +14,6 @@
 
 #define AT_ONCE 8u
 
-bool guest_trace_is_on(void)
-{
-	return trace_libsvm_entry_enabled() || trace_libsvm_exit_enabled() ||
-	       trace_libsvm_inject_enabled() || trace_libsvm_return_enabled();
-}
-
 u64 guest_trace_entry(struct guest_vcpu *vcpu)
 {
 	struct svm_recorder_header header;

@@ -135,12 +135,11 @@ static long interrupt(struct guest_vcpu *vcpu, void __user *user)
 	return 0;
 }
 
-static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
+/* All calls but KVM_RUN, which would pay for the stack that the others need. */
+static noinline long other_call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
 {
 	void __user *const user = (void __user *)arg;
 
-	if (likely(number == KVM_RUN)) /* A switch of so many is a search. */
-		return arg ? -EINVAL : guest_run(vcpu);
 	switch (number) {
 	case KVM_GET_REGS:
 		return get_regs(vcpu, user);
@@ -202,6 +201,13 @@ static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg
 	}
 }
 
+static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
+{
+	if (likely(number == KVM_RUN))
+		return arg ? -EINVAL : guest_run(vcpu);
+	return other_call(vcpu, number, arg);
+}
+
 static long vcpu_ioctl(struct file *file, unsigned int number, unsigned long arg)
 {
 	struct guest_vcpu *const vcpu = file->private_data;
@@ -212,7 +218,8 @@ static long vcpu_ioctl(struct file *file, unsigned int number, unsigned long arg
 	if (mutex_lock_killable(&vcpu->lock))
 		return -EINTR;
 	result = call(vcpu, number, arg);
-	trace_libsvm_ioctl("vcpu", (int)svm_vcpu_id(vcpu->vcpu), number, arg, result);
+	if (trace_libsvm_ioctl_enabled())
+		trace_libsvm_ioctl("vcpu", (int)svm_vcpu_id(vcpu->vcpu), number, arg, result);
 	mutex_unlock(&vcpu->lock);
 	return result;
 }

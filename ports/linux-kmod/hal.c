@@ -110,10 +110,7 @@ static void hal_mutex_unlock(void *ctx, uintptr_t *lock)
 
 static bool hal_should_exit(void *ctx)
 {
-	const unsigned long work = _TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
-	                           _TIF_NOTIFY_RESUME;
-
-	return read_thread_flags() & work;
+	return hal_task_has_work();
 }
 
 static void hal_log(void *ctx, enum svm_log_level level, const char *line)

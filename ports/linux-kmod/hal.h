@@ -4,10 +4,19 @@
 /*
  * Linux, as the library sees it.
  */
+#include <linux/thread_info.h>
+
 #include <libsvm/host.h>
 
 /* The table, with the numbers of this machine; the same one each time. */
 const struct svm_hal *hal_table(void);
+
+/* Whoever runs on keeps another task, a signal or a patch waiting. */
+static inline bool hal_task_has_work(void)
+{
+	return read_thread_flags() & (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
+	                              _TIF_NOTIFY_RESUME);
+}
 
 /* Errors of the library as Linux's. */
 int hal_errno(int error);
