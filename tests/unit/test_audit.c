@@ -12,6 +12,8 @@
 
 #include <libsvm/diagnose.h>
 
+#include "core/diagnose/audit.h"
+
 #include "../audit/cases.h"
 
 #define ARRAY_SIZE(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -444,6 +446,13 @@ static void vmcb_set_bits(struct fixture *f, uint16_t offset, uint8_t size, uint
 	  f->context.at_rest = true)                                                               \
 	X(after_invalid_32, "W40", f->vmcb.control.exit_code = 0xffffffff;                         \
 	  f->context.at_rest = true)                                                               \
+	X(es_as_in_vmx, "W42", f->vmcb.save._es.attributes |= 0xa000)                              \
+	X(ss_as_in_vmx, "W42", f->vmcb.save._ss.attributes |= 0xa000)                              \
+	X(ds_as_in_vmx, "W42", f->vmcb.save._ds.attributes |= 0xa000)                              \
+	X(fs_as_in_vmx, "W42", f->vmcb.save.fs.attributes |= 0xa000)                               \
+	X(gs_as_in_vmx, "W42", f->vmcb.save.gs.attributes |= 0xa000)                               \
+	X(ldtr_as_in_vmx, "W42", f->vmcb.save.ldtr.attributes |= 0xa000)                           \
+	X(tr_as_in_vmx, "W42", f->vmcb.save.tr.attributes |= 0xa000)                               \
 	X(after_hlt, "", f->vmcb.control.exit_code = 0x78; f->context.at_rest = true)              \
 	X(paged_real_mode_watched, "", setup(f, AUDIT_LEGACY32); f->vmcb.save._cr0 &= ~1ull;       \
 	  svm_vmcb_set_intercept(&f->vmcb, 0x4e, true))
@@ -496,6 +505,66 @@ START_TEST(every_rule_is_broken_by_some_row)
 	}
 	for (int i = 0; i < SVM_RULE_COUNT; i++)
 		ck_assert_msg(seen[i], "no row breaks %s", svm_rule_info((enum svm_rule)i)->id);
+}
+END_TEST
+
+/* A rule has a predicate for each field that it is about. */
+static const struct {
+	const char *name;
+	struct svm_audit_rows (*rows)(void);
+} predicate_tables[] = {
+	{ "host", svm_audit_host_rows },
+	{ "control", svm_audit_control_rows },
+	{ "event", svm_audit_event_rows },
+	{ "save", svm_audit_save_rows },
+	{ "intercept", svm_audit_intercept_rows },
+	{ "interrupt", svm_audit_interrupt_rows },
+	{ "memory", svm_audit_memory_rows },
+	{ "state", svm_audit_state_rows },
+};
+
+#define PREDICATES_MAX 64
+
+typedef bool predicates_seen[ARRAY_SIZE(predicate_tables)][PREDICATES_MAX];
+
+static void see_predicates(const struct fixture *f, predicates_seen seen)
+{
+	const struct svm_audit_facts facts = svm_audit_conclude(&f->vmcb, &f->context);
+
+	for (int table = 0; table < ARRAY_SIZE(predicate_tables); table++) {
+		const struct svm_audit_rows predicates = predicate_tables[table].rows();
+
+		ck_assert_uint_le(predicates.count, PREDICATES_MAX);
+		for (size_t i = 0; i < predicates.count; i++) {
+			struct svm_finding finding = { .rule = predicates.row[i].rule };
+
+			seen[table][i] |= predicates.row[i].is_broken(&facts, &finding);
+		}
+	}
+}
+
+START_TEST(every_predicate_is_true_of_some_row)
+{
+	static struct fixture f;
+	predicates_seen seen = { { false } };
+
+	for (size_t i = 0; i < AUDIT_CASE_COUNT; i++) {
+		audit_case_table(&f, &audit_cases[i]);
+		see_predicates(&f, seen);
+	}
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		audit_row(&f, i);
+		see_predicates(&f, seen);
+	}
+	for (int table = 0; table < ARRAY_SIZE(predicate_tables); table++) {
+		const struct svm_audit_rows predicates = predicate_tables[table].rows();
+
+		for (size_t i = 0; i < predicates.count; i++)
+			ck_assert_msg(seen[table][i], "no row breaks %s, predicate %zu of %s, %xh",
+			              svm_rule_info(predicates.row[i].rule)->id, i,
+			              predicate_tables[table].name,
+			              (unsigned)predicates.row[i].offset);
+	}
 }
 END_TEST
 
@@ -716,6 +785,7 @@ int main(void)
 	tcase_add_loop_test(rules, a_broken_surrounding_breaks_its_rule_and_no_other, 0,
 	                    ARRAY_SIZE(rows));
 	tcase_add_test(rules, every_rule_is_broken_by_some_row);
+	tcase_add_test(rules, every_predicate_is_true_of_some_row);
 	tcase_add_test(rules, every_number_is_a_rule_or_said_to_be_unseen);
 	tcase_add_test(rules, errors_come_before_warnings);
 	tcase_add_test(rules, a_small_room_counts_on_and_writes_no_further);

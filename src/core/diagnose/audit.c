@@ -20,8 +20,8 @@ static uint64_t beyond_address(const struct svm_features *features)
 	return ~UINT64_C(0) << bits;
 }
 
-static struct svm_audit_facts conclude(const struct svm_vmcb *vmcb,
-                                       const struct svm_audit_context *context)
+struct svm_audit_facts svm_audit_conclude(const struct svm_vmcb *vmcb,
+                                          const struct svm_audit_context *context)
 {
 	const uint64_t cr0 = svm_vmcb_get_cr0(vmcb), efer = svm_vmcb_get_efer(vmcb);
 	const struct svm_vmcb_segment cs = svm_vmcb_get_cs(vmcb);
@@ -70,7 +70,7 @@ static void judge(const struct svm_audit_facts *facts, struct svm_audit_rows row
 size_t svm_audit(const struct svm_vmcb *vmcb, const struct svm_audit_context *context,
                  struct svm_finding *findings, size_t room)
 {
-	const struct svm_audit_facts facts = conclude(vmcb, context);
+	const struct svm_audit_facts facts = svm_audit_conclude(vmcb, context);
 	struct svm_audit_report report = { findings, room, 0, context->errors_only };
 
 	judge(&facts, svm_audit_host_rows(), &report);

@@ -45,6 +45,9 @@ struct svm_audit_facts {
 	bool paging, long_mode, code_64, protected_mode, v8086, real_mode;
 };
 
+struct svm_audit_facts svm_audit_conclude(const struct svm_vmcb *vmcb,
+                                          const struct svm_audit_context *context);
+
 /*
  * One finding in the making.  A predicate fills value and bits and returns whether the rule is
  * broken; offset is the row's and may be replaced.
