@@ -73,8 +73,8 @@ static void note_gap(struct svm_io_policy *policy, uint32_t port)
 		svm_atomic_store_relaxed(&policy->gap, first | (end - 1) << 16);
 }
 
-static SVM_LONG_WAY const struct svm_io_range *find_anew(struct svm_io_policy *policy,
-                                                         uint16_t port, uint8_t size)
+static SVM_LONG_WAY const struct svm_io_range *find_range_anew(struct svm_io_policy *policy,
+                                                               uint16_t port, uint8_t size)
 {
 	const struct svm_io_range *range = svm_io_find(policy, port, size);
 
@@ -100,7 +100,7 @@ const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint1
 			return range;
 	}
 	gap = svm_atomic_load_relaxed(&policy->gap);
-	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL : find_anew(policy, port, size);
+	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL : find_range_anew(policy, port, size);
 }
 
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)
