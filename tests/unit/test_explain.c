@@ -202,20 +202,21 @@ static const struct {
 	  2,
 	  "SILENT (INTR 60h): 1000 ms in the guest without an exit of its own; RIP was the same at "
 	  "10 of 10 host interrupts; the instruction jumps to itself; IF is clear, it takes no "
-	  "interrupt; 64-bit mode, CPL 0, at 0008:0h [EB FE]" },
+	  "interrupt; V_INTR_MASKING is set, GIF is 1; 64-bit mode, CPL 0, at 0008:0h [EB FE]" },
 	{ { .kind = SVM_EXIT_KIND_SILENT, .raw = { 0x60, 0, 0, 0 }, .silent = { 20, 5, 5 } },
 	  AUDIT_LONG64,
 	  2,
 	  "SILENT (INTR 60h): 20 ms in the guest without an exit of its own; RIP was the same at 5 "
 	  "of 5 host interrupts; it spins on that instruction, or its exceptions go to an IDT that "
-	  "sends it back; IF is clear, it takes no interrupt; 64-bit mode, CPL 0, at 0008:0h" },
+	  "sends it back; IF is clear, it takes no interrupt; V_INTR_MASKING is set, GIF is 1; "
+	  "64-bit mode, CPL 0, at 0008:0h" },
 	{ { .kind = SVM_EXIT_KIND_SILENT, .raw = { 0x60, 0, 0, 0 }, .silent = { 20, 5, 1 } },
 	  AUDIT_LONG64,
 	  0x202,
 	  "SILENT (INTR 60h): 20 ms in the guest without an exit of its own; RIP was the same at 1 "
 	  "of 5 host interrupts; it computes, or polls memory that nobody writes, or each of its "
-	  "exceptions leads to the next; IF is set: if it "
-	  "waits for an interrupt, none was raised; 64-bit mode, CPL 0, at 0008:0h" },
+	  "exceptions leads to the next; IF is set: if it waits for an interrupt, none was raised; "
+	  "V_INTR_MASKING is set, GIF is 1; 64-bit mode, CPL 0, at 0008:0h" },
 	{ { .kind = SVM_EXIT_KIND_RAW, .raw = { 0x400, 0x200000003, 0x9000, 0 } },
 	  AUDIT_LONG64,
 	  0,
@@ -256,6 +257,28 @@ static void fill(struct svm_vmcb *vmcb, int i)
 	if (rows[i].rflags)
 		vmcb->save.rflags = rows[i].rflags;
 }
+
+/* Of another monitor's guest: what else than IF keeps an interrupt away. */
+START_TEST(silence_names_what_masks_interrupts)
+{
+	static const struct {
+		uint64_t int_control;
+		const char *text;
+	} masks[] = {
+		{ 0, "; V_INTR_MASKING is clear, the guest's IF is the host's, GIF is 1; " },
+		{ 0x1000000, "; V_INTR_MASKING is set, GIF is 1; " },
+		{ 0x3000200, "; V_INTR_MASKING is set, GIF is 1; " },
+		{ 0x3000000, "; V_INTR_MASKING is set, GIF is 0: the guest has executed CLGI; " },
+	};
+	const struct svm_exit exit = { .kind = SVM_EXIT_KIND_SILENT, .raw = { .exit_code = 0x60 } };
+	static struct svm_vmcb vmcb;
+	char text[600];
+
+	svm_vmcb_set_int_control(&vmcb, masks[_i].int_control);
+	svm_explain_vmcb(&vmcb, &exit, text, sizeof(text));
+	ck_assert_msg(strstr(text, masks[_i].text), "%s is not in %s", masks[_i].text, text);
+}
+END_TEST
 
 START_TEST(an_exit_reads_as_one_line)
 {
@@ -376,6 +399,7 @@ int main(void)
 	Suite *suite = suite_create("explain");
 	TCase *tcase = tcase_create("explain");
 
+	tcase_add_loop_test(tcase, silence_names_what_masks_interrupts, 0, 4);
 	tcase_add_loop_test(tcase, an_exit_reads_as_one_line, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tcase, a_short_buffer_holds_the_beginning, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tcase, every_kind_has_words, 0, SVM_EXIT_KIND_COUNT);

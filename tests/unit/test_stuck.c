@@ -271,6 +271,7 @@ START_TEST(a_watchdog_sees_when_it_left_last)
 	svm_vmcb_set_intercept(r.vcpu->vmcb, SVM_EXIT_INTR, false);
 	svm_explain_silence(r.vcpu, text, sizeof(text));
 	ck_assert_ptr_nonnull(strstr(text, "interrupts are not intercepted"));
+	ck_assert_ptr_nonnull(strstr(text, "; GIF is 1: VMRUN sets it"));
 	svm_atomic_store(&r.vcpu->in_guest, 0u);
 	rig_fini(&r);
 }

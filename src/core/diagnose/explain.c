@@ -187,6 +187,18 @@ static void add_loop(struct svm_text *text, const struct svm_exit *exit)
 	svm_text_add(text, " neither steps over the instruction nor removes the cause");
 }
 
+/* What keeps interrupts from a guest beside its IF.  Without V_GIF VMRUN has set GIF (15.17). */
+static void add_masks(struct svm_text *text, const struct svm_vmcb *vmcb)
+{
+	const uint64_t control = svm_vmcb_get_int_control(vmcb);
+	const bool gif = !(control & SVM_INT_V_GIF_ENABLE) || (control & SVM_INT_V_GIF);
+
+	svm_text_add(text, control & SVM_INT_V_MASKING
+	                           ? "; V_INTR_MASKING is set, "
+	                           : "; V_INTR_MASKING is clear, the guest's IF is the host's, ");
+	svm_text_add(text, gif ? "GIF is 1" : "GIF is 0: the guest has executed CLGI");
+}
+
 /* A guest that computes and one that waits for an interrupt look alike, but for these. */
 static void add_silent(struct svm_text *text, const struct svm_vmcb *vmcb,
                        const struct svm_exit *exit)
@@ -208,6 +220,7 @@ static void add_silent(struct svm_text *text, const struct svm_vmcb *vmcb,
 	svm_text_add(text, interrupts_off(vmcb)
 	                           ? "; IF is clear, it takes no interrupt"
 	                           : "; IF is set: if it waits for an interrupt, none was raised");
+	add_masks(text, vmcb);
 }
 
 /* Whoever is stopped by the clock again and again and takes no interrupt will not stop by itself.

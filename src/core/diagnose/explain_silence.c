@@ -33,6 +33,7 @@ static void add_cause(struct svm_text *text, const struct svm_vmcb *vmcb)
 		                   "interrupt would end the run, so none came; look at the timer "
 		                   "of its CPU and at the EOI, or for a processor that ignores "
 		                   "the host's IF");
+	svm_text_add(text, "; GIF is 1: VMRUN sets it, and the guest cannot execute CLGI");
 }
 
 size_t svm_explain_silence(const struct svm_vcpu *vcpu, char *buffer, size_t size)
