@@ -100,7 +100,8 @@ const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint1
 			return range;
 	}
 	gap = svm_atomic_load_relaxed(&policy->gap);
-	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL : find_range_anew(policy, port, size);
+	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL
+	                                                   : find_range_anew(policy, port, size);
 }
 
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)
