@@ -24,16 +24,19 @@
 /*
  * Interrupts off.  A timer that comes sooner than it has to is left alone: its handler looks at the
  * time and programs it again.  So deadlines that move on cost nothing until it has come.
+ *
+ * now: the time if the caller has just read it, or 0.
  */
-static void program(struct cpu *self)
+static void program(struct cpu *self, uint64_t now)
 {
 	const uint64_t tick = self->next_tick_ns, armed = self->armed_ns, sleep = self->sleep_ns;
-	uint64_t next = tick < armed ? tick : armed, now;
+	uint64_t next = tick < armed ? tick : armed;
 
 	next = sleep < next ? sleep : next;
 	if (next >= self->programmed_ns)
 		return;
-	now = time_ns();
+	if (!now)
+		now = time_ns();
 	if (next > now + FAR_NS)
 		next = now + FAR_NS;
 	self->programmed_ns = next;
@@ -48,7 +51,7 @@ void timer_start_ticks(uint32_t ticks_per_second)
 	self->tick_ns = NS_PER_S / ticks_per_second;
 	self->next_tick_ns = time_ns() + self->tick_ns;
 	self->armed_ns = self->sleep_ns = self->programmed_ns = UINT64_MAX;
-	program(self);
+	program(self, 0);
 	interrupts_restore(flags);
 }
 
@@ -62,7 +65,7 @@ void timer_arm(uint64_t deadline_ns)
 		return;
 	flags = interrupts_save();
 	self->armed_ns = deadline_ns;
-	program(self);
+	program(self, 0);
 	interrupts_restore(flags);
 }
 
@@ -73,7 +76,7 @@ void timer_arm_sleep(uint64_t deadline_ns)
 
 	if (deadline_ns < self->sleep_ns) {
 		self->sleep_ns = deadline_ns;
-		program(self);
+		program(self, 0);
 	}
 	interrupts_restore(flags);
 }
@@ -119,5 +122,5 @@ void timer_interrupt(struct cpu *self)
 		if (self->index == 0)
 			console_receive();
 	}
-	program(self);
+	program(self, now);
 }
