@@ -187,7 +187,8 @@ bool svm_lapic_is_enabled(const struct svm_lapic *lapic)
 
 /* --- what arrives ------------------------------------------------------------------------- */
 
-static void request_vector(struct svm_lapic *lapic, uint8_t vector, bool is_level)
+/* True: it was not requested yet. */
+static bool note_vector(struct svm_lapic *lapic, uint8_t vector, bool is_level)
 {
 	const uint32_t bit = vector_bit(vector);
 	bool is_new;
@@ -199,7 +200,12 @@ static void request_vector(struct svm_lapic *lapic, uint8_t vector, bool is_leve
 	is_new = !(svm_atomic_or(&lapic->irr[vector / 32], bit) & bit);
 
 	svm_atomic_or(&lapic->irr_words, UINT32_C(1) << vector / 32);
-	if (is_new)
+	return is_new;
+}
+
+static void request_vector(struct svm_lapic *lapic, uint8_t vector, bool is_level)
+{
+	if (note_vector(lapic, vector, is_level))
 		lapic->config.host.wake(lapic->config.host.arg);
 }
 
@@ -259,6 +265,16 @@ void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool i
 
 	if (!(value & APIC_LVT_MASKED) && !deliver_locally(lapic, value, is_level))
 		svm_lapic_record_error(lapic, APIC_ESR_RECEIVED_VECTOR);
+}
+
+void svm_lapic_trigger_quietly(struct svm_lapic *lapic, enum svm_lapic_lvt entry)
+{
+	const uint32_t value = svm_lapic_lvt(lapic, entry);
+
+	if ((value & (APIC_LVT_MODE | APIC_LVT_MASKED)) || (value & APIC_LVT_VECTOR) < 16)
+		svm_lapic_trigger(lapic, entry, false);
+	else
+		(void)note_vector(lapic, (uint8_t)(value & APIC_LVT_VECTOR), false);
 }
 
 bool svm_lapic_post(struct svm_lapic *lapic, uint8_t vector, bool is_level)

@@ -86,6 +86,8 @@ bool svm_lapic_write_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t
 bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset);
 /* An entry of the local vector table triggers. */
 void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);
+/* The same by the owner, who looks for vectors right behind it: for an edge nobody is woken. */
+void svm_lapic_trigger_quietly(struct svm_lapic *lapic, enum svm_lapic_lvt entry);
 /* A level-triggered pin whose entry was just written may be high. */
 void svm_lapic_recheck_lint(struct svm_lapic *lapic, unsigned pin);
 void svm_lapic_record_error(struct svm_lapic *lapic, uint32_t error);
@@ -96,6 +98,8 @@ void svm_lapic_write_icr(struct svm_lapic *lapic, uint32_t low, uint32_t destina
 void svm_lapic_write_self_ipi(struct svm_lapic *lapic, uint8_t vector);
 
 /* lapic_timer.c */
+/* svm_lapic_advance() by the owner, who looks for vectors right behind it. */
+void svm_lapic_advance_quietly(struct svm_lapic *lapic, struct svm_lapic_time now);
 enum lapic_timer_mode svm_lapic_timer_mode(const struct svm_lapic *lapic);
 unsigned svm_lapic_timer_shift(uint32_t divide);
 void svm_lapic_timer_write_lvt(struct svm_lapic *lapic, uint32_t value);

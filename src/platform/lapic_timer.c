@@ -41,35 +41,47 @@ void svm_lapic_timer_stop(struct svm_lapic *lapic)
 
 /* --- what is due -------------------------------------------------------------------------- */
 
-static void advance_deadline(struct svm_lapic *lapic, uint64_t tsc)
+static bool deadline_is_due(struct svm_lapic *lapic, uint64_t tsc)
 {
 	if (!lapic->tsc_deadline || tsc < lapic->tsc_deadline)
-		return;
+		return false;
 	lapic->tsc_deadline = 0;
-	svm_lapic_trigger(lapic, SVM_LAPIC_LVT_TIMER, false);
+	return true;
 }
 
-static void advance_count(struct svm_lapic *lapic, uint64_t ns)
+static bool count_is_due(struct svm_lapic *lapic, uint64_t ns)
 {
 	const uint64_t period = counts_to_ns(lapic, lapic->initial_count);
 
 	if (!lapic->is_counting || ns < lapic->expiry_ns)
-		return;
+		return false;
 	if (svm_lapic_timer_mode(lapic) == LAPIC_PERIODIC && period) {
 		lapic->expiry_ns += ((ns - lapic->expiry_ns) / period + 1) * period;
 		lapic->not_before = ns + SVM_LAPIC_PERIOD_MIN_NS;
 	} else {
 		lapic->is_counting = false;
 	}
-	svm_lapic_trigger(lapic, SVM_LAPIC_LVT_TIMER, false);
+	return true;
+}
+
+/* Happened, if it had to by now, but for the interrupt. */
+static bool timer_is_due(struct svm_lapic *lapic, struct svm_lapic_time now)
+{
+	if (svm_lapic_timer_mode(lapic) >= LAPIC_TSC_DEADLINE)
+		return deadline_is_due(lapic, now.tsc);
+	return count_is_due(lapic, now.ns);
 }
 
 void svm_lapic_advance(struct svm_lapic *lapic, struct svm_lapic_time now)
 {
-	if (svm_lapic_timer_mode(lapic) >= LAPIC_TSC_DEADLINE)
-		advance_deadline(lapic, now.tsc);
-	else
-		advance_count(lapic, now.ns);
+	if (timer_is_due(lapic, now))
+		svm_lapic_trigger(lapic, SVM_LAPIC_LVT_TIMER, false);
+}
+
+void svm_lapic_advance_quietly(struct svm_lapic *lapic, struct svm_lapic_time now)
+{
+	if (timer_is_due(lapic, now))
+		svm_lapic_trigger_quietly(lapic, SVM_LAPIC_LVT_TIMER);
 }
 
 /* A masked timer runs on, but nobody needs to be woken for it. */

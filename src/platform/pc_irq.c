@@ -111,7 +111,7 @@ static inline void catch_up_lapic(struct pc_cpu *cpu)
 		return;
 	if (svm_lapic_deadline(&cpu->lapic) != SVM_NEVER ||
 	    svm_lapic_tsc_deadline(&cpu->lapic) != SVM_NEVER)
-		svm_lapic_advance(&cpu->lapic, svm_pc_lapic_time(cpu));
+		svm_lapic_advance_quietly(&cpu->lapic, svm_pc_lapic_time(cpu));
 }
 
 /* The boot processor's timer serves the machine's devices too.  Without a deadline no clock. */
@@ -204,9 +204,11 @@ static uint64_t pc_deadline(void *arg, struct svm_vcpu *vcpu)
 {
 	struct pc_cpu *cpu = arg;
 	struct svm_pc *pc = cpu->pc;
-	uint64_t deadline = svm_pc_lapic_deadline(cpu);
+	uint64_t deadline = SVM_NEVER;
 
 	(void)vcpu;
+	if (svm_lapic_is_timing(&cpu->lapic))
+		deadline = svm_pc_lapic_deadline(cpu);
 	if (cpu == &pc->cpu[0])
 		deadline = svm_min(deadline, svm_atomic_load_relaxed(&pc->deadline));
 	return deadline == SVM_NEVER ? UINT64_MAX : deadline + pc->start_ns;

@@ -21,11 +21,11 @@ uint64_t svm_pc_now(const struct svm_pc *pc)
 struct svm_lapic_time svm_pc_lapic_time(struct pc_cpu *cpu)
 {
 	const uint64_t ns = svm_pc_now(cpu->pc);
-	const uint64_t offset = cpu->vcpu ? svm_vcpu_get_tsc_offset(cpu->vcpu) : 0;
-	const uint64_t tsc = svm_ring0_rdtsc() + offset;
 
 	/* The guest may set its TSC back: then it is the guest's own affair. */
-	cpu->last.tsc = tsc;
+	if (cpu->lapic.config.has_tsc_deadline)
+		cpu->last.tsc = svm_ring0_rdtsc() +
+		                (cpu->vcpu ? svm_vcpu_get_tsc_offset(cpu->vcpu) : 0);
 	if (ns > cpu->last.ns)
 		cpu->last.ns = ns;
 	return cpu->last;

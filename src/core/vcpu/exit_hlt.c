@@ -36,6 +36,16 @@ static bool is_woken(struct svm_vcpu *vcpu)
 	return has_own_event(vcpu) || takes_event(vcpu);
 }
 
+/*
+ * Nobody has asked for a look since the last one, before the entry.  An interrupt that it found and
+ * the guest did not take has a window open.
+ */
+static bool is_quiet(const struct svm_vcpu *vcpu)
+{
+	return !svm_atomic_load(&vcpu->requests) && !svm_atomic_load(&vcpu->unhalted) &&
+	       !(svm_vmcb_get_int_control(vcpu->vmcb) & SVM_INT_V_IRQ);
+}
+
 /* False: the host did not want to wait. */
 static bool wait_for_interrupt(struct svm_vcpu *vcpu)
 {
@@ -55,7 +65,7 @@ static bool wakes_inside(struct svm_vcpu *vcpu)
 {
 	if (vcpu->timed)
 		svm_exit_counts_charge(vcpu); /* What comes now is the guest's sleep. */
-	if (is_woken(vcpu) || (wait_for_interrupt(vcpu) && is_woken(vcpu)))
+	if ((!is_quiet(vcpu) && is_woken(vcpu)) || (wait_for_interrupt(vcpu) && is_woken(vcpu)))
 		return true;
 	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	return false;
@@ -71,5 +81,7 @@ SVM_LONG_WAY enum svm_action svm_exit_hlt(struct svm_vcpu *vcpu, struct svm_exit
 	if (vcpu->idle ? !wakes_inside(vcpu) : !svm_vcpu_has_event(vcpu))
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
 	svm_atomic_store(&vcpu->unhalted, false);
+	if (!vcpu->idle)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* It may have come by time. */
 	return SVM_ACTION_RESUME;
 }

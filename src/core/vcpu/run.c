@@ -373,6 +373,7 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	if (svm_vcpu_has_event(vcpu)) {
 		svm_atomic_store(&vcpu->unhalted, false);
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* It may have come by time. */
 		return false;
 	}
 	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_RETURN) {
