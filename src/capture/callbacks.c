@@ -20,7 +20,8 @@ struct svm_capture_slot *svm_capture_slot(union svm_capture_fn fn, void *arg)
 {
 	struct svm_capture_slot *slot;
 
-	if (callbacks.count == SVM_CAPTURE_CALLBACKS) {
+	/* A replay numbers those that it sees registered. */
+	if (svm_capture_is_split() || callbacks.count == SVM_CAPTURE_CALLBACKS) {
 		svm_capture_lose();
 		return NULL;
 	}

@@ -95,8 +95,10 @@ static int done(enum svm_capture_call call, const void *object, int error)
 	void __wrap_svm_##name(struct svm_##object *o);                                            \
 	void __wrap_svm_##name(struct svm_##object *o)                                             \
 	{                                                                                          \
-		svm_capture_async(SVM_CALL_##name, o);                                             \
+		struct svm_capture_stream *held = svm_capture_async(SVM_CALL_##name, o);           \
+                                                                                                   \
 		__real_svm_##name(o);                                                              \
+		svm_capture_async_made(held);                                                      \
 	}
 #define V1(name, object, ta)                                                                       \
 	void __real_svm_##name(struct svm_##object *o, ta a);                                      \

@@ -20,8 +20,9 @@ static int done(int error)
 
 static int made(int error, void *const *object)
 {
-	svm_capture_result(error);
+	svm_capture_gives(error);
 	svm_capture_number(error ? SVM_CAPTURE_NOBODY : svm_capture_add_object(*object));
+	svm_capture_returned();
 	return error;
 }
 
@@ -109,8 +110,10 @@ int __wrap_svm_selftest(struct svm_host *host,
                         void (*report)(void *arg, const struct svm_selftest_result *result),
                         void *arg)
 {
-	if (svm_capture_object(host) != SVM_CAPTURE_NOBODY)
+	if (svm_capture_object(host) != SVM_CAPTURE_NOBODY) {
 		svm_capture_lose();
+		svm_capture_spoil();
+	}
 	return __real_svm_selftest(host, report, arg);
 }
 
@@ -295,10 +298,11 @@ int __wrap_svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (!svm_capture_call(SVM_CALL_vcpu_run, vcpu))
 		return __real_svm_vcpu_run(vcpu, exit);
 	error = __real_svm_vcpu_run(vcpu, exit);
-	svm_capture_result(error);
+	svm_capture_gives(error);
 	count = error ? 0 : svm_capture_exit_fields(exit, field);
 	svm_capture_number(count);
 	for (unsigned i = 0; i < count; i++)
 		svm_capture_number(field[i].value);
+	svm_capture_returned();
 	return error;
 }

@@ -55,7 +55,8 @@
 	E(XGETBV, "value")                                                                         \
 	E(XSAVE, "differences from zeros: the guest's FPU as the library saved it")                \
 	E(END, "nothing: the recording was ended")                                                 \
-	E(LOST, "nothing: what follows cannot be replayed")
+	E(LOST, "nothing: what follows cannot be replayed")                                        \
+	E(UNSURE, "hpa: guest memory that changed; others than the library may have done it")
 
 enum svm_capture_event {
 #define SVM_CAPTURE_EVENT_ENUM(name, text) SVM_CAPTURE_##name,

@@ -9,9 +9,7 @@
  */
 #include "capture/capture.h"
 
-#define RUNS    2048u
-#define PAGES   1024u
-#define TOUCHED 64u
+#define RUNS 2048u
 
 /* Frames of frames_alloc(). */
 struct run {
@@ -21,25 +19,40 @@ struct run {
 	bool is_vcpu;
 };
 
-struct page {
-	svm_hpa_t hpa;
-	uint64_t sum; /* When it was last looked at. */
-	const void *hva;
-};
-
 static struct {
 	struct svm_hal own, wrapped;
-	unsigned runs, touches;
-	struct run run[RUNS];          /* By hpa. */
-	struct page page[PAGES];       /* At hpa's own place, or another's is there. */
-	struct page *touched[TOUCHED]; /* Since control came in. */
+	uint32_t lock; /* Atomic: for what follows, which branches share; held for moments. */
+	unsigned runs;
+	struct run run[RUNS]; /* By hpa. */
 } memory;
 
-void svm_capture_reset_memory(void)
+static void lock(void)
 {
-	memory.runs = memory.touches = 0;
-	for (unsigned i = 0; i < PAGES; i++)
-		memory.page[i].hpa = UINT64_MAX;
+	while (svm_atomic_exchange(&memory.lock, 1u))
+		__builtin_ia32_pause();
+}
+
+static void unlock(void)
+{
+	svm_atomic_store_release(&memory.lock, 0u);
+}
+
+static void forget_page(struct svm_capture_page *page)
+{
+	page->hpa = UINT64_MAX;
+}
+
+void svm_capture_reset_memory(struct svm_capture_stream *stream)
+{
+	memory.runs = 0;
+	stream->touches = 0;
+	for (unsigned i = 0; i < SVM_CAPTURE_PAGES; i++)
+		forget_page(&stream->page[i]);
+}
+
+uint32_t svm_capture_cpu(void)
+{
+	return memory.own.cpu_id(memory.own.ctx);
 }
 
 bool svm_capture_host_lives(void)
@@ -65,43 +78,64 @@ static unsigned runs_below(svm_hpa_t hpa)
 	return low;
 }
 
-static const struct run *run_of(svm_hpa_t hpa)
-{
-	const unsigned below = runs_below(hpa);
-	const struct run *run = &memory.run[below ? below - 1 : 0];
-
-	return below && hpa - run->hpa < run->count * SVM_PAGE_SIZE ? run : NULL;
-}
-
 void *svm_capture_frame(svm_hpa_t hpa)
 {
-	const struct run *run = run_of(hpa);
+	const struct run *run;
+	void *frame = NULL;
+	unsigned below;
 
-	return run ? run->hva + (hpa - run->hpa) : NULL;
+	lock();
+	below = runs_below(hpa);
+	run = &memory.run[below ? below - 1 : 0];
+	if (below && hpa - run->hpa < run->count * SVM_PAGE_SIZE)
+		frame = run->hva + (hpa - run->hpa);
+	unlock();
+	return frame;
 }
 
 bool svm_capture_is_guest_state(const void *hva)
 {
 	const uint8_t *at = hva;
+	bool is_vcpu = false;
 
+	lock();
 	for (unsigned i = 0; i < memory.runs; i++)
 		if (at >= memory.run[i].hva &&
 		    (size_t)(at - memory.run[i].hva) < memory.run[i].count * SVM_PAGE_SIZE)
-			return memory.run[i].is_vcpu;
-	return false;
+			is_vcpu = memory.run[i].is_vcpu;
+	unlock();
+	return is_vcpu;
 }
 
-static void add_run(struct run run)
+static bool add_run(struct run run)
 {
-	const unsigned at = runs_below(run.hpa);
+	bool has_room;
+	unsigned at;
 
-	if (memory.runs == RUNS) {
-		svm_capture_lose();
-		return;
+	lock();
+	has_room = memory.runs < RUNS;
+	if (has_room) {
+		at = runs_below(run.hpa);
+		memmove(&memory.run[at + 1], &memory.run[at], (memory.runs - at) * sizeof(run));
+		memory.run[at] = run;
+		memory.runs++;
 	}
-	memmove(&memory.run[at + 1], &memory.run[at], (memory.runs - at) * sizeof(run));
-	memory.run[at] = run;
-	memory.runs++;
+	unlock();
+	return has_room;
+}
+
+static void remove_run(svm_hpa_t hpa)
+{
+	unsigned below;
+
+	lock();
+	below = runs_below(hpa);
+	if (below && memory.run[below - 1].hpa == hpa) {
+		memory.runs--;
+		memmove(&memory.run[below - 1], &memory.run[below],
+		        (memory.runs - (below - 1)) * sizeof(memory.run[0]));
+	}
+	unlock();
 }
 
 static void *frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
@@ -114,87 +148,111 @@ static void *frames_alloc(void *ctx, size_t count, svm_hpa_t *hpa)
 	svm_capture_event(SVM_CAPTURE_FRAMES);
 	svm_capture_number(count);
 	svm_capture_number(hva ? *hpa : 0);
-	if (hva)
-		add_run((struct run){ *hpa, count, hva, svm_capture_makes_vcpu() });
+	if (hva && !add_run((struct run){ *hpa, count, hva, svm_capture_makes_vcpu() }))
+		svm_capture_lose();
 	return hva;
 }
 
 static void frames_free(void *ctx, void *hva, svm_hpa_t hpa, size_t count)
 {
-	const unsigned below = runs_below(hpa);
-
-	if (below && memory.run[below - 1].hpa == hpa) {
-		memory.runs--;
-		memmove(&memory.run[below - 1], &memory.run[below],
-		        (memory.runs - (below - 1)) * sizeof(memory.run[0]));
-	}
+	remove_run(hpa);
 	memory.own.frames_free(ctx, hva, hpa, count);
 }
 
 /* --- guest memory ----------------------------------------------------------------------------- */
 
-static bool is_touched(svm_hpa_t hpa)
+static bool is_touched(const struct svm_capture_stream *stream, svm_hpa_t hpa)
 {
-	for (unsigned i = 0; i < memory.touches; i++)
-		if (memory.touched[i]->hpa == hpa)
+	for (unsigned i = 0; i < stream->touches; i++)
+		if (stream->touched[i]->hpa == hpa)
 			return true;
 	return false;
 }
 
-static void record_page(svm_hpa_t hpa, const void *hva)
+static void record_page(svm_hpa_t hpa, const void *bytes)
 {
 	svm_capture_event(SVM_CAPTURE_PAGE);
 	svm_capture_number(hpa);
-	svm_capture_bytes(hva, SVM_PAGE_SIZE);
+	svm_capture_bytes(bytes, SVM_PAGE_SIZE);
 }
 
-static void touch(svm_hpa_t hpa, const void *hva)
+/* In company the library reads a copy: the same that is recorded, whoever writes meanwhile. */
+static const uint8_t *copy_of(struct svm_capture_stream *stream, const void *hva)
 {
-	struct page *page = &memory.page[hpa / SVM_PAGE_SIZE % PAGES];
+	uint8_t *const copy = stream->copy[stream->copies++ % SVM_CAPTURE_COPIES];
+
+	memcpy(copy, hva, SVM_PAGE_SIZE);
+	return copy;
+}
+
+/* Where the library reads the page. */
+static const uint8_t *touch(struct svm_capture_stream *stream, svm_hpa_t hpa, const uint8_t *hva)
+{
+	struct svm_capture_page *page = &stream->page[hpa / SVM_PAGE_SIZE % SVM_CAPTURE_PAGES];
+	const bool is_again = is_touched(stream, hpa);
+	const uint8_t *bytes = hva;
 	uint64_t sum;
 
-	if (is_touched(hpa))
-		return;
+	if (is_again && !stream->has_company)
+		return hva;
 	/* Another's place: what was written there is told first. */
-	if (memory.touches == TOUCHED || (page->hpa != hpa && is_touched(page->hpa)))
+	if (!is_again && (stream->touches == SVM_CAPTURE_TOUCHED ||
+	                  (page->hpa != hpa && is_touched(stream, page->hpa))))
 		svm_capture_writes();
-	sum = svm_capture_sum(hva);
+	if (stream->has_company)
+		bytes = copy_of(stream, hva);
+	sum = svm_capture_sum(bytes);
 	if (page->hpa != hpa || page->sum != sum)
-		record_page(hpa, hva);
-	*page = (struct page){ hpa, sum, hva };
-	memory.touched[memory.touches++] = page;
+		record_page(hpa, bytes);
+	*page = (struct svm_capture_page){ hpa, sum, hva };
+	if (!is_again)
+		stream->touched[stream->touches++] = page;
+	return bytes;
+}
+
+/* In company nobody knows who wrote: the page is recorded whole when it is asked for again. */
+static void write_sum(const struct svm_capture_stream *stream, struct svm_capture_page *page)
+{
+	const uint64_t sum = svm_capture_sum(page->hva);
+
+	if (sum == page->sum)
+		return;
+	svm_capture_event(stream->has_company ? SVM_CAPTURE_UNSURE : SVM_CAPTURE_WROTE);
+	svm_capture_number(page->hpa);
+	if (stream->has_company) {
+		forget_page(page);
+		return;
+	}
+	page->sum = sum;
+	svm_capture_number(sum);
 }
 
 void svm_capture_writes(void)
 {
-	for (unsigned i = 0; i < memory.touches; i++) {
-		struct page *page = memory.touched[i];
-		const uint64_t sum = svm_capture_sum(page->hva);
+	struct svm_capture_stream *stream = svm_capture_stream();
 
-		if (sum == page->sum)
-			continue;
-		page->sum = sum;
-		svm_capture_event(SVM_CAPTURE_WROTE);
-		svm_capture_number(page->hpa);
-		svm_capture_number(sum);
-	}
-	memory.touches = 0;
+	for (unsigned i = 0; i < stream->touches; i++)
+		write_sum(stream, stream->touched[i]);
+	stream->touches = 0;
 }
 
 static void *phys_to_virt(void *ctx, svm_hpa_t hpa)
 {
+	struct svm_capture_stream *const stream = svm_capture_stream();
 	uint8_t *const hva = memory.own.phys_to_virt(ctx, hpa);
+	const uint64_t offset = hpa & ~SVM_PAGE_MASK;
+	const uint8_t *bytes;
 
-	if (!svm_capture_inside() || run_of(hpa))
+	if (!svm_capture_inside() || svm_capture_frame(hpa))
 		return hva;
 	svm_capture_asyncs();
-	if (hva) {
-		touch(hpa & SVM_PAGE_MASK, hva - (hpa & ~SVM_PAGE_MASK));
-	} else {
+	if (!hva) {
 		svm_capture_event(SVM_CAPTURE_NOWHERE);
 		svm_capture_number(hpa);
+		return NULL;
 	}
-	return hva;
+	bytes = touch(stream, hpa - offset, hva - offset);
+	return stream->is_writing ? hva : (void *)(uintptr_t)(bytes + offset);
 }
 
 /* --- the rest of the HAL ---------------------------------------------------------------------- */

@@ -8,16 +8,7 @@
  */
 #include "capture/capture.h"
 
-#define XSAVE_WORDS 2048u
 #define FXSAVE_SIZE 512u
-
-static struct {
-	bool switching; /* A processor that is a model uses the same functions. */
-	svm_hpa_t hpa;
-	uint64_t vmcb[SVM_CAPTURE_VMCB_WORDS];
-	uint64_t block[SVM_CAPTURE_SWITCH_WORDS];
-	uint64_t xsave[XSAVE_WORDS];
-} last;
 
 struct svm_cpuid_regs __real_svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf);
 struct svm_cpuid_regs __wrap_svm_ring0_cpuid(uint32_t leaf, uint32_t subleaf);
@@ -42,14 +33,37 @@ uint64_t __wrap_svm_ring0_irq_save(void);
 void __real_svm_world_switch(struct svm_switch *s);
 void __wrap_svm_world_switch(struct svm_switch *s);
 
-void svm_capture_reset_switch(void)
+/*
+ * A processor that is a model executes its guest on the thread that enters it, with these functions
+ * and with GIF = 0, when the HAL may not be asked whose CPU this is.  A real one calls nobody.
+ */
+#if __STDC_HOSTED__
+static _Thread_local bool in_guest;
+
+static void set_in_guest(bool now)
 {
-	memset(&last, 0, sizeof(last));
+	in_guest = now;
 }
+
+static bool is_in_guest(void)
+{
+	return in_guest;
+}
+#else
+static void set_in_guest(bool now)
+{
+	(void)now;
+}
+
+static bool is_in_guest(void)
+{
+	return false;
+}
+#endif
 
 static bool is_recorded(void)
 {
-	return svm_capture_inside() && !last.switching;
+	return !is_in_guest() && svm_capture_inside();
 }
 
 /* One number that was asked for by another. */
@@ -137,15 +151,18 @@ static void note_fpu(const void *area, size_t size)
 {
 	const unsigned words = (unsigned)(size / sizeof(uint64_t));
 
+	uint64_t *image;
+
 	if (!is_recorded() || !svm_capture_is_guest_state(area))
 		return;
-	if (words > XSAVE_WORDS) {
+	image = svm_capture_stream()->xsave;
+	if (words > SVM_CAPTURE_XSAVE_WORDS) {
 		svm_capture_lose();
 		return;
 	}
 	note_value(SVM_CAPTURE_XSAVE, words);
-	memset(last.xsave, 0, sizeof(last.xsave));
-	svm_capture_differences(area, last.xsave, words);
+	memset(image, 0, words * sizeof(*image));
+	svm_capture_differences(area, image, words);
 }
 
 void __wrap_svm_ring0_xsave(void *area, uint64_t mask)
@@ -169,38 +186,47 @@ uint64_t __wrap_svm_ring0_irq_save(void)
 	return flags;
 }
 
-static void note_switch(const void *vmcb, const void *block)
+static void note_switch(struct svm_capture_stream *stream, const void *vmcb, const void *block)
 {
-	svm_capture_differences(vmcb, last.vmcb, SVM_CAPTURE_VMCB_WORDS);
-	svm_capture_differences(block, last.block, SVM_CAPTURE_SWITCH_WORDS);
+	svm_capture_differences(vmcb, stream->vmcb, SVM_CAPTURE_VMCB_WORDS);
+	svm_capture_differences(block, stream->block, SVM_CAPTURE_SWITCH_WORDS);
 }
 
-static void note_entry(const struct svm_switch *s, const void *vmcb)
+static void note_entry(struct svm_capture_stream *stream, const struct svm_switch *s,
+                       const void *vmcb)
 {
 	svm_capture_asyncs();
 	svm_capture_writes();
-	if (last.hpa != s->vmcb)
-		svm_capture_reset_switch();
-	last.hpa = s->vmcb;
+	if (stream->hpa != s->vmcb) {
+		memset(stream->vmcb, 0, sizeof(stream->vmcb));
+		memset(stream->block, 0, sizeof(stream->block));
+	}
+	stream->hpa = s->vmcb;
 	note_value(SVM_CAPTURE_ENTRY, s->vmcb);
-	note_switch(vmcb, s);
+	note_switch(stream, vmcb, s);
 }
 
 void __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const void *const vmcb = is_recorded() ? svm_capture_frame(s->vmcb) : NULL;
+	struct svm_capture_stream *stream;
 
 	if (!vmcb) {
+		set_in_guest(true);
 		__real_svm_world_switch(s);
+		set_in_guest(false);
 		return;
 	}
-	note_entry(s, vmcb);
-	last.switching = true;
+	stream = svm_capture_stream();
+	note_entry(stream, s, vmcb);
+	svm_capture_release(stream);
+	set_in_guest(true);
 	__real_svm_world_switch(s);
-	last.switching = false;
+	set_in_guest(false);
+	svm_capture_hold(stream);
 	if (!is_recorded())
 		return;
 	svm_capture_asyncs();
 	svm_capture_event(SVM_CAPTURE_EXIT);
-	note_switch(vmcb, s);
+	note_switch(stream, vmcb, s);
 }

@@ -29,6 +29,7 @@ struct page {
 	svm_hpa_t hpa;
 	uint64_t sum; /* What it has to be when control leaves. */
 	bool is_touched;
+	bool is_unsure; /* The sum tells nothing: others wrote too. */
 	uint8_t *bytes;
 };
 
@@ -185,16 +186,24 @@ static void load_page(svm_hpa_t wanted)
 	page->sum = svm_capture_sum(page->bytes);
 }
 
+/* They may come before the library has written: it asks for nothing in between. */
 void player_take_writes(void)
 {
-	for (player_take_late(); reader_peek() == SVM_CAPTURE_WROTE; player_take_late()) {
+	for (;;) {
 		struct page *page;
+		unsigned tag;
 
+		player_take_late();
+		tag = reader_peek();
+		if (tag != SVM_CAPTURE_WROTE && tag != SVM_CAPTURE_UNSURE)
+			return;
 		reader_skip_tag();
 		page = page_of(reader_number());
 		if (!page->bytes)
 			player_refuse("a page changed that was not read");
-		page->sum = reader_number();
+		page->is_unsure = tag == SVM_CAPTURE_UNSURE;
+		if (!page->is_unsure)
+			page->sum = reader_number();
 	}
 }
 
@@ -202,10 +211,14 @@ void player_check_writes(void)
 {
 	player_take_writes();
 	for (unsigned i = 0; i < host.touches; i++) {
-		const struct page *page = host.touched[i];
+		struct page *page = host.touched[i];
+		const uint64_t sum = svm_capture_sum(page->bytes);
 
-		host.touched[i]->is_touched = false;
-		if (svm_capture_sum(page->bytes) == page->sum)
+		page->is_touched = false;
+		if (page->is_unsure)
+			page->sum = sum;
+		page->is_unsure = false;
+		if (page->sum == sum)
 			continue;
 		player_diverge();
 		player_say("the library leaves other bytes in the guest's page at 0x%llx",

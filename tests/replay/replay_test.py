@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Record a guest and replay it: against the library, against one with a mistake, and damaged.
 
-usage: replay_test.py [--damages N] RECORD REPLAY SEEDED
+usage: replay_test.py [--damages N] RECORD PAIR REPLAY SEEDED
 
-RECORD FILE writes a recording, REPLAY [--exits] FILE replays it, SEEDED is REPLAY with mistakes that
-the environment asks for.  --damages: how many damaged recordings are tried.
+RECORD FILE writes a recording, PAIR FILE FILE those of two vCPUs at once, REPLAY [--exits] FILE
+replays one, SEEDED is REPLAY with mistakes that the environment asks for.  --damages: how many
+damaged recordings are tried.
 """
 
 import argparse
@@ -87,6 +88,20 @@ def test_seeds(args, path, exits):
         check(good, f"mistake {name} at {kind} {time} is found: {out}{err}".replace("\n", " "))
 
 
+def test_pair(args, paths):
+    """Each of two vCPUs that ran at once, without the other."""
+    code, out, err = run(args.pair, *paths)
+    check(code == 0, f"two vCPUs are recorded at once: {out if code else ''}{err}")
+    for path in paths:
+        code, out, err = run(args.replay, path)
+        replayed = re.match(r"replayed (\d+) exits, all as recorded; it was ended there", out)
+        check(code == REPLAYED and replayed and int(replayed[1]) > 100,
+              f"each of them replays by itself: {out.strip()}{err.strip()}")
+        code, out, err = run(args.seeded, path, seed="cpuid:5")
+        check(code == DIVERGED and "VMRUN is given RDX = " in err,
+              f"a mistake is found in it: {out}{err}".replace("\n", " "))
+
+
 def test_truncated(args, data, path):
     bad = 0
     for size in random.sample(range(len(data)), 30):
@@ -132,10 +147,9 @@ def test_damaged(args, data, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--damages", type=int, default=200)
-    for name in ("record", "replay", "seeded"):
+    for name in ("record", "pair", "replay", "seeded"):
         parser.add_argument(name)
     args = parser.parse_args()
-    random.seed(1)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "recording")
         code, out, err = run(args.record, path)
@@ -143,6 +157,8 @@ def main():
         with open(path, "rb") as file:
             data = file.read()
         test_seeds(args, path, test_replay(args, path))
+        test_pair(args, [os.path.join(folder, name) for name in ("first", "second")])
+        random.seed(1)
         test_truncated(args, data, path)
         test_damaged(args, data, path)
     print(f"{results.count(True)} passed, {results.count(False)} failed")
