@@ -85,8 +85,7 @@ static bool load_part(const struct lint *lint, const char *name, struct dump *me
 	if (!lint->at_given || strchr(name, '@') || !memory_open(&file, name))
 		return false;
 	if (file.size > DUMP_MOST) {
-		memory->bytes = malloc(VMCB_SIZE);
-		memory->size = VMCB_SIZE;
+		*memory = (struct dump){ .bytes = malloc(VMCB_SIZE), .size = VMCB_SIZE };
 		good = memory->bytes && memory_read(&file, lint->at, memory->bytes, VMCB_SIZE);
 		if (!good)
 			dump_free(memory);
