@@ -88,9 +88,9 @@ static bool is_as_before(const struct guest_cpu *cpu)
 }
 
 /* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
-static void note_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
+static void note_exit(struct guest_cpu *cpu, enum svm_exit_kind came)
 {
-	if (exit->kind == SVM_EXIT_KIND_HOST_INTERRUPT || exit->kind == SVM_EXIT_KIND_REQUEST)
+	if (came == SVM_EXIT_KIND_HOST_INTERRUPT || came == SVM_EXIT_KIND_REQUEST)
 		return;
 	cpu->next_exit ^= 1;
 	cpu->has_exit = true;
@@ -107,6 +107,7 @@ static enum sched_next turn(struct sched_task *task)
 	const struct guest_kind *kind = cpu->guest->kind;
 	struct svm_exit *const exit = &cpu->exit[cpu->next_exit];
 	enum sched_next next = is_as_before(cpu) ? SCHED_AGAIN : look_around(cpu);
+	enum svm_exit_kind came;
 	uint64_t end;
 	int error;
 
@@ -118,10 +119,11 @@ static enum sched_next turn(struct sched_task *task)
 	if (error)
 		return guest_fail(cpu->guest, "svm_vcpu_run", error);
 	end = rdtsc();
-	note_exit(cpu, exit);
+	came = exit->kind;
+	note_exit(cpu, came);
 	next = kind->on_exit(cpu, exit);
-	count(&cpu->exits[exit->kind], 1);
-	count(&cpu->cycles[exit->kind], rdtsc() - end);
+	count(&cpu->exits[came], 1);
+	count(&cpu->cycles[came], rdtsc() - end);
 	return next;
 }
 

@@ -116,14 +116,17 @@ static enum sched_next on_npt_fault(struct guest_cpu *cpu, const struct svm_exit
 }
 
 /* What the machine does not have: all ones, writes vanish, other instructions are undefined. */
+static enum sched_next on_absent_port(struct guest_cpu *cpu, const struct svm_exit *exit)
+{
+	const int error = exit->io.is_in ? svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX)
+	                                 : svm_vcpu_complete_skip(cpu->vcpu);
+
+	return guest_completed(cpu, error);
+}
+
 static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	switch (exit->kind) {
-	case SVM_EXIT_KIND_IO:
-		if (exit->io.is_in)
-			return guest_completed(cpu,
-			                       svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX));
-		return guest_completed(cpu, svm_vcpu_complete_skip(cpu->vcpu));
 	case SVM_EXIT_KIND_RDMSR:
 	case SVM_EXIT_KIND_WRMSR:
 		return guest_completed(cpu, svm_vcpu_complete_fault(cpu->vcpu, VECTOR_GP, 0));
@@ -181,6 +184,8 @@ static enum sched_next on_silence(struct guest_cpu *cpu, const struct svm_exit *
 
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
+	if (exit->kind == SVM_EXIT_KIND_IO) /* More than all others together. */
+		return on_absent_port(cpu, exit);
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_SILENT:
 		return on_silence(cpu, exit);
