@@ -89,9 +89,9 @@ static inline void *svm_host_direct(const struct svm_host *host, svm_hpa_t hpa)
  */
 static inline void *svm_host_at(const struct svm_host *host, svm_hpa_t hpa)
 {
-	void *const hva = svm_host_direct(host, hpa);
-
-	return hva ? hva : host->hal.phys_to_virt(host->hal.ctx, hpa);
+	if (SVM_MOSTLY(hpa < host->direct_size))
+		return host->direct_map + hpa;
+	return host->hal.phys_to_virt(host->hal.ctx, hpa);
 }
 
 /* The CPU that executes the call, or NULL if it is not online. */

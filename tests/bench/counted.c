@@ -103,6 +103,8 @@ void counted_init(uint64_t memory, void (*kick)(void *ctx, uint32_t cpu))
 	direct_map = (uint8_t *)hosted_memory(counted_machine, HOSTED_MEMORY_BASE) -
 	             HOSTED_MEMORY_BASE;
 	counted_check("host_create", svm_host_create(&hal, &counted_host));
+	counted_check("direct_map",
+	              svm_host_set_direct_map(counted_host, direct_map, UINT64_MAX));
 	counted_check("cpu_online", svm_cpu_online(counted_host));
 }
 

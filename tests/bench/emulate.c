@@ -42,7 +42,6 @@ static const struct access {
 #define PTE UINT64_C(0x63)
 
 static struct hosted_machine *machine;
-static uint8_t *direct_map;
 
 static void check(const char *what, int error)
 {
@@ -50,13 +49,6 @@ static void check(const char *what, int error)
 		return;
 	fprintf(stderr, "bench_emulate: %s: %s\n", what, svm_error_name(error));
 	exit(1);
-}
-
-/* What a kernel with a direct map does.  The model's own function looks for mistakes. */
-static void *bench_phys_to_virt(void *ctx, svm_hpa_t hpa)
-{
-	(void)ctx;
-	return direct_map + hpa;
 }
 
 static enum svm_device_result bench_device(void *arg, struct svm_vcpu *vcpu,
@@ -133,7 +125,6 @@ static void run(const struct access *access, enum state state, unsigned count)
 {
 	const struct svm_vm_config config = { .vcpu_max = 1, .table_reserve = 8 };
 	uint32_t latch = 0;
-	struct svm_hal hal;
 	struct svm_host *host;
 	struct svm_vm *vm;
 	struct svm_vcpu *vcpu;
@@ -142,11 +133,10 @@ static void run(const struct access *access, enum state state, unsigned count)
 
 	machine = hosted_create(NULL);
 	hosted_become(machine, 0);
-	hal = *hosted_hal(machine);
 	memory = hosted_guest_alloc(machine, PAGES, 4096, &hpa);
-	direct_map = memory - hpa;
-	hal.phys_to_virt = bench_phys_to_virt;
-	check("host_create", svm_host_create(&hal, &host));
+	check("host_create", svm_host_create(hosted_hal(machine), &host));
+	/* As kernels have one.  The model, when it is asked for a page, looks for mistakes. */
+	check("direct_map", svm_host_set_direct_map(host, memory - hpa, UINT64_MAX));
 	check("cpu_online", svm_cpu_online(host));
 	check("vm_create", svm_vm_create(host, &config, &vm));
 	check("vm_map", svm_vm_map(vm, 0, hpa, PAGES * 4096, SVM_PROT_ALL));
