@@ -116,28 +116,57 @@ guest_stress() {
 	guest_pack stress cat
 }
 
-# guest_qemu10: the QEMU of bookworm-backports, unpacked; fails where apt cannot reach that.
+# guest_backports: what apt has to be told for packages of bookworm-backports, in guest_apt; fails
+# where it cannot reach that.
 #
 # Apt gets lists and sources of its own, so that this machine's stay what they are.  The mirror is
-# the one that they name for Debian 12.  Its libraries come with the QEMU that is installed.
-guest_qemu10() {
+# the one that they name for Debian 12.
+guest_backports() {
 	local lists=$guests_dir/backports mirror
-	[ ! -e "$guests_dir/qemu10/done" ] || return 0
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		'Origin: Debian' 'Codename: bookworm' | head -1)
 	[ -n "$mirror" ] || return 1
-	rm -rf "$guests_dir/qemu10"
-	mkdir -p "$guests_dir/qemu10" "$lists/lists/partial" "$lists/archives/partial"
+	mkdir -p "$lists/lists/partial" "$lists/archives/partial"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
 		"$mirror bookworm-backports main" >"$lists/sources.list"
-	local guest_apt=(-o "Dir::Etc::SourceList=$lists/sources.list"
+	guest_apt=(-o "Dir::Etc::SourceList=$lists/sources.list"
 		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$lists/lists"
 		-o "Dir::Cache::Archives=$lists/archives" -o Acquire::http::Timeout=20
 		-o Acquire::Retries=1 -t bookworm-backports)
-	apt-get -q "${guest_apt[@]}" -o APT::Update::Error-Mode=any update &&
+	apt-get -q "${guest_apt[@]}" -o APT::Update::Error-Mode=any update
+}
+
+# guest_qemu10: the QEMU of backports, unpacked; fails as guest_backports.  Its libraries come with the
+# QEMU that is installed.
+guest_qemu10() {
+	local guest_apt=()
+	[ ! -e "$guests_dir/qemu10/done" ] || return 0
+	rm -rf "$guests_dir/qemu10"
+	mkdir -p "$guests_dir/qemu10"
+	guest_backports &&
 		guest_download "$guests_dir/qemu10" qemu-system-x86 qemu-system-data seabios ||
 		return 1
 	guest_unpack_all "$guests_dir/qemu10"
+}
+
+# guest_newer: the kernel of backports as guest_kernel's "newer", with the folder that modules are
+# built in; fails as guest_backports.  That folder names paths of an installed system.
+guest_newer() {
+	local guest_apt=() dir=$guests_dir/newer version common
+	[ ! -e "$dir/ready" ] || return 0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	guest_backports || return 1
+	version=$(apt-cache "${guest_apt[@]}" depends linux-image-cloud-amd64 |
+		sed -n 's/.*Depends: linux-image-\([0-9].*\)/\1/p' | head -1)
+	common=${version%-cloud-amd64}
+	guest_download "$dir" "linux-image-$version" "linux-headers-$version" \
+		"linux-headers-$common-common" "linux-kbuild-$common" || return 1
+	guest_unpack_all "$dir"
+	find "$dir/lib/modules" -name '*.ko.xz' -exec xz -d {} +
+	sed -i "s|/usr/src/|$dir&|" "$dir/usr/src/linux-headers-$version/Makefile"
+	ln -sfn "../../../usr/src/linux-headers-$version" "$dir/lib/modules/$version/build"
+	touch "$dir/ready"
 }
 
 guest_qemu10_version() {

@@ -7,6 +7,9 @@
 module_kernel=cloud-amd64
 module_guest_kernel=cloud-amd64
 
+# Arguments of QEMU's for another processor than l1_run's.
+module_cpu=()
+
 # QEMU inside, as simple as it can be had.
 module_qemu='-accel kvm -cpu host -m 256 -nodefaults -vga none -display none -serial stdio
 	-no-reboot -L /usr/share/seabios -L /usr/share/qemu -global virtio-net-pci.romfile='
@@ -162,5 +165,5 @@ module_selftests() {
 
 # module_run SECONDS
 module_run() {
-	l1_run "$1" module "$module_kernel" -smp 2
+	l1_run "$1" module "$module_kernel" -smp 2 "${module_cpu[@]}"
 }
