@@ -382,11 +382,23 @@ static void ports_check(bool damaged)
 #define PIC_SAVE(s)    svm_pic_save(&m.pic, (s))
 #define PIC_RESTORE(s) svm_pic_restore(&m.pic, (s))
 
+/* Out of service already; inputs of even numbers fall, the next one of each rises. */
+static void pic_ended(void *arg, unsigned irq)
+{
+	const struct svm_pic_chip *chip = &m.pic.chip[irq / 8 & 1];
+
+	HOLDS(arg == &m && irq < 16 && irq != 2 && !(chip->isr >> (irq & 7) & 1));
+	svm_pic_set_line(&m.pic, irq, irq & 1);
+	svm_pic_set_line(&m.pic, (irq + 1) & 15, true);
+}
+
 static void pic_init(void)
 {
+	const struct svm_end_notice notice = { pic_ended, &m };
 	const struct svm_wire output = wire(10);
 
 	svm_pic_init(&m.pic, &output);
+	svm_pic_set_end_notice(&m.pic, &notice);
 }
 
 static uint16_t pic_port(uint32_t offset)
@@ -456,9 +468,20 @@ static void wake(void *arg)
 	HOLDS(arg == &m);
 }
 
+/* As pic_ended(); but its neighbour may have sent for it already. */
+static void ioapic_ended(void *arg, unsigned pin)
+{
+	HOLDS(arg == &m && pin < SVM_IOAPIC_PINS);
+	svm_ioapic_set_line(&m.ioapic, pin, pin & 1);
+	svm_ioapic_set_line(&m.ioapic, pin + 1, true);
+}
+
 static void ioapic_init(void)
 {
+	const struct svm_end_notice notice = { ioapic_ended, &m };
+
 	HOLDS(svm_ioapic_init(&m.ioapic, send_message, &m) == 0);
+	svm_ioapic_set_end_notice(&m.ioapic, &notice);
 }
 
 static void ioapic_read(uint32_t offset, uint32_t size)
