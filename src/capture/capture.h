@@ -63,7 +63,7 @@ struct svm_capture_stream {
 	struct svm_capture_page page[SVM_CAPTURE_PAGES];
 	struct svm_capture_page *touched[SVM_CAPTURE_TOUCHED];
 	unsigned touches;
-	uint8_t copy[SVM_CAPTURE_COPIES][SVM_PAGE_SIZE];
+	uint64_t copy[SVM_CAPTURE_COPIES][SVM_PAGE_SIZE / 8];
 	unsigned copies;
 	bool is_writing; /* writes.c: what the library is given now it writes to. */
 

@@ -179,10 +179,12 @@ static void record_page(svm_hpa_t hpa, const void *bytes)
 /* In company the library reads a copy: the same that is recorded, whoever writes meanwhile. */
 static const uint8_t *copy_of(struct svm_capture_stream *stream, const void *hva)
 {
-	uint8_t *const copy = stream->copy[stream->copies++ % SVM_CAPTURE_COPIES];
+	uint64_t *const copy = stream->copy[stream->copies++ % SVM_CAPTURE_COPIES];
+	const uint64_t *const words = hva;
 
-	memcpy(copy, hva, SVM_PAGE_SIZE);
-	return copy;
+	for (unsigned i = 0; i < SVM_PAGE_SIZE / sizeof(*words); i++)
+		copy[i] = svm_atomic_load_relaxed(&words[i]);
+	return (const uint8_t *)copy;
 }
 
 /* Where the library reads the page. */
@@ -211,9 +213,10 @@ static const uint8_t *touch(struct svm_capture_stream *stream, svm_hpa_t hpa, co
 }
 
 /* In company nobody knows who wrote: the page is recorded whole when it is asked for again. */
-static void write_sum(const struct svm_capture_stream *stream, struct svm_capture_page *page)
+static void write_sum(struct svm_capture_stream *stream, struct svm_capture_page *page)
 {
-	const uint64_t sum = svm_capture_sum(page->hva);
+	const void *const bytes = stream->has_company ? copy_of(stream, page->hva) : page->hva;
+	const uint64_t sum = svm_capture_sum(bytes);
 
 	if (sum == page->sum)
 		return;
