@@ -133,7 +133,8 @@ struct guest_vcpu {
 	void *io_data;  /* Second page of the mapping. */
 	int interrupt;  /* Vector given by KVM_INTERRUPT or restored, or -1. */
 	struct rcuwait wait; /* Here the thread of a halted or waiting vCPU sleeps. */
-	u32 poll_ns; /* So long it looks by itself before. */
+	u32 poll_ns, watched_ns; /* So long it watches by itself before; and has, since the HLT. */
+	u32 kicks; /* hal_kicks() when the interrupt port was asked. */
 	struct hrtimer timer; /* Its APIC's, armed for timer_ns of the kernel's clock. */
 	u64 timer_ns;
 	bool waits_for_init;    /* KVM's "uninitialised". */

@@ -261,6 +261,7 @@ static int pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 {
 	struct guest_apic *const apic = arg;
 
+	apic->vcpu->kicks = hal_kicks();
 	/* What is no vector changes the state of the vCPU, which is for between two runs. */
 	if (READ_ONCE(apic->lapic.requests))
 		svm_vcpu_kick(vcpu);

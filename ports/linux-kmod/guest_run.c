@@ -342,10 +342,11 @@ static int loop(struct guest_vcpu *vcpu)
 	int result = 1;
 
 	while (result > 0) {
-		if (unlikely(hal_task_has_work()))
-			result = guest_task_work(vcpu) ?: 1;
-		if (result > 0 && guest_mp_is_due(vcpu))
+		if (guest_mp_is_due(vcpu))
 			result = guest_mp_settle(vcpu);
+		/* Behind a sleep there is some. */
+		if (result > 0 && unlikely(hal_task_has_work()))
+			result = guest_task_work(vcpu) ?: 1;
 		if (result > 0 && guest_clock_is_due(vcpu))
 			result = guest_clock_settle(vcpu);
 		if (result > 0)

@@ -59,9 +59,20 @@ static uint32_t hal_cpu_id(void *ctx)
 	return raw_smp_processor_id();
 }
 
+DEFINE_PER_CPU(u32, hal_kick_count);
+
+/* Two at once may count as one, which is news all the same. */
 static void hal_cpu_kick(void *ctx, uint32_t cpu)
 {
-	/* One that went offline is in no guest, and an IPI to it would be a warning. */
+	u32 *const count = per_cpu_ptr(&hal_kick_count, cpu);
+
+	WRITE_ONCE(*count, READ_ONCE(*count) + 1);
+	/*
+	 * A CPU that is in an interrupt takes one just now.  One that went offline is in no guest,
+	 * and an IPI to it would be a warning.
+	 */
+	if (in_hardirq() && cpu == raw_smp_processor_id())
+		return;
 	if (cpu_online(cpu))
 		smp_send_reschedule(cpu);
 }

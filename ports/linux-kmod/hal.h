@@ -4,6 +4,7 @@
 /*
  * Linux, as the library sees it.
  */
+#include <linux/percpu.h>
 #include <linux/thread_info.h>
 
 #include <libsvm/host.h>
@@ -16,6 +17,14 @@ static inline bool hal_task_has_work(void)
 {
 	return read_thread_flags() & (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
 	                              _TIF_NOTIFY_RESUME);
+}
+
+/* A number that is another one when this CPU has been kicked. */
+DECLARE_PER_CPU(u32, hal_kick_count);
+
+static inline u32 hal_kicks(void)
+{
+	return raw_cpu_read(hal_kick_count);
 }
 
 /* Errors of the library as Linux's. */
