@@ -15,8 +15,10 @@ import statistics
 import sys
 
 GROWTH = 1.02  # more than this against --compare is printed in red
-VMM_START, GUEST_INIT, SLEEPS, SLEPT, CREATE, CREATED, DESTROYED = range(1, 8)  # mark.h
+(VMM_START, GUEST_INIT, SLEEPS, SLEPT, CREATE, CREATED, DESTROYED, NAPS,
+ NAPPED) = range(1, 10)  # mark.h
 SLEEPS_COUNT = 100
+NAP_NS = 20000
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

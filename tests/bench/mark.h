@@ -22,7 +22,10 @@
 #define MARK_CREATE     5 /* before a VM is created */
 #define MARK_CREATED    6 /* after its first exit, before it is destroyed */
 #define MARK_DESTROYED  7
+#define MARK_NAPS       8 /* before and after it sleeps so often for NAP nanoseconds */
+#define MARK_NAPPED     9
 
 #define SLEEPS 100
+#define NAP    20000
 
 #endif
