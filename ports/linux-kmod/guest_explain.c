@@ -15,7 +15,7 @@
 
 #include "guest.h"
 
-#define LINE_SIZE 400u
+#define LINE_SIZE 512u
 #define FULL_SIZE 8192u
 
 static const char *explain_line(const struct guest_vcpu *vcpu, char *line)

@@ -127,7 +127,9 @@ tells_its_end() {
 	cat /tmp/exits "$folder/vcpu0/explain" "$folder/vcpu0/stats"
 	printf '%s\n' 'IOIO 1000 IO' 'CPUID 1002 -' 'IOIO 1004 IO' 'SHUTDOWN 100B SHUTDOWN' |
 		cmp - /tmp/exits || return 1
-	grep -q '^svm-recorder version=1 vcpu=1 .* count=0 ' "$folder/vcpu1/recorder" || return 1
+	grep -q '^svm-recorder version=1 vcpu=1 .* count=1 ' "$folder/vcpu1/recorder" || return 1
+	grep -q '^NPT_FAULT .*: fetch from guest-physical FFFF_FFF0h: no slot is there' \
+		"$folder/vcpu1/explain" || return 1
 	grep -q '^exit IOIO count 2$' "$folder/vcpu0/stats" || return 1
 	grep -q 'triple fault' "$folder/vcpu0/explain" || return 1
 	dmesg | grep -q "libsvm: process $spinning, vCPU 0: .*triple fault" && end_spin

@@ -6,7 +6,8 @@
  *
  *	vmm DEVICE [TEST...]	prints "ok NAME" or "FAIL NAME: ..." and at the end the counts
  *	vmm DEVICE --spin	a guest that never exits, until somebody kills the process
- *	vmm DEVICE --end	a guest with a few exits and a triple fault; says "ended" and waits
+ *	vmm DEVICE --end	a guest with a few exits and a triple fault, on a vCPU of two, of which
+ *				the other begins where there is nothing; says "ended" and waits
  *	vmm DEVICE --random SEED COUNT
  *				as nobody, calls with arguments that make no sense; what counts is
  *				what the kernel has to say about it
@@ -321,10 +322,13 @@ static int end(void)
 		0x0f, 0x01, 0x1e, 0x00, 0x20, /* 1006h: lidt [2000h]: limit 0 */
 		0x0f, 0x0b,                   /* 100bh: ud2 */
 	};
-	struct machine m;
+	struct machine m, other;
 
 	machine_open(&m);
-	EXPECT(ioctl(m.vm, KVM_CREATE_VCPU, 1) >= 0, 0);
+	other = m;
+	other.vcpu = ioctl(m.vm, KVM_CREATE_VCPU, 1);
+	EXPECT(other.vcpu >= 0, other.vcpu);
+	EXPECT(run(&other) == 0, 0);
 	START(&m, code);
 	run_to(&m, KVM_EXIT_IO);
 	run_to(&m, KVM_EXIT_IO);
