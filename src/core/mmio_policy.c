@@ -9,10 +9,6 @@
 const struct svm_mmio_range *svm_mmio_find(struct svm_mmio_policy *policy, svm_gpa_t gpa,
                                            unsigned size)
 {
-	const struct svm_mmio_range *const guess = svm_mmio_guess(policy, gpa, size);
-
-	if (guess)
-		return guess;
 	for (uint32_t i = 0; i < policy->range_count; i++) {
 		if (!svm_mmio_owns(&policy->range[i], gpa, size))
 			continue;

@@ -692,6 +692,16 @@ START_TEST(the_processor_knows_what_it_executed)
 	c.assist = 14; /* The fetch ended early: memory is asked. */
 	o = run_case(&r, &d, &c);
 	ck_assert_uint_eq(o.seen.access.size, 1);
+	/* And the other way round: memory has what was found before, but not what was executed. */
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	ck_assert_uint_eq(o.seen.access.size, 4);
+	c.assist = 15;
+	memcpy(c.bytes, "\x88\x03", 2);
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.seen.access.size, 1);
 	rig_fini(&r);
 }
 END_TEST
@@ -848,8 +858,37 @@ START_TEST(a_register_may_have_moved_the_operand)
 }
 END_TEST
 
+/* What was found with the processor's own bytes says nothing of where they lie. */
+START_TEST(bytes_that_were_told_lie_nowhere)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, RIG_64);
+	/* A walk for other code is kept, where the same bytes stand. */
+	memcpy(r.memory + OTHER, c.bytes, 16);
+	c.regs.rip = OTHER;
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	c.regs.rip = RIG_CODE + (OTHER & 0xfff);
+	memcpy(r.memory + c.regs.rip, "\x88\x03", 2);
+	c.assist = 15;
+	o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	ck_assert_uint_eq(o.seen.access.size, 4);
+	c.assist = 0;
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.seen.access.size, 1);
+	rig_fini(&r);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_test(tc, bytes_that_were_told_lie_nowhere);
 	tcase_add_loop_test(tc, another_may_answer_the_next_time, 0, ROWS(owner_rows));
 	tcase_add_loop_test(tc, a_register_may_have_moved_the_operand, 0, 2);
 	tcase_add_test(tc, an_access_over_two_pages_is_two);

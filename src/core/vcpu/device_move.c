@@ -25,6 +25,8 @@
 #include "core/vcpu/walk_check.h"
 #include "emulate/walk.h"
 
+#define NO_WALK UINT64_MAX /* Of svm_device_move.walk. */
+
 /* Of a segment that changes no address and refuses none: data, writable, not expand-down. */
 #define FLAT_MASK (SVM_SEG_P | SVM_SEG_S | UINT64_C(0xe))
 #define FLAT_DATA (SVM_SEG_P | SVM_SEG_S | UINT64_C(0x2))
@@ -56,27 +58,30 @@ static inline bool is_flat(const struct svm_vmcb *vmcb, const struct svm_plain_f
 	       (covers_all(segment) && (segment->attributes & FLAT_MASK) == FLAT_DATA);
 }
 
+static inline bool has_assist(const struct svm_vcpu *vcpu)
+{
+	return vcpu->vmcb->control.insn_count == SVM_INSN_MAX_LENGTH &&
+	       (vcpu->vm->host->features.svm & SVM_FEATURE_DECODE_ASSISTS);
+}
+
 /* The bytes that the processor has fetched are those it executed, whoever wrote there since. */
-static SVM_LONG_WAY bool read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
+static void read_assist(const struct svm_vcpu *vcpu, uint64_t word[2])
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 
-	if (!(vcpu->vm->host->features.svm & SVM_FEATURE_DECODE_ASSISTS))
-		return false;
 	__builtin_memcpy(&word[0], control->insn_bytes, 8);
 	__builtin_memcpy(&word[1], control->insn_bytes + 7, 8);
 	word[1] >>= 8;
-	return true;
 }
 
-/* Inside a section.  In one piece with its callers, and they with theirs: it is what costs most. */
-static inline __attribute__((__always_inline__)) bool
-read_code(const struct svm_vcpu *vcpu, uint32_t walk_mode, uint64_t word[2])
+/* Inside a section. */
+static bool read_code(const struct svm_vcpu *vcpu, uint32_t walk_mode, uint64_t word[2])
 {
-	if (vcpu->vmcb->control.insn_count == SVM_INSN_MAX_LENGTH && read_assist(vcpu, word))
-		return true;
-	return svm_walk_memo_read(vcpu, &vcpu->code_walk, vcpu->vmcb->save.rip,
-	                          walk_mode | SVM_WALK_EXECUTE, word);
+	if (!has_assist(vcpu))
+		return svm_walk_memo_read(vcpu, &vcpu->code_walk, vcpu->vmcb->save.rip,
+		                          walk_mode | SVM_WALK_EXECUTE, word);
+	read_assist(vcpu, word);
+	return true;
 }
 
 /* Inside a section, of a guest that pages: what is kept of the last walk still ends there. */
@@ -145,13 +150,44 @@ static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_de
 	       move->serial == vcpu->vm->mmio.serial;
 }
 
-/* Inside a section. */
-static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+/*
+ * Inside a section: the bytes at RIP, if the walk that once led there is kept and would end there
+ * again.  Of what a walk depends on, is_same_exit() has compared the rest.
+ */
+static inline const void *find_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+{
+	const struct svm_walk_memo *walk = &vcpu->code_walk;
+
+	if (!SVM_MOSTLY(move->walk == walk->serial && walk->mode &&
+	                walk->cr3 == svm_vmcb_get_cr3(vcpu->vmcb) &&
+	                walk->cr4 == svm_vmcb_get_cr4(vcpu->vmcb) &&
+	                svm_walk_memo_holds(vcpu->vm, walk)))
+		return NULL;
+	return svm_host_at(vcpu->vm->host, walk->hpa | (move->rip & (SVM_PAGE_SIZE - 1)));
+}
+
+static SVM_LONG_WAY bool is_same_assist(const struct svm_vcpu *vcpu,
+                                        const struct svm_device_move *move)
 {
 	uint64_t word[2];
 
-	return SVM_MOSTLY(read_code(vcpu, move->walk_mode, word)) &&
-	       svm_insn_cache_agrees(move->word, word, move->length);
+	read_assist(vcpu, word);
+	return svm_insn_cache_agrees(move->word, word, move->length);
+}
+
+/* Inside a section. */
+static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+{
+	const void *code;
+	uint64_t word[2];
+
+	if (has_assist(vcpu))
+		return is_same_assist(vcpu, move);
+	code = find_code(vcpu, move);
+	if (!SVM_MOSTLY(code))
+		return false;
+	__builtin_memcpy(word, code, sizeof(word));
+	return svm_insn_cache_agrees(move->word, word, move->length);
 }
 
 static inline __attribute__((__always_inline__)) const struct svm_device_move *
@@ -172,13 +208,9 @@ find_again(struct svm_vcpu *vcpu)
 
 /* --- the first time --------------------------------------------------------------------------- */
 
-bool svm_device_answers(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
-{
-	return svm_vcpu_find_mmio(vcpu, gpa, 1) || (vcpu->vm->want & SVM_WANT_MMIO);
-}
-
 /* False: an access over the end of a page or of a range, or in the other direction. */
 static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
+                          const struct svm_mmio_range *range, uint32_t walk_mode,
                           struct svm_device_move *move)
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
@@ -194,22 +226,24 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.npf_write = entry->form.kind == SVM_PLAIN_LOAD ? 0 : SVM_NPF_WRITE,
 		.cpl = SVM_DEVICE_MOVE_NONE, /* Until it is found to be at the fault. */
 		.serial = vcpu->vm->mmio.serial,
-		.range = svm_vcpu_find_mmio(vcpu, gpa, 1),
+		.range = range,
 		.word = { entry->bytes[0], entry->bytes[1] },
 		.disp = entry->insn.disp,
 		.imm = (int32_t)entry->insn.imm[0],
 		.form = entry->form,
 		.length = entry->insn.length,
-		.walk_mode = (uint16_t)svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD),
+		.walk_mode = (uint16_t)walk_mode,
+		.walk = has_assist(vcpu) ? NO_WALK : vcpu->code_walk.serial,
 	};
 	if (move->npf_write != (control->exit_info_1 & SVM_NPF_WRITE) ||
 	    (gpa ^ last) & SVM_PAGE_MASK)
 		return false;
-	return move->range ? last <= move->range->last : !svm_vcpu_find_mmio(vcpu, last, 1);
+	return range ? last <= range->last : !svm_vcpu_find_mmio(vcpu, last, 1);
 }
 
 /* Inside a section: the plain move at RIP, if its operand is at the fault. */
-static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code, struct svm_device_move *move)
+static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code,
+                      const struct svm_mmio_range *range, struct svm_device_move *move)
 {
 	const uint32_t walk_mode = svm_walk_memo_mode(vcpu, SVM_WALK_SET_AD);
 	struct svm_insn_cache_entry *entry;
@@ -220,7 +254,8 @@ static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code, struct svm
 	entry = svm_insn_cache_at(&vcpu->insn_cache, vcpu->vmcb->save.rip);
 	if ((svm_insn_cache_is(entry, code, word, SVM_INSN_MAX_LENGTH) ||
 	     svm_insn_cache_fill(entry, code, word, SVM_INSN_MAX_LENGTH) == SVM_INSN_OK) &&
-	    entry->form.kind != SVM_PLAIN_NONE && describe_move(vcpu, entry, move) &&
+	    entry->form.kind != SVM_PLAIN_NONE &&
+	    describe_move(vcpu, entry, range, walk_mode, move) &&
 	    is_operand(vcpu, move))
 		return true;
 	/* The long way need not fetch what is here. */
@@ -229,7 +264,8 @@ static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code, struct svm
 	return false;
 }
 
-static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcpu)
+static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcpu,
+                                                            const struct svm_mmio_range *range)
 {
 	const enum svm_insn_mode code = plain_mode(vcpu);
 	struct svm_device_move *const move = place_of(vcpu);
@@ -237,12 +273,11 @@ static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcp
 	bool found;
 
 	move->cpl = SVM_DEVICE_MOVE_NONE;
-	if (code == SVM_INSN_MODE_REAL ||
-	    !svm_device_answers(vcpu, vcpu->vmcb->control.exit_info_2))
+	if (code == SVM_INSN_MODE_REAL)
 		return NULL;
 	svm_emulation_lend(vcpu);
 	section = svm_section_enter(&vcpu->vm->memory);
-	found = find_move(vcpu, code, move);
+	found = find_move(vcpu, code, range, move);
 	svm_section_leave(&vcpu->vm->memory, section);
 	if (!found)
 		return NULL;
@@ -337,12 +372,20 @@ void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data)
 	vcpu->move_length = 0;
 }
 
-/* Nothing plain. */
-static SVM_LONG_WAY enum svm_action emulate_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static inline bool embedder_answers(const struct svm_vcpu *vcpu)
 {
-	if (!svm_device_answers(vcpu, vcpu->vmcb->control.exit_info_2))
-		return svm_exit_npf_refused(vcpu, exit, SVM_NPT_FAULT_ABSENT);
-	return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	return vcpu->vm->want & SVM_WANT_MMIO;
+}
+
+bool svm_device_answers(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
+{
+	return svm_vcpu_find_mmio(vcpu, gpa, 1) || embedder_answers(vcpu);
+}
+
+/* The address is nobody's. */
+static SVM_LONG_WAY enum svm_action refuse_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	return svm_exit_npf_refused(vcpu, exit, SVM_NPT_FAULT_ABSENT);
 }
 
 enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -353,19 +396,24 @@ enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	enum svm_device_result answer;
 	uint64_t value;
 
-	if (!SVM_MOSTLY(move))
-		move = find_anew(vcpu);
-	if (!SVM_MOSTLY(move && move->range))
-		return move && (vcpu->vm->want & SVM_WANT_MMIO) ? ask_embedder(vcpu, exit, move)
-		                                                : emulate_access(vcpu, exit);
-	fill_access(&access, move, vcpu->s.gpr);
-	range = move->range;
-	answer = range->fn(range->arg, vcpu, &access);
-	if (!SVM_MOSTLY(answer == SVM_DEVICE_DONE)) {
-		if (answer == SVM_DEVICE_EXIT)
-			return decline(vcpu, exit);
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	if (!SVM_MOSTLY(move)) {
+		range = svm_vcpu_find_mmio(vcpu, vcpu->vmcb->control.exit_info_2, 1);
+		if (!range && !embedder_answers(vcpu))
+			return refuse_access(vcpu, exit);
+		move = find_anew(vcpu, range);
+		if (!move)
+			return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
 	}
+	range = move->range;
+	if (!SVM_MOSTLY(range))
+		return embedder_answers(vcpu) ? ask_embedder(vcpu, exit, move)
+		                              : refuse_access(vcpu, exit);
+	fill_access(&access, move, vcpu->s.gpr);
+	answer = range->fn(range->arg, vcpu, &access);
+	if (answer == SVM_DEVICE_EXIT)
+		return decline(vcpu, exit);
+	if (answer == SVM_DEVICE_RETURN)
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
 	__builtin_memcpy(&value, access.data, sizeof(value));
 	finish_move(vcpu, &move->form, move->length, value);
 	return SVM_ACTION_RESUME;

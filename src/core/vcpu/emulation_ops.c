@@ -112,11 +112,12 @@ void svm_vcpu_mmio_handler(struct svm_vcpu *vcpu, svm_gpa_t gpa, uint64_t size, 
 const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm_gpa_t gpa,
                                                 unsigned size)
 {
-	const struct svm_mmio_range *own = &vcpu->own_mmio;
+	const struct svm_mmio_range *own = &vcpu->own_mmio, *guess;
 
 	if (own->fn && svm_mmio_owns(own, gpa, size))
 		return own;
-	return svm_mmio_find(&vcpu->vm->mmio, gpa, size);
+	guess = svm_mmio_guess(&vcpu->vm->mmio, gpa, size);
+	return SVM_MOSTLY(guess) ? guess : svm_mmio_find(&vcpu->vm->mmio, gpa, size);
 }
 
 /* A callback that wants the run to end is obeyed after the instruction. */

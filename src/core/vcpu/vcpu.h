@@ -90,6 +90,7 @@ struct svm_device_move {
 	struct svm_plain_form form;
 	uint8_t length;
 	uint16_t walk_mode; /* svm_walk_memo_mode() */
+	uint64_t walk; /* code_walk.serial: of the walk that led to the instruction. */
 };
 #define SVM_DEVICE_MOVE_NONE 0xffu
 #define SVM_DEVICE_MOVES 8u

@@ -56,9 +56,9 @@ static inline bool svm_walk_memo_holds(const struct svm_vm *vm, const struct svm
  * Inside a section: as svm_walk_memo_find(), and 16 bytes at the address, if they are in its page
  * and memory.
  */
-static inline __attribute__((__always_inline__)) bool
-svm_walk_memo_read(const struct svm_vcpu *vcpu, const struct svm_walk_memo *memo, svm_gva_t linear,
-                   uint32_t mode, uint64_t word[2])
+static inline bool svm_walk_memo_read(const struct svm_vcpu *vcpu,
+                                      const struct svm_walk_memo *memo, svm_gva_t linear,
+                                      uint32_t mode, uint64_t word[2])
 {
 	const uint64_t offset = linear & (SVM_PAGE_SIZE - 1);
 	const void *hva;

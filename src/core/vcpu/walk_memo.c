@@ -73,6 +73,7 @@ static void remember_end(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
+	memo->serial++;
 	memo->page = linear & SVM_PAGE_MASK;
 	memo->gpa = gpa & SVM_PAGE_MASK;
 	memo->hpa = find_page(vcpu->vm, memo, memo->gpa);
