@@ -20,6 +20,7 @@ module_counts_long='kills=200 hotplugs=50 cycles=50'
 # Machines: name, processors, bus of the virtio devices, how QEMU is asked for it.  Without a clock
 # chip Linux looks for one for seconds of its own time, which are minutes in here.  A second I/O APIC
 # in QEMU beside the kernel's first never hears of the end of a level: on KVM the disk hangs as well.
+# eim=on has QEMU remap interrupts with APIC IDs of 32 bits, which it refuses without their capability.
 module_machines=(
 	'pc-2 2 pci -machine pc,kernel-irqchip=on'
 	'pc-1 1 pci -machine pc,kernel-irqchip=on'
@@ -27,6 +28,7 @@ module_machines=(
 	'q35-2 2 pci -machine q35,kernel-irqchip=on'
 	'q35-20 20 pci -machine q35,kernel-irqchip=on'
 	'q35-split-2 2 pci -machine q35,kernel-irqchip=split'
+	'q35-eim-2 2 pci -machine q35,kernel-irqchip=split -device intel-iommu,intremap=on,eim=on'
 	'microvm-2 2 device -machine microvm,rtc=on,ioapic2=off,kernel-irqchip=on'
 	'microvm-split-2 2 device -machine microvm,rtc=on'
 )
