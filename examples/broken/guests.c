@@ -128,8 +128,7 @@ static void interrupt_waits(struct machine *m)
 static void read_only(struct machine *m)
 {
 	MUST(svm_vm_unmap(m->vm, 0, MACHINE_MEMORY));
-	MUST(svm_vm_map(m->vm, 0, m->memory_hpa, MACHINE_MEMORY,
-	                SVM_PROT_READ | SVM_PROT_EXECUTE));
+	MUST(svm_vm_map(m->vm, 0, m->memory_hpa, MACHINE_MEMORY, SVM_PROT_READ | SVM_PROT_EXECUTE));
 }
 
 /* A host that pages, and never gets to it. */

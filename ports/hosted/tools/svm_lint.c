@@ -153,11 +153,11 @@ static void judge_file(struct lint *lint, const char *name)
 }
 
 /* What is not known in one of two VMCBs does not differ. */
-static void share_unknown(const struct svm_vmcb *a, struct svm_vmcb *b,
-                          const struct dump memory[2], int count)
+static void share_unknown(const struct svm_vmcb *a, struct svm_vmcb *b, const struct dump memory[2],
+                          int count)
 {
 	const uint8_t *known_a = memory[0].known;
-	const uint8_t *known_b = count == 2      ? memory[1].known
+	const uint8_t *known_b = count == 2        ? memory[1].known
 	                         : memory[0].known ? memory[0].known + VMCB_SIZE
 	                                           : NULL;
 

@@ -28,8 +28,7 @@ static void add_next(struct svm_text *text, const char **before, const char *bet
 
 /* Of the save area as it was set from outside the last time. */
 #define SET_LAST(vcpu, field, value)                                                               \
-	memcpy((value),                                                                            \
-	       (const uint8_t *)(vcpu)->copy + offsetof(struct svm_vmcb_save, field),              \
+	memcpy((value), (const uint8_t *)(vcpu)->copy + offsetof(struct svm_vmcb_save, field),     \
 	       sizeof(*(value)))
 
 /* Bytes of an IDT that has a gate for #DF.  APM vol. 2, 8.2, 8.9. */

@@ -22,12 +22,12 @@
 #undef svm_recorder_returned
 #undef svm_recorder_ended
 
-#define svm_recorder_note(recorder, vmcb, code, tsc)     ((void)(recorder), (void)(tsc))
-#define svm_recorder_cut(recorder)                       ((void)(recorder))
-#define svm_recorder_advanced(recorder)                  ((void)(recorder))
+#define svm_recorder_note(recorder, vmcb, code, tsc)      ((void)(recorder), (void)(tsc))
+#define svm_recorder_cut(recorder)                        ((void)(recorder))
+#define svm_recorder_advanced(recorder)                   ((void)(recorder))
 #define svm_recorder_interrupted(recorder, exit_int_info) ((void)(recorder))
-#define svm_recorder_injected(recorder, event)           ((void)(recorder))
-#define svm_recorder_returned(recorder, kind)            ((void)(recorder))
-#define svm_recorder_ended(recorder, kind)               ((void)(recorder))
+#define svm_recorder_injected(recorder, event)            ((void)(recorder))
+#define svm_recorder_returned(recorder, kind)             ((void)(recorder))
+#define svm_recorder_ended(recorder, kind)                ((void)(recorder))
 
 #endif
