@@ -18,20 +18,27 @@ static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	return SVM_ACTION_RETURN;
 }
 
-void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
+static inline void read_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
 {
 	/* Long mode implies protection and excludes virtual-8086 mode. */
 	const bool is_wide = (svm_vmcb_get_efer(vcpu->vmcb) & EFER_LMA) &&
 	                     (svm_vmcb_get_cs(vcpu->vmcb).attributes & SVM_SEG_L);
 	const uint64_t mask = is_wide ? UINT64_MAX : UINT32_MAX;
 
-	*call = (struct svm_hypercall){
-		.number = vcpu->vmcb->save.rax & mask,
-		.cpl = svm_vmcb_get_cpl(vcpu->vmcb),
-		.is_wide = is_wide,
-		.argument = { vcpu->s.rbx & mask, vcpu->s.rcx & mask, vcpu->s.rdx & mask,
-		              vcpu->s.rsi & mask },
-	};
+	call->number = vcpu->vmcb->save.rax & mask;
+	call->argument[0] = vcpu->s.rbx & mask;
+	call->argument[1] = vcpu->s.rcx & mask;
+	call->argument[2] = vcpu->s.rdx & mask;
+	call->argument[3] = vcpu->s.rsi & mask;
+	call->cpl = svm_vmcb_get_cpl(vcpu->vmcb);
+	call->is_wide = is_wide;
+	call->result = 0;
+}
+
+void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
+{
+	*call = (struct svm_hypercall){ .number = 0 };
+	read_hypercall(vcpu, call);
 }
 
 /* Most VMs have no callback: then nothing is read. */
@@ -41,7 +48,7 @@ static enum svm_device_result ask_callback(struct svm_vcpu *vcpu, struct svm_hyp
 
 	if (vcpu->vm->hypercalls.range_count == 0)
 		return SVM_DEVICE_EXIT;
-	svm_vcpu_get_hypercall(vcpu, call);
+	read_hypercall(vcpu, call);
 	range = svm_hypercall_find(&vcpu->vm->hypercalls, call->number);
 	return range ? range->fn(range->arg, vcpu, call) : SVM_DEVICE_EXIT;
 }
