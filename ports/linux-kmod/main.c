@@ -7,6 +7,7 @@
  * module, since what follows would be a hang or worse in somebody's process.
  */
 #include <linux/cpu.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 
@@ -80,6 +81,10 @@ static int __init libsvm_init(void)
 	error = svm_host_create(hal_table(), &guest_host);
 	if (error)
 		return hal_errno(error);
+	/* What is added later lies above, and the library asks. */
+	error = hal_errno(svm_host_set_direct_map(guest_host, __va(0), __pa(high_memory - 1) + 1));
+	if (error)
+		goto destroy_host;
 	error = cpus_start(guest_host);
 	if (error)
 		goto destroy_host;
