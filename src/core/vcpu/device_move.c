@@ -144,7 +144,7 @@ static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_de
 	return move->rip == vmcb->save.rip && move->gpa == vmcb->control.exit_info_2 &&
 	       move->npf_write == (vmcb->control.exit_info_1 & SVM_NPF_WRITE) &&
 	       move->cpl == svm_vmcb_get_cpl(vmcb) && move->cs == cs_word(vmcb) &&
-	       move->cs_base == vmcb->save._cs.base && move->cr0 == svm_vmcb_get_cr0(vmcb) &&
+	       vmcb->save._cs.base == 0 && move->cr0 == (uint32_t)svm_vmcb_get_cr0(vmcb) &&
 	       move->efer == (uint16_t)svm_vmcb_get_efer(vmcb) &&
 	       !(vmcb->save.rflags & (RFLAGS_AC | RFLAGS_VM)) &&
 	       move->serial == vcpu->vm->mmio.serial;
@@ -220,8 +220,7 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.rip = vcpu->vmcb->save.rip,
 		.gpa = gpa,
 		.cs = cs_word(vcpu->vmcb),
-		.cs_base = vcpu->vmcb->save._cs.base,
-		.cr0 = svm_vmcb_get_cr0(vcpu->vmcb),
+		.cr0 = (uint32_t)svm_vmcb_get_cr0(vcpu->vmcb),
 		.efer = (uint16_t)svm_vmcb_get_efer(vcpu->vmcb),
 		.npf_write = entry->form.kind == SVM_PLAIN_LOAD ? 0 : SVM_NPF_WRITE,
 		.cpl = SVM_DEVICE_MOVE_NONE, /* Until it is found to be at the fault. */
@@ -235,7 +234,8 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.walk_mode = (uint16_t)walk_mode,
 		.walk = has_assist(vcpu) ? NO_WALK : vcpu->code_walk.serial,
 	};
-	if (move->npf_write != (control->exit_info_1 & SVM_NPF_WRITE) ||
+	if (vcpu->vmcb->save._cs.base || /* Of 64-bit code; it means nothing. */
+	    move->npf_write != (control->exit_info_1 & SVM_NPF_WRITE) ||
 	    (gpa ^ last) & SVM_PAGE_MASK)
 		return false;
 	return range ? last <= range->last : !svm_vcpu_find_mmio(vcpu, last, 1);

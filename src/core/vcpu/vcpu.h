@@ -76,22 +76,23 @@ struct svm_device_move {
 	/* Of the exit: */
 	uint64_t rip;
 	svm_gpa_t gpa; /* of the fault, */
-	uint64_t cs, cs_base; /* the first: selector, attributes, limit; */
-	uint64_t cr0;
-	uint16_t efer;
-	uint8_t npf_write; /* SVM_NPF_WRITE of a store; */
-	uint8_t cpl; /* SVM_DEVICE_MOVE_NONE: nothing is kept here. */
-	uint32_t serial; /* svm_mmio_policy.serial */
-	const struct svm_mmio_range *range; /* Whose all bytes are; NULL: the embedder's. */
+	uint64_t cs; /* selector, attributes, limit; the base is 0. */
 	/* The instruction: */
 	uint64_t word[2];
 	int64_t disp;
+	uint64_t walk; /* code_walk.serial: of the walk that led to it. */
+	const struct svm_mmio_range *range; /* Whose all bytes are; NULL: the embedder's. */
+	uint32_t serial; /* svm_mmio_policy.serial */
 	int32_t imm; /* No MOV to memory has a longer one. */
-	struct svm_plain_form form;
-	uint8_t length;
+	uint32_t cr0;
+	uint16_t efer;
 	uint16_t walk_mode; /* svm_walk_memo_mode() */
-	uint64_t walk; /* code_walk.serial: of the walk that led to the instruction. */
+	uint8_t cpl; /* SVM_DEVICE_MOVE_NONE: nothing is kept here. */
+	uint8_t npf_write; /* SVM_NPF_WRITE of a store */
+	uint8_t length;
+	struct svm_plain_form form;
 };
+_Static_assert(sizeof(struct svm_device_move) == 96, "a vCPU has eight of them");
 #define SVM_DEVICE_MOVE_NONE 0xffu
 #define SVM_DEVICE_MOVES 8u
 
