@@ -33,10 +33,10 @@ static bool watch(void *arg, struct svm_vcpu *vcpu)
 
 	if (!single_task_running())
 		return false;
-	local_irq_enable();
+	raw_local_irq_enable(); /* As the library switches them off: lockdep sees neither. */
 	while (hal_kicks() == g->kicks && !hal_task_has_work() && ktime_get_ns() < end)
 		cpu_relax();
-	local_irq_disable();
+	raw_local_irq_disable();
 	g->watched_ns = g->poll_ns;
 	return hal_kicks() != g->kicks;
 }
