@@ -96,8 +96,8 @@ static int check_version(struct svm_boot_plan *plan, const struct linux_header *
 }
 
 /* The protected-mode kernel within the file.  Of its last 16 bytes some may be missing. */
-static int find_code(struct svm_boot_plan *plan, const struct linux_header *header,
-                     struct svm_boot_piece *code)
+static int find_kernel_code(struct svm_boot_plan *plan, const struct linux_header *header,
+                            struct svm_boot_piece *code)
 {
 	const uint8_t *image = plan->config->image;
 	const uint64_t sectors = header_get(header, 0x1f1, 1);
@@ -199,7 +199,7 @@ int svm_boot_plan_linux(struct svm_boot_plan *plan)
 		return svm_boot_refuse(plan, SVM_ERR_NOSUPPORT, "the image is no bzImage");
 	result = check_version(plan, &header);
 	if (!result)
-		result = find_code(plan, &header, &code);
+		result = find_kernel_code(plan, &header, &code);
 	if (!result)
 		result = place_all(plan, &header, &code);
 	if (result)
