@@ -174,7 +174,7 @@ static int place_initramfs(struct svm_boot_plan *plan, const struct linux_header
 }
 
 static int place_all(struct svm_boot_plan *plan, const struct linux_header *header,
-                     struct svm_boot_piece *code)
+                            struct svm_boot_piece *code)
 {
 	const bool is_long = plan->state->format == SVM_BOOT_LINUX_64;
 	int result;

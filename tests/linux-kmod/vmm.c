@@ -6,8 +6,8 @@
  *
  *	vmm DEVICE [TEST...]	prints "ok NAME" or "FAIL NAME: ..." and at the end the counts
  *	vmm DEVICE --spin	a guest that never exits, until somebody kills the process
- *	vmm DEVICE --end	a guest with a few exits and a triple fault, on a vCPU of two, of
- *				which the other begins where there is nothing; says "ended" and waits
+ *	vmm DEVICE --end	a guest with a few exits and a triple fault, on a vCPU of two;
+ *				the other begins where there is nothing; says "ended" and waits
  *	vmm DEVICE --random SEED COUNT
  *				as nobody, calls with arguments that make no sense; what counts is
  *				what the kernel has to say about it
