@@ -226,29 +226,42 @@ void svm_pc_follow_task_priority(struct pc_cpu *cpu)
  * asked again before the guest goes on, if it might say something else than before.  What a write
  * sends has woken whom it reached, the sender included.
  */
-static void write_lapic(struct pc_cpu *cpu, uint32_t offset, const struct svm_mmio_access *access)
+static SVM_LONG_WAY void write_in_time(struct pc_cpu *cpu, uint32_t offset,
+                                       const struct svm_mmio_access *access)
 {
-	struct svm_lapic *lapic = &cpu->lapic;
-	const uint64_t value = value_of(access);
+	svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
+	                svm_pc_lapic_time(cpu));
+}
 
-	if (access->size != 4 || !svm_lapic_write_timeless(lapic, offset, (uint32_t)value))
-		svm_lapic_write(lapic, offset, access->size, value, svm_pc_lapic_time(cpu));
-	if (!svm_lapic_moves_owner(lapic, offset))
+static inline void write_lapic(struct pc_cpu *cpu, uint32_t offset,
+                               const struct svm_mmio_access *access)
+{
+	uint32_t value;
+
+	__builtin_memcpy(&value, access->data, sizeof(value));
+	if (access->size != 4 || !svm_lapic_write_timeless(&cpu->lapic, offset, value))
+		write_in_time(cpu, offset, access);
+	if (!svm_lapic_moves_owner(&cpu->lapic, offset))
 		return;
 	svm_pc_follow_task_priority(cpu);
 	svm_atomic_or(&cpu->vcpu->requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
 }
 
-static void read_lapic(struct pc_cpu *cpu, uint32_t offset, struct svm_mmio_access *access)
+static SVM_LONG_WAY void read_in_time(struct pc_cpu *cpu, uint32_t offset,
+                                      struct svm_mmio_access *access)
 {
-	struct svm_lapic *lapic = &cpu->lapic;
+	give_answer(access,
+	            svm_lapic_read(&cpu->lapic, offset, access->size, svm_pc_lapic_time(cpu)));
+}
+
+static inline void read_lapic(struct pc_cpu *cpu, uint32_t offset, struct svm_mmio_access *access)
+{
 	uint32_t value;
 
-	if (SVM_MOSTLY(access->size == 4 && svm_lapic_read_timeless(lapic, offset, &value)))
+	if (SVM_MOSTLY(access->size == 4 && svm_lapic_read_timeless(&cpu->lapic, offset, &value)))
 		__builtin_memcpy(access->data, &value, sizeof(value));
 	else
-		give_answer(access, svm_lapic_read(lapic, offset, access->size,
-		                                   svm_pc_lapic_time(cpu)));
+		read_in_time(cpu, offset, access);
 }
 
 /*
