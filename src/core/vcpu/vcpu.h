@@ -92,9 +92,10 @@ struct svm_device_move {
 	uint8_t length;
 	struct svm_plain_form form;
 };
-_Static_assert(sizeof(struct svm_device_move) == 96, "a vCPU has eight of them");
+_Static_assert(sizeof(struct svm_device_move) == 96, "a vCPU has several of them");
 #define SVM_DEVICE_MOVE_NONE 0xffu
-#define SVM_DEVICE_MOVES 8u
+/* With two more a vCPU, its XSAVE area of AVX and 64 records would need a fifth page. */
+#define SVM_DEVICE_MOVES 6u
 
 struct svm_vcpu {
 	struct svm_switch s;
