@@ -27,15 +27,22 @@ int svm_apic_bus_add(struct svm_apic_bus *bus, struct svm_lapic *lapic)
 	return 0;
 }
 
-static bool is_destination(const struct svm_lapic *lapic, const struct svm_apic_message *message)
+static bool is_named(const struct svm_lapic *lapic, const struct svm_apic_message *message)
 {
 	const bool is_wide = message->is_by_mode ? svm_lapic_has_base(lapic, APIC_BASE_X2APIC)
 	                                         : message->is_wide;
 	const uint32_t everybody = is_wide ? UINT32_MAX : 0xff;
 
+	if (message->is_logical)
+		return svm_lapic_matches_logical(lapic, message->destination, is_wide);
+	return message->destination == everybody || message->destination == lapic->config.id;
+}
+
+static bool is_destination(const struct svm_lapic *lapic, const struct svm_apic_message *message)
+{
 	switch (message->shorthand) {
 	case SVM_APIC_NO_SHORTHAND:
-		break;
+		return is_named(lapic, message);
 	case SVM_APIC_SELF:
 		return lapic->config.id == message->source;
 	case SVM_APIC_ALL:
@@ -43,9 +50,6 @@ static bool is_destination(const struct svm_lapic *lapic, const struct svm_apic_
 	default:
 		return lapic->config.id != message->source;
 	}
-	if (message->is_logical)
-		return svm_lapic_matches_logical(lapic, message->destination, is_wide);
-	return message->destination == everybody || message->destination == lapic->config.id;
 }
 
 /* The one with the lowest priority, beginning with the one after the last. */
