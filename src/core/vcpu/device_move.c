@@ -113,12 +113,15 @@ static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_devi
 
 /* --- what was found before -------------------------------------------------------------------- */
 
-/* A function that drives a device may be told the register. */
-static inline struct svm_device_move *place_of(struct svm_vcpu *vcpu)
+/*
+ * The first of two places for what RIP and address lead to.  A function that drives a device may be
+ * told the register, so both count; and two instructions that take turns find a place each.
+ */
+static inline struct svm_device_move *places_of(struct svm_vcpu *vcpu)
 {
 	const uint64_t rip = vcpu->vmcb->save.rip, gpa = vcpu->vmcb->control.exit_info_2;
 
-	return &vcpu->moves[(rip ^ rip >> 4 ^ gpa >> 4) % SVM_DEVICE_MOVES];
+	return &vcpu->moves[2 * ((rip + (gpa >> 4)) % (SVM_DEVICE_MOVES / 2))];
 }
 
 void svm_device_forget(struct svm_vcpu *vcpu)
@@ -193,11 +196,11 @@ static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_de
 static inline __attribute__((__always_inline__)) const struct svm_device_move *
 find_again(struct svm_vcpu *vcpu)
 {
-	const struct svm_device_move *const move = place_of(vcpu);
+	const struct svm_device_move *move = places_of(vcpu);
 	unsigned section;
 	bool same;
 
-	if (!SVM_MOSTLY(is_same_exit(vcpu, move)))
+	if (!is_same_exit(vcpu, move) && !is_same_exit(vcpu, ++move))
 		return NULL;
 	svm_emulation_lend(vcpu);
 	section = svm_section_enter(&vcpu->vm->memory);
@@ -268,7 +271,7 @@ static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcp
                                                             const struct svm_mmio_range *range)
 {
 	const enum svm_insn_mode code = plain_mode(vcpu);
-	struct svm_device_move *const move = place_of(vcpu);
+	struct svm_device_move *const move = places_of(vcpu) + (vcpu->move_turn ^= 1);
 	unsigned section;
 	bool found;
 
