@@ -97,7 +97,7 @@ static void *interrupt(void *arg)
 	uint64_t i;
 
 	hosted_become(k->r.m, 1);
-	while (k->is_idle && !get(&k->waits)) /* One wait at least, however threads are scheduled. */
+	while (k->is_idle && !get(&k->waits)) /* One wait at least, whoever is faster. */
 		sched_yield();
 	for (i = 1; i <= KICKS / 10 && time(NULL) < end; i++) {
 		while (svm_vcpu_inject_interrupt(k->r.vcpu, 0x55) == SVM_ERR_BUSY)
