@@ -172,6 +172,20 @@ static void interrupts(void)
 	machine_close(&m);
 }
 
+uint64_t eventfd_take(int fd)
+{
+	uint64_t count = 0;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+void eventfd_put(int fd)
+{
+	const uint64_t one = 1;
+
+	EXPECT(write(fd, &one, sizeof(one)) == sizeof(one), 0);
+}
+
 void on_alarm(int number)
 {
 	(void)number;

@@ -63,6 +63,10 @@ int run(struct machine *m);
 /* To an exit of this reason. */
 void run_to(struct machine *m, uint32_t reason);
 
+/* What was counted since the last look, 0 too; and one more. */
+uint64_t eventfd_take(int fd);
+void eventfd_put(int fd);
+
 /* A handler that does nothing: its signal is to end a call. */
 void on_alarm(int number);
 

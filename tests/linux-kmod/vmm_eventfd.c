@@ -13,20 +13,6 @@
 #define RING_ENTRIES                                                                               \
 	((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
 
-static uint64_t take(int fd)
-{
-	uint64_t count = 0;
-
-	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
-}
-
-static void put(int fd)
-{
-	const uint64_t one = 1;
-
-	EXPECT(write(fd, &one, sizeof(one)) == sizeof(one), 0);
-}
-
 static int ioeventfd(const struct machine *m, int fd, uint64_t address, uint32_t size,
                      uint64_t match, uint32_t flags)
 {
@@ -67,7 +53,7 @@ static void port_writes(void)
 	REFUSED(ioeventfd(&m, other, 0x10, 1, 1, flags), EEXIST);
 	START(&m, code);
 	run_to(&m, KVM_EXIT_IO);
-	EXPECT(take(fd) == 1, 0);
+	EXPECT(eventfd_take(fd) == 1, 0);
 	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 2, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(m.run->io.size == 2 && m.run->io.direction == KVM_EXIT_IO_OUT, m.run->io.size);
@@ -76,7 +62,7 @@ static void port_writes(void)
 	REFUSED(ioeventfd(&m, other, 0x10, 1, 1, gone), ENOENT);
 	EXPECT(ioeventfd(&m, fd, 0x10, 1, 1, gone) == 0, 0);
 	run_to(&m, KVM_EXIT_IO);
-	EXPECT(m.run->io.direction == KVM_EXIT_IO_OUT && take(fd) == 0, 0);
+	EXPECT(m.run->io.direction == KVM_EXIT_IO_OUT && eventfd_take(fd) == 0, 0);
 	machine_close(&m);
 	close(fd);
 	close(other);
@@ -102,8 +88,8 @@ static void memory_writes(void)
 	START(&m, code);
 	run_to(&m, KVM_EXIT_MMIO);
 	EXPECT(m.run->mmio.phys_addr == MEMORY + 16 && m.run->mmio.len == 1, m.run->mmio.len);
-	EXPECT(take(any) == 2, 0);
-	EXPECT(take(word) == 1, 0);
+	EXPECT(eventfd_take(any) == 2, 0);
+	EXPECT(eventfd_take(word) == 1, 0);
 	machine_close(&m); /* With both in use. */
 	close(any);
 	close(word);
@@ -128,7 +114,7 @@ static void kicks(void)
 	START(&m, code);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 3, 0);
-	EXPECT(take(one) == 1 && take(two) == 1, 0);
+	EXPECT(eventfd_take(one) == 1 && eventfd_take(two) == 1, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(m.run->io.direction == KVM_EXIT_IO_IN, 0);
 	/* Each alone, whichever was first. */
@@ -137,13 +123,13 @@ static void kicks(void)
 	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 1, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 3, 0);
-	EXPECT(take(one) == 0 && take(two) == 1, 0);
+	EXPECT(eventfd_take(one) == 0 && eventfd_take(two) == 1, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(ioeventfd(&m, one, 0x1000, 1, 1, flags) == 0, 0);
 	EXPECT(ioeventfd(&m, two, 0x1000, 1, 2, gone) == 0, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(((uint8_t *)m.run)[m.run->io.data_offset] == 2, 0);
-	EXPECT(take(one) == 1 && take(two) == 0, 0);
+	EXPECT(eventfd_take(one) == 1 && eventfd_take(two) == 0, 0);
 	machine_close(&m);
 	close(one);
 	close(two);
@@ -179,7 +165,7 @@ static void many_kicks(void)
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(m.run->io.port == 0x80, m.run->io.port);
 	for (unsigned i = 0; i < QUEUES; i++) {
-		EXPECT(take(fds[i]) == 1, i);
+		EXPECT(eventfd_take(fds[i]) == 1, i);
 		close(fds[i]);
 	}
 	machine_close(&m);
@@ -274,15 +260,15 @@ static void raised_interrupts(void)
 	memcpy(m.memory + 4 * 0x23, "\0\60\0\0", 4);
 	run_to(&m, KVM_EXIT_IO);
 	for (uint8_t n = 1; n < 4; n++) {
-		put(fd);
+		eventfd_put(fd);
 		run_to(&m, KVM_EXIT_IO);
 		EXPECT(m.memory[DATA] == n, m.memory[DATA]);
-		EXPECT(take(fd) == 0, 0); /* The kernel has read it. */
+		EXPECT(eventfd_take(fd) == 0, 0); /* The kernel has read it. */
 	}
 	EXPECT(irqfd(&m, fd, 3, KVM_IRQFD_FLAG_DEASSIGN) == 0, 0);
-	put(fd);
-	EXPECT(take(fd) == 1, 0);
-	put(late);
+	eventfd_put(fd);
+	EXPECT(eventfd_take(fd) == 1, 0);
+	eventfd_put(late);
 	EXPECT(irqfd(&m, late, 3, 0) == 0, 0);
 	run_to(&m, KVM_EXIT_IO);
 	EXPECT(m.memory[DATA] == 4, m.memory[DATA]);

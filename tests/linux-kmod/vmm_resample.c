@@ -19,20 +19,6 @@ struct device {
 	int trigger, resample;
 };
 
-static uint64_t take(int fd)
-{
-	uint64_t count = 0;
-
-	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
-}
-
-static void put(int fd)
-{
-	const uint64_t one = 1;
-
-	EXPECT(write(fd, &one, sizeof(one)) == sizeof(one), 0);
-}
-
 static struct device make_device(void)
 {
 	return (struct device){ eventfd(0, EFD_NONBLOCK), eventfd(0, EFD_NONBLOCK) };
@@ -84,10 +70,10 @@ static void serve(struct machine *m, const struct device *d)
 
 	run_to_port(m, 0x81);
 	EXPECT(ioapic_entry(m, GSI) & BUSY, 0);
-	EXPECT(take(d->resample) == 0, before);
+	EXPECT(eventfd_take(d->resample) == 0, before);
 	run_to_port(m, 0x84);
 	EXPECT(m->memory[DATA] == (uint8_t)(before + 1), m->memory[DATA]);
-	EXPECT(take(d->resample) == 1, before);
+	EXPECT(eventfd_take(d->resample) == 1, before);
 	EXPECT(!(ioapic_entry(m, GSI) & BUSY), 0);
 }
 
@@ -139,17 +125,17 @@ static void resampled_level(void)
 	open_waiting(&m);
 	connect(&m, &d, GSI);
 	for (unsigned n = 0; n < 3; n++) {
-		put(d.trigger);
+		eventfd_put(d.trigger);
 		serve(&m, &d);
 		expect_quiet(&m);
-		EXPECT(take(d.resample) == 0, n);
+		EXPECT(eventfd_take(d.resample) == 0, n);
 	}
 	/* Raised where it is masked: it waits, and is not told before. */
 	set_ioapic_entry(&m, GSI, MASK | LEVEL | PIN_VECTOR);
-	put(d.trigger);
-	put(d.trigger);
+	eventfd_put(d.trigger);
+	eventfd_put(d.trigger);
 	expect_quiet(&m);
-	EXPECT(take(d.resample) == 0, 0);
+	EXPECT(eventfd_take(d.resample) == 0, 0);
 	set_ioapic_entry(&m, GSI, LEVEL | PIN_VECTOR);
 	serve(&m, &d);
 	expect_quiet(&m);
@@ -167,24 +153,24 @@ static void shared_level(void)
 	connect(&m, &a, GSI);
 	connect(&m, &b, GSI);
 	connect(&m, &other, GSI + 1);
-	put(a.trigger);
+	eventfd_put(a.trigger);
 	serve(&m, &a);
-	EXPECT(take(b.resample) == 1, 0);
-	put(b.trigger);
-	put(a.trigger);
+	EXPECT(eventfd_take(b.resample) == 1, 0);
+	eventfd_put(b.trigger);
+	eventfd_put(a.trigger);
 	serve(&m, &a);
-	EXPECT(take(b.resample) == 1, 0);
+	EXPECT(eventfd_take(b.resample) == 1, 0);
 	expect_quiet(&m);
-	put(b.trigger);
+	eventfd_put(b.trigger);
 	EXPECT(line(&m, GSI, 1) >= 0, 0);
 	run_to_port(&m, 0x81);
 	run_to_port(&m, 0x81); /* At the handler's end. */
-	EXPECT(take(a.resample) == 1 && take(b.resample) == 1, 0);
+	EXPECT(eventfd_take(a.resample) == 1 && eventfd_take(b.resample) == 1, 0);
 	EXPECT(line(&m, GSI, 0) >= 0, 0);
 	run_to_port(&m, 0x84);
-	EXPECT(take(a.resample) == 1 && take(b.resample) == 1, 0);
+	EXPECT(eventfd_take(a.resample) == 1 && eventfd_take(b.resample) == 1, 0);
 	expect_quiet(&m);
-	EXPECT(take(other.resample) == 0, 0);
+	EXPECT(eventfd_take(other.resample) == 0, 0);
 	machine_close(&m);
 	close_device(&a);
 	close_device(&b);
@@ -201,19 +187,19 @@ static void deassigned_level(void)
 	connect(&m, &a, GSI);
 	connect(&m, &b, GSI);
 	set_ioapic_entry(&m, GSI, MASK | LEVEL | PIN_VECTOR);
-	put(a.trigger);
+	eventfd_put(a.trigger);
 	disconnect(&m, &a, GSI);
 	set_ioapic_entry(&m, GSI, LEVEL | PIN_VECTOR);
 	serve(&m, &b);
-	EXPECT(take(a.resample) == 0, 0);
+	EXPECT(eventfd_take(a.resample) == 0, 0);
 	set_ioapic_entry(&m, GSI, MASK | LEVEL | PIN_VECTOR);
-	put(b.trigger);
+	eventfd_put(b.trigger);
 	disconnect(&m, &b, GSI);
 	set_ioapic_entry(&m, GSI, LEVEL | PIN_VECTOR);
 	expect_quiet(&m);
-	put(b.trigger);
+	eventfd_put(b.trigger);
 	expect_quiet(&m);
-	EXPECT(take(b.trigger) == 1, 0);
+	EXPECT(eventfd_take(b.trigger) == 1, 0);
 	machine_close(&m);
 	close_device(&a);
 	close_device(&b);
@@ -228,17 +214,17 @@ static void rerouted_level(void)
 
 	open_waiting(&m);
 	connect(&m, &d, GSI);
-	put(d.trigger);
+	eventfd_put(d.trigger);
 	EXPECT(set_routing(&m, &routing) == 0, 0);
 	run_to_port(&m, 0x81);
 	run_to_port(&m, 0x84);
 	expect_quiet(&m);
-	EXPECT(take(d.resample) == 0, 0);
+	EXPECT(eventfd_take(d.resample) == 0, 0);
 	set_ioapic_entry(&m, 3, LEVEL | PIN_VECTOR);
-	put(d.trigger);
+	eventfd_put(d.trigger);
 	run_to_port(&m, 0x81);
 	run_to_port(&m, 0x84);
-	EXPECT(take(d.resample) == 1, 0);
+	EXPECT(eventfd_take(d.resample) == 1, 0);
 	expect_quiet(&m);
 	machine_close(&m);
 	close_device(&d);
@@ -266,11 +252,11 @@ static void resampled_8259(void)
 		const struct device *const d = n & 1 ? &edge : &level;
 		const struct device *const other = n & 1 ? &level : &edge;
 
-		put(d->trigger);
+		eventfd_put(d->trigger);
 		run_to_port(&m, 0x81);
-		EXPECT(take(d->resample) == 0, n);
+		EXPECT(eventfd_take(d->resample) == 0, n);
 		run_to_port(&m, 0x84);
-		EXPECT(take(d->resample) == 1 && take(other->resample) == 0, n);
+		EXPECT(eventfd_take(d->resample) == 1 && eventfd_take(other->resample) == 0, n);
 		EXPECT(m.memory[DATA] == n + 1, m.memory[DATA]);
 	}
 	machine_close(&m);
@@ -289,7 +275,7 @@ static void endless_level(void)
 
 	open_waiting(&m);
 	connect(&m, &d, GSI);
-	put(fd);
+	eventfd_put(fd);
 	for (unsigned n = 0; n < 20; n++)
 		run_to_port(&m, 0x81);
 	EXPECT(m.memory[DATA] == 20, m.memory[DATA]);
@@ -318,17 +304,17 @@ static void *own_device(void *arg)
 
 	for (unsigned n = 0; n < 20; n++) {
 		connect(o->m, &o->d, GSI);
-		put(o->d.trigger);
+		eventfd_put(o->d.trigger);
 		for (unsigned i = 0; i < 20; i++) {
-			if (take(o->d.resample))
-				put(o->d.trigger);
+			if (eventfd_take(o->d.resample))
+				eventfd_put(o->d.trigger);
 			usleep(100);
 		}
 		disconnect(o->m, &o->d, GSI);
-		(void)take(o->d.resample);
+		(void)eventfd_take(o->d.resample);
 		usleep(1000);
-		EXPECT(take(o->d.resample) == 0, n);
-		(void)take(o->d.trigger);
+		EXPECT(eventfd_take(o->d.resample) == 0, n);
+		(void)eventfd_take(o->d.trigger);
 	}
 	__atomic_store_n(&o->has_left, true, __ATOMIC_RELEASE);
 	return NULL;

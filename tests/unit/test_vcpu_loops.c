@@ -51,19 +51,25 @@ static bool at_third(void *ctx)
 	return ++asked == 3;
 }
 
+static void start_asked(struct rig *r, uint64_t run_limit, bool (*should_exit)(void *ctx))
+{
+	struct hosted_config config;
+
+	hosted_config_init(&config);
+	config.run_limit = run_limit;
+	rig_machine(r, &config);
+	r->hal.should_exit = should_exit;
+	asked = 0;
+	rig_start(r, RIG_64);
+}
+
 /* All its exits end inside the library, and host interrupts arrive in the host: still preempted. */
 START_TEST(a_guest_that_exits_for_ever_gives_the_cpu_back)
 {
-	struct hosted_config config;
 	struct svm_vcpu_stats stats;
 	struct rig r;
 
-	hosted_config_init(&config);
-	config.run_limit = UINT64_MAX; /* No timer of the model. */
-	rig_machine(&r, &config);
-	r.hal.should_exit = at_third;
-	asked = 0;
-	rig_start(&r, RIG_64);
+	start_asked(&r, UINT64_MAX, at_third); /* No timer of the model. */
 	hosted_script_cpuid(&r.code);
 	hosted_script_jmp(&r.code, 0);
 	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_HOST_INTERRUPT);
@@ -126,18 +132,12 @@ static const uint64_t repeats[] = { UINT64_C(1) << 20, 1024 };
 
 START_TEST(a_repeat_without_end_gives_the_cpu_back)
 {
-	struct hosted_config config;
 	struct svm_vcpu_stats stats;
 	unsigned swallowed = 0;
 	struct svm_regs regs;
 	struct rig r;
 
-	hosted_config_init(&config);
-	config.run_limit = UINT64_MAX; /* No timer of the model. */
-	rig_machine(&r, &config);
-	r.hal.should_exit = at_third;
-	asked = 0;
-	rig_start(&r, RIG_64);
+	start_asked(&r, UINT64_MAX, at_third); /* No timer of the model. */
 	ck_assert_int_eq(svm_vm_io_handler(r.vm, 0x80, 1, swallow, &swallowed), 0);
 	hosted_script_mov(&r.code, HOSTED_RCX, repeats[_i]);
 	hosted_script_mov(&r.code, HOSTED_RSI, RIG_DATA);
@@ -199,15 +199,9 @@ END_TEST
 
 START_TEST(a_host_interrupt_asks_and_goes_on)
 {
-	struct hosted_config config;
 	struct rig r;
 
-	hosted_config_init(&config);
-	config.run_limit = 100;
-	rig_machine(&r, &config);
-	r.hal.should_exit = never;
-	asked = 0;
-	rig_start(&r, RIG_64);
+	start_asked(&r, 100, never);
 	hosted_script_mov(&r.code, HOSTED_RBX, 1000);
 	const size_t top = r.code.size;
 
