@@ -598,6 +598,46 @@ START_TEST(tcg_has_an_exit_after_each_interrupt)
 }
 END_TEST
 
+static bool is_injected(struct rig *r)
+{
+	svm_events_prepare(r->vcpu);
+	ck_assert(!(svm_vmcb_get_int_control(r->vcpu->vmcb) & SVM_INT_V_IRQ));
+	return r->vcpu->vmcb->control.event_inj == 0x80000040;
+}
+
+static void end_entry(struct rig *r, uint64_t exit_code)
+{
+	r->vcpu->vmcb->control.exit_code = exit_code;
+	svm_events_after_exit(r->vcpu);
+	if (exit_code == SVM_EXIT_INTR)
+		(void)svm_exit_dispatch(r->vcpu, &r->exit); /* The host has its look. */
+	r->vcpu->vmcb->control.int_state = 0; /* As QEMU has it from now on. */
+}
+
+/* A host's interrupt between STI and the next instruction, and another at the same place. */
+START_TEST(on_tcg_a_shadow_outlasts_the_hosts_interrupts)
+{
+	struct hosted_config config;
+	struct rig r;
+
+	hosted_config_init(&config);
+	config.features.tcg = _i;
+	rig_init(&r, &config, RIG_64);
+	r.vcpu->vmcb->save.rflags |= 0x200;
+	r.vcpu->vmcb->control.int_state = SVM_INT_STATE_SHADOW;
+	ck_assert_int_eq(svm_vcpu_inject_interrupt(r.vcpu, 0x40), 0);
+	end_entry(&r, SVM_EXIT_INTR);
+	ck_assert_int_eq(is_injected(&r), !_i);
+	if (_i) {
+		end_entry(&r, SVM_EXIT_INTR);
+		ck_assert(!is_injected(&r));
+		end_entry(&r, SVM_EXIT_HLT);
+		ck_assert(is_injected(&r));
+	}
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(windows_are_exits_for_whoever_wants_them)
 {
 	struct hosted_script s;
@@ -958,6 +998,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_interrupt_waits_for_if_and_shadow, RIG_REAL, RIG_64 + 1);
 	tcase_add_loop_test(tc, an_interrupt_can_be_followed_by_an_exit, 0, 4);
 	tcase_add_loop_test(tc, tcg_has_an_exit_after_each_interrupt, 0, 2);
+	tcase_add_loop_test(tc, on_tcg_a_shadow_outlasts_the_hosts_interrupts, 0, 2);
 	tcase_add_test(tc, windows_are_exits_for_whoever_wants_them);
 	tcase_add_test(tc, a_window_can_be_asked_for);
 	tcase_add_test(tc, a_port_is_asked_and_told);

@@ -335,6 +335,10 @@ static void prepare_interrupt(struct svm_vcpu *vcpu)
 {
 	int vector = next_interrupt(vcpu);
 
+	if (vcpu->shadowed) {
+		set_interrupt_window(vcpu, false); /* Settled behind the next exit. */
+		return;
+	}
 	if (vector >= 0 && svm_events_can_interrupt(vcpu)) {
 		take_interrupt(vcpu, vector);
 		vector = next_interrupt(vcpu);
@@ -435,11 +439,31 @@ static bool is_guests_instruction(uint64_t event, uint64_t injected)
 	        (vector == SVM_VECTOR_BP || vector == SVM_VECTOR_OF));
 }
 
+void svm_events_keep_shadow(struct svm_vcpu *vcpu)
+{
+	if (!in_shadow(vcpu))
+		return;
+	vcpu->shadowed = true;
+	vcpu->events.shadow_rip = vcpu->vmcb->save.rip;
+	set_interrupt_window(vcpu, false);
+}
+
+/* Another of the host's interrupts may come before the instruction has been executed. */
+static bool is_still_in_shadow(const struct svm_vcpu *vcpu)
+{
+	return vcpu->vmcb->control.exit_code == SVM_EXIT_INTR &&
+	       vcpu->vmcb->save.rip == vcpu->events.shadow_rip;
+}
+
 void svm_events_settle(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
 	const uint64_t info = vcpu->vmcb->control.exit_int_info;
 
+	if (vcpu->shadowed && !is_still_in_shadow(vcpu)) {
+		vcpu->shadowed = false;
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	}
 	if (vcpu->exit_at_once) {
 		vcpu->exit_at_once = false;
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
@@ -601,7 +625,7 @@ int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 		return SVM_ERR_INVAL; /* They would have been merged. */
 
 	svm_events_end_step(vcpu);
-	vcpu->exit_at_once = vcpu->iret_seen = false;
+	vcpu->exit_at_once = vcpu->iret_seen = vcpu->shadowed = false;
 	vcpu->events = (struct svm_vcpu_events){
 		.exception_pending = w.exception_pending,
 		.exception_vector = w.exception_vector,

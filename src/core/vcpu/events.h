@@ -25,6 +25,13 @@ void svm_events_prepare(struct svm_vcpu *vcpu);
  */
 bool svm_events_timer_stands(struct svm_vcpu *vcpu);
 
+/*
+ * Behind an interrupt of the host, on a processor that saves a shadow and does not load it again
+ * (QEMU 7.2): the guest gets no interrupt before the instruction in the shadow.  A lost one is STI
+ * with HLT behind it, to which the handler would return, and nobody would wake the guest.
+ */
+void svm_events_keep_shadow(struct svm_vcpu *vcpu);
+
 /* The long way of the next one: perhaps something was being delivered, or waited for this exit. */
 void svm_events_settle(struct svm_vcpu *vcpu);
 

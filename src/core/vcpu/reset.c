@@ -64,7 +64,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 
 	/* Events are gone, a kick is not: it is for the embedder.  Exits are timed as before. */
 	vcpu->events = (struct svm_vcpu_events){ .held_interrupt = -1 };
-	vcpu->exit_at_once = vcpu->iret_seen = false;
+	vcpu->exit_at_once = vcpu->iret_seen = vcpu->shadowed = false;
 	svm_atomic_store(&vcpu->interrupt_vector, -1);
 	svm_atomic_store(&vcpu->unhalted, false);
 	svm_atomic_and(&vcpu->requests, SVM_REQUEST_RETURN | SVM_REQUEST_TIMES);

@@ -49,6 +49,7 @@ struct svm_vcpu_events {
 	uint8_t shutdown_second;
 	bool nmi_pending, nmi_masked;
 	uint64_t iret_rip; /* Of the IRET that ends the NMI's handler, if iret_seen. */
+	uint64_t shadow_rip; /* Of what is still in a shadow, if shadowed. */
 	bool single_step;  /* TF is the library's, to get past an instruction. */
 	uint64_t guest_tf; /* RFLAGS_TF if the guest had it set itself. */
 	bool window_wanted; /* The embedder wants to know when the guest can take an interrupt. */
@@ -116,12 +117,13 @@ struct svm_vcpu {
 
 	/* Beside requests: this word tells that an entry and its exit are like nearly all. */
 	union {
-		uint32_t unusual;
+		uint64_t unusual;
 		struct {
 			bool flush;        /* The guest's change wants its translations gone. */
 			bool exit_at_once; /* The entry shall deliver EVENTINJ and exit. */
 			bool iret_seen;    /* The IRET at events.iret_rip was let through. */
 			bool timed;        /* Exits are timed. */
+			bool shadowed;     /* The instruction at events.shadow_rip comes first. */
 		};
 	};
 
