@@ -400,7 +400,7 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 	if (error)
 		return error;
 
-	if (vcpu->stuck.silence_limit)
+	if (vcpu->stuck.looks)
 		svm_stuck_begin(vcpu);
 	kind = loop(vcpu, exit);
 	if (vcpu->timed)

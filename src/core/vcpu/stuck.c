@@ -78,9 +78,19 @@ bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_even
 
 /* --- silence ---------------------------------------------------------------------------------- */
 
+static uint64_t own_exits(const struct svm_vcpu *vcpu)
+{
+	return svm_recorder_count(&vcpu->recorder) - vcpu->stats.interrupts;
+}
+
+/* The time between two runs is not the guest's; behind an exit of its own the count starts anew. */
 void svm_stuck_begin(struct svm_vcpu *vcpu)
 {
-	vcpu->stuck.mark = svm_ring0_rdtsc();
+	struct svm_stuck *const stuck = &vcpu->stuck;
+
+	stuck->mark = svm_ring0_rdtsc();
+	if (own_exits(vcpu) != stuck->own)
+		stuck->looks = 0;
 }
 
 static void restart(struct svm_vcpu *vcpu, uint64_t own)
@@ -108,7 +118,7 @@ static void report_silence(struct svm_vcpu *vcpu, struct svm_exit *exit)
 bool svm_stuck_is_silent(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	struct svm_stuck *const stuck = &vcpu->stuck;
-	const uint64_t own = svm_recorder_count(&vcpu->recorder) - vcpu->stats.interrupts;
+	const uint64_t own = own_exits(vcpu);
 	const uint64_t tsc = vcpu->recorder.last->tsc, since = tsc - stuck->mark;
 
 	stuck->mark = tsc;

@@ -20,7 +20,8 @@ struct svm_stuck {
 	uint64_t mark;          /* TSC up to which they are counted. */
 	uint64_t own;           /* Exits of its own up to then. */
 	uint64_t rip;           /* Of the first look. */
-	uint32_t looks, same;   /* Host interrupts meanwhile, and those that found it at `rip`. */
+	uint32_t looks;         /* Host interrupts meanwhile; 0: nothing is counted. */
+	uint32_t same;          /* Those of them that found it at `rip`. */
 };
 
 void svm_stuck_init(struct svm_vcpu *vcpu);
@@ -31,7 +32,7 @@ void svm_stuck_init(struct svm_vcpu *vcpu);
  */
 bool svm_stuck_loops(struct svm_vcpu *vcpu, struct svm_exit *exit, bool had_event);
 
-/* As a run begins, if silence_limit is set. */
+/* As a run begins, if there were looks. */
 void svm_stuck_begin(struct svm_vcpu *vcpu);
 
 /* After a host interrupt, if silence_limit is set; true: *exit is SILENT and shall be returned. */
