@@ -102,7 +102,10 @@ struct svm_exit_decoded {
 	uint8_t address_width; /**< Bits: 16, 32, 64. */
 };
 
-/** Why svm_vcpu_run() returned. */
+/**
+ * Why svm_vcpu_run() returned.  Of the union the member of this @c kind is written, of @c insn as
+ * many bytes as @c insn_count says, of @c decoded all if it is valid; the rest is left as it was.
+ */
 struct svm_exit {
 	enum svm_exit_kind kind;
 	uint32_t flags; /**< SVM_EXIT_*. */

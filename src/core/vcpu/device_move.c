@@ -358,8 +358,7 @@ static SVM_LONG_WAY enum svm_action ask_embedder(struct svm_vcpu *vcpu, struct s
 	exit->mmio.gpa = access.gpa;
 	exit->mmio.size = access.size;
 	exit->mmio.is_write = access.is_write;
-	if (access.is_write)
-		memcpy(exit->mmio.data, access.data, access.size);
+	__builtin_memcpy(exit->mmio.data, access.data, sizeof(exit->mmio.data));
 	return SVM_ACTION_RETURN;
 }
 

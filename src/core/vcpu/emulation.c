@@ -158,12 +158,14 @@ static enum svm_action emulation_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 		exit->io.port = (uint16_t)access->address;
 		exit->io.size = access->size;
 		exit->io.is_in = !access->is_write;
+		exit->io.value = 0;
 		if (access->is_write)
 			memcpy(&exit->io.value, access->data, sizeof(exit->io.value));
 	} else {
 		exit->mmio.gpa = access->address;
 		exit->mmio.size = access->size;
 		exit->mmio.is_write = access->is_write;
+		memset(exit->mmio.data, 0, sizeof(exit->mmio.data));
 		if (access->is_write)
 			memcpy(exit->mmio.data, access->data, access->size);
 	}

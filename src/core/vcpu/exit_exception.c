@@ -21,12 +21,11 @@ static enum svm_action exception_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	svm_exit_owe(vcpu, exit, kind, SVM_OWED_EVENT, next);
 	exit->exception.vector = vector;
 	exit->exception.has_error = svm_exception_has_error(vector);
-	if (exit->exception.has_error)
-		exit->exception.error = (uint32_t)vmcb->control.exit_info_1;
-	if (vector == SVM_VECTOR_PF)
-		exit->exception.address = vmcb->control.exit_info_2;
-	else if (vector == SVM_VECTOR_DB)
-		exit->exception.address = svm_vmcb_get_dr6(vmcb);
+	exit->exception.error =
+		exit->exception.has_error ? (uint32_t)vmcb->control.exit_info_1 : 0;
+	exit->exception.address = vector == SVM_VECTOR_PF   ? vmcb->control.exit_info_2
+	                          : vector == SVM_VECTOR_DB ? svm_vmcb_get_dr6(vmcb)
+	                                                    : 0;
 	if (vector == SVM_VECTOR_UD)
 		svm_emulation_describe(vcpu, exit);
 	return SVM_ACTION_RETURN;

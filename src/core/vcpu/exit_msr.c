@@ -15,8 +15,7 @@ static SVM_LONG_WAY enum svm_action msr_to_embedder(struct svm_vcpu *vcpu, struc
 	vcpu->owed_register = 0;
 	vcpu->owed_size = 0;
 	exit->msr.msr = (uint32_t)vcpu->s.rcx;
-	if (is_write)
-		exit->msr.value = (vcpu->s.rdx << 32) | (uint32_t)vcpu->vmcb->save.rax;
+	exit->msr.value = is_write ? vcpu->s.rdx << 32 | (uint32_t)vcpu->vmcb->save.rax : 0;
 	return SVM_ACTION_RETURN;
 }
 

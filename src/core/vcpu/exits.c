@@ -8,36 +8,28 @@
 #include "core/features.h"
 #include "core/vcpu/next_rip.h"
 
-#define INSN_AT  offsetof(struct svm_exit, insn_len)
-#define RAW_AT   offsetof(struct svm_exit, raw)
-#define UNION_AT (RAW_AT + sizeof(((struct svm_exit *)0)->raw))
-
-/*
- * All but the members that every exit has.  In pieces that compilers store word by word: REP STOS
- * takes longer to begin than such a structure to be written.
- */
-static inline void clear(struct svm_exit *exit)
+/* What every exit has; of what this one does not tell, the number or flag that says so. */
+static inline void begin(const struct svm_vcpu *vcpu, struct svm_exit *exit,
+                         enum svm_exit_kind kind, uint32_t flags)
 {
-	uint8_t *const bytes = (uint8_t *)exit;
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 
-	__builtin_memset(bytes + INSN_AT, 0, RAW_AT - INSN_AT);
-	__builtin_memset(bytes + UNION_AT, 0, 32);
-	__builtin_memset(bytes + UNION_AT + 32, 0, sizeof(*exit) - UNION_AT - 32);
+	exit->kind = kind;
+	exit->flags = flags;
+	exit->rip = vcpu->vmcb->save.rip;
+	exit->insn_len = 0;
+	exit->insn_count = 0;
+	exit->decoded.valid = false;
+	exit->raw.exit_code = control->exit_code;
+	exit->raw.exit_info_1 = control->exit_info_1;
+	exit->raw.exit_info_2 = control->exit_info_2;
+	exit->raw.exit_int_info = control->exit_int_info;
 }
 
 SVM_LONG_WAY enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              enum svm_exit_kind kind)
 {
-	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
-
-	clear(exit);
-	exit->kind = kind;
-	exit->flags = vcpu->events.reinject ? 0 : (uint32_t)SVM_EXIT_CONSISTENT;
-	exit->rip = vcpu->vmcb->save.rip;
-	exit->raw.exit_code = control->exit_code;
-	exit->raw.exit_info_1 = control->exit_info_1;
-	exit->raw.exit_info_2 = control->exit_info_2;
-	exit->raw.exit_int_info = control->exit_int_info;
+	begin(vcpu, exit, kind, vcpu->events.reinject ? 0 : (uint32_t)SVM_EXIT_CONSISTENT);
 	return SVM_ACTION_RETURN;
 }
 
@@ -46,9 +38,9 @@ enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
 {
 	const uint64_t length = next_rip - vcpu->vmcb->save.rip;
 
-	svm_exit_return(vcpu, exit, kind);
-	exit->flags = SVM_EXIT_COMPLETE;
-	exit->insn_len = next_rip && length <= 15 ? (uint8_t)length : 0;
+	begin(vcpu, exit, kind, SVM_EXIT_COMPLETE);
+	if (next_rip && length <= 15)
+		exit->insn_len = (uint8_t)length;
 	vcpu->owed = owed;
 	vcpu->next_rip = next_rip;
 	return SVM_ACTION_RETURN;
@@ -222,6 +214,7 @@ static SVM_LONG_WAY enum svm_action dispatch_seldom(struct svm_vcpu *vcpu, struc
 	case SVM_EXIT_TASK_SWITCH:
 		return svm_exit_task_switch(vcpu, exit);
 	case SVM_EXIT_SHUTDOWN:
+		exit->shutdown.merged = false;
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_SHUTDOWN);
 	default:
 		return family(vcpu, exit);

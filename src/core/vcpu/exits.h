@@ -18,7 +18,7 @@ enum svm_action {
 /* The exit code's handler. */
 enum svm_action svm_exit_dispatch(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
-/* Start an exit of a kind: raw fields, RIP, flags; the caller fills its union member. */
+/* Start an exit of a kind: raw fields, RIP, flags; the caller fills all of its union member. */
 enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                 enum svm_exit_kind kind);
 /* The same, and a completion is owed; next_rip 0 means that a skip is impossible. */
