@@ -30,23 +30,38 @@ static inline uint64_t io_next_rip(const struct svm_vcpu *vcpu)
 	return rip + svm_vcpu_wrap_rip(vcpu, vcpu->vmcb->control.exit_info_2 - rip);
 }
 
-static uint32_t clip(uint64_t value, uint8_t size)
+static inline uint16_t io_port(uint64_t info)
 {
-	return (uint32_t)(size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value);
+	return (uint16_t)svm_bits_get(info, SVM_IOIO_PORT);
+}
+
+static inline uint8_t io_size(uint64_t info)
+{
+	return (uint8_t)svm_bits_get(info, SVM_IOIO_SIZE);
+}
+
+/* What OUT writes. */
+static inline uint32_t io_value(const struct svm_vcpu *vcpu, uint8_t size)
+{
+	const uint64_t rax = vcpu->vmcb->save.rax;
+
+	return (uint32_t)(size == 1 ? rax & 0xff : size == 2 ? rax & 0xffff : rax);
 }
 
 static SVM_LONG_WAY enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                                   const struct svm_io_access *access)
+                                                   uint64_t info)
 {
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, access->is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
-	             io_next_rip(vcpu));
+	const bool is_in = info & SVM_IOIO_IN;
+	const uint8_t size = io_size(info);
+
+	exit->io.port = io_port(info);
+	exit->io.size = size;
+	exit->io.is_in = is_in;
+	exit->io.value = is_in ? 0 : io_value(vcpu, size);
 	vcpu->owed_register = 0;
-	vcpu->owed_size = access->size;
-	exit->io.port = access->port;
-	exit->io.size = access->size;
-	exit->io.is_in = access->is_in;
-	exit->io.value = access->is_in ? 0 : access->value;
-	return SVM_ACTION_RETURN;
+	vcpu->owed_size = size;
+	return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
+	                    io_next_rip(vcpu));
 }
 
 static SVM_LONG_WAY enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -63,19 +78,20 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const uint64_t info = vcpu->vmcb->control.exit_info_1;
 	const struct svm_io_range *range;
 	struct svm_io_access access;
-	enum svm_device_result result = SVM_DEVICE_EXIT;
+	enum svm_device_result result;
 
 	if (!svm_ioio_is_plain(info))
 		return special_io(vcpu, exit);
-	access.port = (uint16_t)svm_bits_get(info, SVM_IOIO_PORT);
-	access.size = (uint8_t)svm_bits_get(info, SVM_IOIO_SIZE);
-	access.is_in = info & SVM_IOIO_IN;
-	access.value = access.is_in ? UINT32_MAX : clip(vcpu->vmcb->save.rax, access.size);
+	access.port = io_port(info);
+	access.size = io_size(info);
 	range = svm_io_find_again(&vcpu->vm->io, access.port, access.size);
-	if (range)
-		result = range->fn(range->arg, vcpu, &access);
+	if (!range)
+		return io_to_embedder(vcpu, exit, info);
+	access.is_in = info & SVM_IOIO_IN;
+	access.value = access.is_in ? UINT32_MAX : io_value(vcpu, access.size);
+	result = range->fn(range->arg, vcpu, &access);
 	if (result == SVM_DEVICE_EXIT)
-		return io_to_embedder(vcpu, exit, &access);
+		return io_to_embedder(vcpu, exit, info);
 	if (access.is_in)
 		set_result(vcpu, access.size, access.value);
 	if (result == SVM_DEVICE_DONE)
