@@ -185,9 +185,11 @@ void guest_put(struct guest *guest);
 int guest_while_stopped(struct guest *guest, int (*change)(struct guest *guest, void *arg),
                         void *arg);
 
-/* guest_memory.c; guest_memory_end() while the VM lives and no vCPU does. */
+/* guest_notifier.c; guest_memory_end() while the VM lives and no vCPU does. */
 int guest_memory_start(struct guest *guest);
 void guest_memory_end(struct guest *guest);
+
+/* guest_memory.c */
 int guest_memory_set(struct guest *guest, const struct kvm_userspace_memory_region *region);
 /* Make what an access needs present.  May sleep. */
 int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access);

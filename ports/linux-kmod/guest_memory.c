@@ -5,18 +5,14 @@
  * A touch asks for the page without sleeping; where that fails the run comes back, the thread
  * faults it in and runs again.  The reference to the page is given back at once: an MMU notifier
  * says before the kernel takes a page away, and svm_vm_invalidate_begin() returns when no CPU can
- * reach it any more.  So nothing is pinned, and swap, KSM, migration and madvise() work as for any
- * memory.
- *
- * A notifier's start and end must see the same slots, since the library counts pairs.  Slots
- * therefore change only while no notifier is between the two.
+ * reach it any more (guest_notifier.c).  So nothing is pinned, and swap, KSM, migration and
+ * madvise() work as for any memory.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/page-flags.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
@@ -24,11 +20,6 @@
 #include "guest.h"
 #include "hal.h"
 #include "trace.h"
-
-static struct guest *guest_of(struct mmu_notifier *notifier)
-{
-	return container_of(notifier, struct guest, memory.notifier);
-}
 
 /* --- the page behind an address --------------------------------------------------------------- */
 
@@ -195,108 +186,6 @@ int guest_memory_fault(struct guest *guest, svm_gpa_t gpa, u32 access)
 		error = fault_in(&guest->memory, gpa, hva, write, sequence);
 	trace_libsvm_page_fault(gpa, access, hva, error);
 	return error;
-}
-
-/* --- notifiers -------------------------------------------------------------------------------- */
-
-/* The part of a slot that lies in a range of the process. */
-static bool overlap(const struct guest_slot *slot, unsigned long start, unsigned long end,
-                    svm_gpa_t *gpa, u64 *size)
-{
-	const unsigned long first = max(start, slot->hva);
-	const unsigned long last = min(end, slot->hva + (unsigned long)slot->size);
-
-	if (!slot->size || first >= last)
-		return false;
-	*gpa = slot->gpa + (first - slot->hva);
-	*size = last - first;
-	return true;
-}
-
-static bool touches_guest(const struct guest_memory *memory, unsigned long start,
-                          unsigned long end)
-{
-	svm_gpa_t gpa;
-	u64 size;
-	unsigned int i;
-
-	for (i = 0; i < GUEST_SLOTS; i++)
-		if (overlap(&memory->slots[i], start, end, &gpa, &size))
-			return true;
-	return false;
-}
-
-static void for_range(struct guest *guest, unsigned long start, unsigned long end,
-                      void (*call)(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size))
-{
-	svm_gpa_t gpa;
-	u64 size;
-	unsigned int i;
-
-	for (i = 0; i < GUEST_SLOTS; i++)
-		if (overlap(&guest->memory.slots[i], start, end, &gpa, &size))
-			call(guest->vm, gpa, size);
-}
-
-static int invalidate_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
-{
-	struct guest *const guest = guest_of(notifier);
-	struct guest_memory *const memory = &guest->memory;
-	bool refuse;
-
-	spin_lock(&memory->lock);
-	/* The library waits for CPUs and for its own lock. */
-	refuse = !mmu_notifier_range_blockable(range) &&
-	         touches_guest(memory, range->start, range->end);
-	if (!refuse) {
-		memory->invalidations++;
-		memory->sequence++;
-	}
-	spin_unlock(&memory->lock);
-	if (refuse)
-		return -EAGAIN;
-	for_range(guest, range->start, range->end, svm_vm_invalidate_begin);
-	return 0;
-}
-
-static void invalidate_end(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
-{
-	struct guest *const guest = guest_of(notifier);
-	struct guest_memory *const memory = &guest->memory;
-	bool quiet;
-
-	for_range(guest, range->start, range->end, svm_vm_invalidate_end);
-	spin_lock(&memory->lock);
-	quiet = --memory->invalidations == 0;
-	spin_unlock(&memory->lock);
-	if (quiet)
-		wake_up_all(&memory->quiet);
-}
-
-/* The process is gone, its files need not be: no translation may survive its memory. */
-static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
-{
-	svm_vm_invalidate_begin(guest_of(notifier)->vm, 0, U64_MAX);
-}
-
-static const struct mmu_notifier_ops notifier_ops = {
-	.release = release,
-	.invalidate_range_start = invalidate_start,
-	.invalidate_range_end = invalidate_end,
-};
-
-int guest_memory_start(struct guest *guest)
-{
-	spin_lock_init(&guest->memory.lock);
-	init_waitqueue_head(&guest->memory.quiet);
-	guest->memory.sequence = 1;
-	guest->memory.notifier.ops = &notifier_ops;
-	return mmu_notifier_register(&guest->memory.notifier, guest->mm);
-}
-
-void guest_memory_end(struct guest *guest)
-{
-	mmu_notifier_unregister(&guest->memory.notifier, guest->mm);
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
