@@ -401,6 +401,39 @@ void svm_vm_invalidate_begin(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size);
 /** @brief The change announced by svm_vm_invalidate_begin() is over. Same arguments. T. */
 void svm_vm_invalidate_end(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size);
 
+/**
+ * @brief Has the guest used memory since it was last made old?
+ *
+ * For a host that looks for pages to take away.  What says so are the accessed bits of the nested
+ * tables.  One of a large leaf stands for all that the leaf maps, and what is not mapped is not
+ * young.  Reads and writes by the library leave no mark.
+ *
+ * @param vm    The VM.
+ * @param gpa   First byte; any alignment.
+ * @param size  Bytes.
+ * @return Whether any page that the range touches was used.
+ * @par Context
+ * A, any thread, under any lock of the host's: takes no lock, waits for nobody.
+ * @par Source
+ * APM vol. 2, 5.4.2 (accessed bits), 15.25.
+ */
+bool svm_vm_test_young(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size);
+
+/**
+ * @brief Make memory old, and tell if it was young; otherwise as svm_vm_test_young().
+ *
+ * A processor that holds a translation sets no bit for it, and memory in constant use may stay old
+ * for as long as the guest is not interrupted by a flush.
+ *
+ * @param vm     The VM.
+ * @param gpa    First byte; any alignment.
+ * @param size   Bytes.
+ * @param flush  If any was young, have each vCPU forget its translations before its next entry; one
+ *               that is in the guest now is not made to leave it for that.
+ * @return Whether any page that the range touches was used.
+ */
+bool svm_vm_clear_young(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size, bool flush);
+
 /** How a dirty log finds written pages. */
 enum svm_dirty_mode {
 	SVM_DIRTY_OFF,

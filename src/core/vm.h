@@ -57,6 +57,12 @@ void svm_vm_unlock(struct svm_vm *vm);
  */
 void svm_vm_flush(struct svm_vm *vm);
 
+/* The same by each vCPU's next entry, without kick, wait or lock: for what is a hint anyway. */
+static inline void svm_vm_flush_later(struct svm_vm *vm)
+{
+	svm_atomic_add(&vm->flush_epoch, 1u);
+}
+
 /* Whether a vCPU may begin to run: 0, ::SVM_ERR_STATE or ::SVM_ERR_DEAD.  In vm_life.c. */
 int svm_vm_may_run(const struct svm_vm *vm);
 

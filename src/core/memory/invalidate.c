@@ -20,26 +20,13 @@
 
 #include "core/memory/section.h"
 
-/* The pages that a range touches; false for an empty one. */
-static bool page_range(const struct svm_vm *vm, svm_gpa_t gpa, uint64_t size, svm_gpa_t *first,
-                       svm_gpa_t *last)
-{
-	const svm_gpa_t limit = svm_memory_gpa_limit(vm);
-
-	if (!size || gpa >= limit)
-		return false;
-	*first = gpa & SVM_PAGE_MASK;
-	*last = size > limit - gpa ? limit - 1 : (gpa + (size - 1)) | (SVM_PAGE_SIZE - 1);
-	return true;
-}
-
 void svm_vm_invalidate_begin(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size)
 {
 	struct svm_memory *memory = &vm->memory;
 	struct svm_edit edit;
 	svm_gpa_t first, last;
 
-	if (!page_range(vm, gpa, size, &first, &last))
+	if (!svm_memory_page_range(vm, gpa, size, &first, &last))
 		return;
 	svm_edit_begin(&edit, vm, NULL);
 	if (first < memory->invalidate_first)
@@ -59,7 +46,7 @@ void svm_vm_invalidate_end(struct svm_vm *vm, svm_gpa_t gpa, uint64_t size)
 	struct svm_edit edit;
 	svm_gpa_t first, last;
 
-	if (!page_range(vm, gpa, size, &first, &last))
+	if (!svm_memory_page_range(vm, gpa, size, &first, &last))
 		return;
 	svm_edit_begin(&edit, vm, NULL);
 	/* An end without a begin is the caller's mistake and must not let others in early. */

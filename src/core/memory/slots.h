@@ -157,4 +157,17 @@ static inline uint64_t svm_memory_gpa_limit(const struct svm_vm *vm)
 	return SVM_BIT(svm_min(vm->host->features.physical_bits, vm->memory.levels == 5 ? 57 : 48));
 }
 
+/* The pages that a range touches, which may be of any shape; false for an empty one. */
+static inline bool svm_memory_page_range(const struct svm_vm *vm, svm_gpa_t gpa, uint64_t size,
+                                         svm_gpa_t *first, svm_gpa_t *last)
+{
+	const svm_gpa_t limit = svm_memory_gpa_limit(vm);
+
+	if (!size || gpa >= limit)
+		return false;
+	*first = gpa & SVM_PAGE_MASK;
+	*last = size > limit - gpa ? limit - 1 : (gpa + (size - 1)) | (SVM_PAGE_SIZE - 1);
+	return true;
+}
+
 #endif
