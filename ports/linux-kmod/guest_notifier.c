@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kernel tells of the process's memory before it changes it.
+ * What the kernel tells of the process's memory before it changes it, and asks of its age.
  *
  * A notifier's start and end must see the same slots, since the library counts pairs.  Slots
  * therefore change only while no notifier is between the two.
+ *
+ * Whoever asks for the age of a page may hold the lock of its page table: nothing sleeps or waits
+ * there.  Without an answer reclaim would take the guest's busiest pages for the oldest, since the
+ * process itself hardly ever touches them.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 
 #include "guest.h"
+#include "trace.h"
 
 static struct guest *guest_of(struct mmu_notifier *notifier)
 {
@@ -95,10 +100,68 @@ static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 	svm_vm_invalidate_begin(guest_of(notifier)->vm, 0, U64_MAX);
 }
 
+/* --- age -------------------------------------------------------------------------------------- */
+
+static bool look_only(struct svm_vm *vm, svm_gpa_t gpa, u64 size)
+{
+	return svm_vm_test_young(vm, gpa, size);
+}
+
+static bool make_old(struct svm_vm *vm, svm_gpa_t gpa, u64 size)
+{
+	return svm_vm_clear_young(vm, gpa, size, false);
+}
+
+static bool make_old_and_flush(struct svm_vm *vm, svm_gpa_t gpa, u64 size)
+{
+	return svm_vm_clear_young(vm, gpa, size, true);
+}
+
+/* The lock is for the slots: here they may change. */
+static int age_of(struct mmu_notifier *notifier, unsigned long start, unsigned long end,
+                  bool (*look)(struct svm_vm *vm, svm_gpa_t gpa, u64 size))
+{
+	struct guest *const guest = guest_of(notifier);
+	bool is_young = false;
+	svm_gpa_t gpa;
+	u64 size;
+	unsigned int i;
+
+	spin_lock(&guest->memory.lock);
+	for (i = 0; i < GUEST_SLOTS; i++)
+		if (overlap(&guest->memory.slots[i], start, end, &gpa, &size))
+			is_young |= look(guest->vm, gpa, size);
+	spin_unlock(&guest->memory.lock);
+	trace_libsvm_age(start, end, is_young);
+	return is_young;
+}
+
+static int clear_flush_young(struct mmu_notifier *notifier, struct mm_struct *mm,
+                             unsigned long start, unsigned long end)
+{
+	return age_of(notifier, start, end, make_old_and_flush);
+}
+
+static int clear_young(struct mmu_notifier *notifier, struct mm_struct *mm, unsigned long start,
+                       unsigned long end)
+{
+	return age_of(notifier, start, end, make_old);
+}
+
+static int test_young(struct mmu_notifier *notifier, struct mm_struct *mm, unsigned long address)
+{
+	return age_of(notifier, address, address + PAGE_SIZE, look_only);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 static const struct mmu_notifier_ops notifier_ops = {
 	.release = release,
 	.invalidate_range_start = invalidate_start,
 	.invalidate_range_end = invalidate_end,
+	.clear_flush_young = clear_flush_young,
+	.clear_young = clear_young,
+	.test_young = test_young,
 };
 
 int guest_memory_start(struct guest *guest)

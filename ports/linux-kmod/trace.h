@@ -171,6 +171,26 @@ TRACE_EVENT(libsvm_page_fault,
 		  __entry->hva, __entry->error)
 );
 
+TRACE_EVENT(libsvm_age,
+	TP_PROTO(unsigned long start, unsigned long end, bool is_young),
+	TP_ARGS(start, end, is_young),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, start)
+		__field(unsigned long, end)
+		__field(bool, is_young)
+	),
+
+	TP_fast_assign(
+		__entry->start = start;
+		__entry->end = end;
+		__entry->is_young = is_young;
+	),
+
+	TP_printk("hva=0x%lx-0x%lx %s", __entry->start, __entry->end,
+		  __entry->is_young ? "young" : "old")
+);
+
 #endif
 
 /* Relative to what the compiler looks through for guest_trace.o alone. */

@@ -102,6 +102,7 @@ module_image() {
 	shift
 	module_guest
 	module_into module "$@"
+	l1_modules module "$module_kernel" brd # to swap to
 	l1_file module "$root"/build-module/vmm bin/vmm
 	l1_file module "$root"/build-module/ports/hosted/tools/svm-trace bin/svm-trace
 	l1_libraries module "$root"/build-module/ports/hosted/tools/svm-trace

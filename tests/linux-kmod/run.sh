@@ -8,6 +8,7 @@ patience=1 # what limits of time are multiplied with
 . /run/counts
 
 debugfs=/sys/kernel/debug/libsvm
+tracefs=/sys/kernel/tracing
 passed=0
 failed=0
 
@@ -101,13 +102,37 @@ traced() {
 }
 
 traces() {
-	tracefs=/sys/kernel/tracing
 	grep -q tracefs /proc/mounts || mount -t tracefs tracefs $tracefs || return 1
 	echo 1 >$tracefs/events/libsvm/enable
 	vmm ports interrupts && echo 0 >$tracefs/events/libsvm/enable || return 1
 	traced ioctl entry exit inject return page_fault || return 1
 	echo >$tracefs/trace
 	vmm ports && ! grep libsvm_ $tracefs/trace
+}
+
+# looks_for_old_pages FOLDER: what the guest uses is young, and old when it was looked at just now.
+looks_for_old_pages() {
+	local page
+	echo 256K >"$1/memory.reclaim"
+	for page in $(sed -n 's/.* libsvm_age: \(hva=[^ ]*\) young$/\1/p' $tracefs/trace | sort -u); do
+		! grep -q "libsvm_age: $page old" $tracefs/trace || return 0
+	done
+	return 1
+}
+
+# A VMM in a control group that the kernel is to take memory from.
+ages() {
+	local group=/tmp/group status=0
+	echo >$tracefs/trace
+	mkdir $group && mount -t cgroup2 cgroup2 $group && mkdir $group/vmm &&
+		echo +memory >$group/cgroup.subtree_control || return 1
+	mkswap /dev/ram0 && swapon /dev/ram0 && echo $$ >$group/vmm/cgroup.procs && spin 1 || return 1
+	echo $$ >$group/cgroup.procs
+	echo 1 >$tracefs/events/libsvm/libsvm_age/enable
+	until_true 10 looks_for_old_pages $group/vmm || status=1
+	echo 0 >$tracefs/events/libsvm/libsvm_age/enable
+	grep -c libsvm_age $tracefs/trace
+	end_spin && swapoff /dev/ram0 && rmdir $group/vmm && umount $group && return $status
 }
 
 # The exits of a dump that are the guest's own, and not the host's or its memory's.
@@ -273,6 +298,7 @@ check 'KVM and the module keep each other out' excludes_kvm
 vmm
 kernel_tests
 check 'tracepoints tell of a guest, and only while they are on' traces
+check 'pages that only the guest uses are not old for the kernel' ages
 check 'the recorder of a guest tells its exits, and the log why it ended' tells_its_end
 check 'the recorder is read while its guest runs, and not after it' is_read_beside_the_guest
 check 'it cannot be unloaded while a guest runs' stays_while_used
