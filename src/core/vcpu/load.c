@@ -149,10 +149,14 @@ static void follow_settings(struct svm_vcpu *vcpu)
 	follow_guest(vcpu);
 }
 
-static SVM_LONG_WAY int come_to(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
+static SVM_LONG_WAY int come_here(struct svm_vcpu *vcpu)
 {
-	const int error = attach(vcpu, cpu);
+	struct svm_cpu *const cpu = svm_host_this_cpu(vcpu->vm->host);
+	int error;
 
+	if (!cpu)
+		return SVM_ERR_CPU_OFFLINE;
+	error = attach(vcpu, cpu);
 	if (error)
 		return error;
 	follow_settings(vcpu);
@@ -173,16 +177,19 @@ static bool has_missed_timer(struct svm_vcpu *vcpu)
 	       !svm_events_timer_stands(vcpu);
 }
 
+/* No CPU goes offline with a vCPU loaded. */
+static inline bool is_loaded_here(const struct svm_vcpu *vcpu, const struct svm_hal *hal)
+{
+	return vcpu->cpu && vcpu->cpu->id == hal->cpu_id(hal->ctx);
+}
+
 /* Also one that has stayed looks: the VM's settings and the host's registers may be others. */
 int svm_vcpu_bind(struct svm_vcpu *vcpu)
 {
-	struct svm_host *host = vcpu->vm->host;
-	struct svm_cpu *cpu = svm_host_this_cpu(host);
+	const struct svm_host *const host = vcpu->vm->host;
 
-	if (!cpu)
-		return SVM_ERR_CPU_OFFLINE;
-	if (vcpu->cpu != cpu)
-		return come_to(vcpu, cpu);
+	if (!SVM_MOSTLY(is_loaded_here(vcpu, &host->hal)))
+		return come_here(vcpu);
 	follow_settings(vcpu);
 	if (!host->fixed_registers)
 		follow_host(vcpu);
