@@ -314,10 +314,17 @@ static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 
 /* --- the call --------------------------------------------------------------------------------- */
 
+/* Exits after which a vCPU is not RUNNABLE. */
+#define STOPPING_EXITS                                                                             \
+	(SVM_BIT(SVM_EXIT_KIND_ENTRY_FAILED) | SVM_BIT(SVM_EXIT_KIND_HLT) |                        \
+	 SVM_BIT(SVM_EXIT_KIND_SHUTDOWN))
+
 static enum svm_vcpu_state state_after(const struct svm_vcpu *vcpu, enum svm_exit_kind kind)
 {
-	if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD)
+	if (svm_atomic_load(&vcpu->vm->state) == SVM_VM_DEAD)
 		return SVM_VCPU_DEAD;
+	if (SVM_MOSTLY(!(STOPPING_EXITS >> kind & 1)))
+		return SVM_VCPU_RUNNABLE;
 	switch (kind) {
 	case SVM_EXIT_KIND_ENTRY_FAILED:
 		return SVM_VCPU_DEAD;
@@ -335,37 +342,38 @@ static enum svm_vcpu_state state_after(const struct svm_vcpu *vcpu, enum svm_exi
  * state before it looks for vCPUs that are RUNNING: one of the two sees the other (vm_life.c).  The
  * first look keeps a thread that is refused again and again from delaying a pause.
  */
-static SVM_LONG_WAY int claim_any(struct svm_vcpu *vcpu, uint32_t *before)
+static SVM_LONG_WAY int claim_any(struct svm_vcpu *vcpu)
 {
 	int error = svm_vm_may_run(vcpu->vm);
+	uint32_t before = svm_atomic_load(&vcpu->state);
 
-	*before = svm_atomic_load(&vcpu->state);
-	if (*before == SVM_VCPU_DEAD)
+	if (before == SVM_VCPU_DEAD)
 		return SVM_ERR_DEAD;
 	if (error)
 		return error;
-	if (!svm_vcpu_state_allowed((enum svm_vcpu_state)*before, SVM_VCPU_RUNNING) ||
-	    !svm_atomic_cas(&vcpu->state, before, (uint32_t)SVM_VCPU_RUNNING))
+	if (!svm_vcpu_state_allowed((enum svm_vcpu_state)before, SVM_VCPU_RUNNING) ||
+	    !svm_atomic_cas(&vcpu->state, &before, (uint32_t)SVM_VCPU_RUNNING))
 		return SVM_ERR_STATE;
 	error = svm_vm_begin_run(vcpu->vm);
-	if (error)
-		svm_atomic_store_release(&vcpu->state, *before);
+	if (!error)
+		return (int)before;
+	svm_atomic_store_release(&vcpu->state, before);
 	return error;
 }
 
-/* One that goes on in a VM that runs: nearly every time. */
-static int claim(struct svm_vcpu *vcpu, uint32_t *before)
+/* The state that it was in, or an error.  Nearly always one goes on in a VM that runs. */
+static int claim(struct svm_vcpu *vcpu)
 {
 	const struct svm_vm *vm = vcpu->vm;
+	uint32_t before = SVM_VCPU_RUNNABLE;
 
-	*before = SVM_VCPU_RUNNABLE;
 	if (SVM_MOSTLY(svm_atomic_load(&vm->state) == SVM_VM_RUNNING &&
-	               svm_atomic_cas(&vcpu->state, before, (uint32_t)SVM_VCPU_RUNNING))) {
+	               svm_atomic_cas(&vcpu->state, &before, (uint32_t)SVM_VCPU_RUNNING))) {
 		if (SVM_MOSTLY(svm_atomic_load(&vm->state) == SVM_VM_RUNNING))
-			return 0;
-		svm_atomic_store_release(&vcpu->state, *before);
+			return SVM_VCPU_RUNNABLE;
+		svm_atomic_store_release(&vcpu->state, (uint32_t)SVM_VCPU_RUNNABLE);
 	}
-	return claim_any(vcpu, before);
+	return claim_any(vcpu);
 }
 
 /* HLT goes on sleeping; the exit says so again. */
@@ -386,7 +394,7 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 }
 
 /* The state that the vCPU was in becomes the one to be in; nothing changes if it cannot run. */
-static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *state)
+static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 {
 	enum svm_exit_kind kind;
 	int error;
@@ -406,7 +414,7 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 	if (vcpu->timed)
 		svm_exit_counts_charge(vcpu);
 	vcpu->stats.host_exits++;
-	*state = state_after(vcpu, kind);
+	*state = (int)state_after(vcpu, kind);
 	if (!vcpu->loaded_by_user)
 		svm_vcpu_unbind(vcpu, *state == SVM_VCPU_RUNNABLE);
 	if (*state == SVM_VCPU_DEAD && kind != SVM_EXIT_KIND_ENTRY_FAILED)
@@ -417,15 +425,16 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, uint32_t *s
 int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
-	uint32_t state;
-	int error;
+	int state, error;
 
 	hal->preempt_off(hal->ctx);
-	error = claim(vcpu, &state);
-	if (!error) {
+	state = claim(vcpu);
+	if (state < 0) {
+		error = state;
+	} else {
 		error = run_claimed(vcpu, exit, &state);
 		/* Last: whoever sees that it is not RUNNING may reset or destroy it. */
-		svm_atomic_store_release(&vcpu->state, state);
+		svm_atomic_store_release(&vcpu->state, (uint32_t)state);
 	}
 	hal->preempt_on(hal->ctx);
 	return error;
