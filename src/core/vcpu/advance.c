@@ -72,7 +72,7 @@ void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps)
 	svm_events_trap(vcpu);
 }
 
-static SVM_LONG_WAY enum svm_action advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip)
+SVM_LONG_WAY enum svm_action svm_vcpu_advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
 	const bool tf = vcpu->vmcb->save.rflags & RFLAGS_TF;
 
@@ -83,16 +83,7 @@ static SVM_LONG_WAY enum svm_action advance_traced(struct svm_vcpu *vcpu, uint64
 
 enum svm_action svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip)
 {
-	struct svm_vmcb *vmcb = vcpu->vmcb;
-
-	if ((vmcb->save.rflags & RFLAGS_TF) || vcpu->events.single_step)
-		return advance_traced(vcpu, next_rip);
-	/* No mode wraps where there is no carry out of the low 16 bits. */
-	if ((vmcb->save.rip ^ next_rip) > 0xffff)
+	if (!SVM_MOSTLY(svm_vcpu_is_near(vcpu, next_rip)))
 		next_rip = svm_vcpu_wrap_rip(vcpu, next_rip);
-	vmcb->save.rip = next_rip;
-	vmcb->save.rflags &= ~RFLAGS_RF;
-	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
-	svm_recorder_advanced(&vcpu->recorder);
-	return SVM_ACTION_RESUME;
+	return svm_vcpu_advance_near(vcpu, next_rip);
 }

@@ -67,6 +67,28 @@ unsigned svm_vcpu_fetch(struct svm_vcpu *vcpu, uint8_t bytes[15]);
 
 /* The instruction is done: RIP moves, RF and the shadow go, TF traps.  RESUME. */
 enum svm_action svm_vcpu_advance(struct svm_vcpu *vcpu, uint64_t next_rip);
+enum svm_action svm_vcpu_advance_traced(struct svm_vcpu *vcpu, uint64_t next_rip);
+
+/* No mode wraps where there is no carry out of the low 16 bits. */
+static inline bool svm_vcpu_is_near(const struct svm_vcpu *vcpu, uint64_t next_rip)
+{
+	return (vcpu->vmcb->save.rip ^ next_rip) <= 0xffff;
+}
+
+/* As svm_vcpu_advance(), to where nothing wraps. */
+static inline enum svm_action svm_vcpu_advance_near(struct svm_vcpu *vcpu, uint64_t next_rip)
+{
+	struct svm_vmcb *vmcb = vcpu->vmcb;
+
+	if (!SVM_MOSTLY(!(vmcb->save.rflags & RFLAGS_TF) && !vcpu->events.single_step))
+		return svm_vcpu_advance_traced(vcpu, next_rip);
+	vmcb->save.rip = next_rip;
+	vmcb->save.rflags &= ~RFLAGS_RF;
+	vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
+	svm_recorder_advanced(&vcpu->recorder);
+	return SVM_ACTION_RESUME;
+}
+
 /* The same for one that wrote TF: whether it traps was settled before. */
 void svm_vcpu_retire(struct svm_vcpu *vcpu, uint64_t next_rip, bool traps);
 
