@@ -108,11 +108,16 @@ bool svm_device_answers(const struct svm_vcpu *of, svm_gpa_t gpa)
 	return eva_maybe();
 }
 
-enum svm_action svm_device_access(struct svm_vcpu *of, struct svm_exit *exit)
+enum svm_action svm_device_first(struct svm_vcpu *of, struct svm_exit *exit)
 {
 	if (eva_maybe())
 		return svm_exit_npf_refused(of, exit, SVM_NPT_FAULT_ABSENT);
 	return svm_emulation_run(of, exit, SVM_EMUL_MEMORY);
+}
+
+enum svm_action svm_device_again(struct svm_vcpu *of, struct svm_exit *exit)
+{
+	return eva_maybe() ? svm_device_first(of, exit) : svm_exit_npf_anew(of, exit);
 }
 
 enum svm_action svm_emulation_wait(struct svm_vcpu *of, struct svm_exit *exit)

@@ -547,6 +547,13 @@ static void remove_tables(struct rig *r)
 	ck_assert_int_eq(svm_vm_unmap(r->vm, TABLE(1), 0x1000), 0);
 }
 
+/* The memory that has come is what the access is for. */
+static void put_memory_there(struct rig *r)
+{
+	ck_assert_int_eq(svm_vm_map(r->vm, RIG_HOLE, r->memory_hpa + OTHER, 0x1000, SVM_PROT_ALL),
+	                 0);
+}
+
 static void begin_invalidation(struct rig *r)
 {
 	svm_vm_invalidate_begin(r->vm, RIG_CODE, 0x1000);
@@ -575,6 +582,8 @@ static const struct {
 	{ "no memory holds code", remove_slot, false, 0, 0, 0, 0, NULL },
 	{ "no memory holds the tables", remove_tables, false, 0, 0, 0, 0, NULL },
 	{ "no memory holds the operand's tables", remove_tables, false, 0, 0, 0, 15, NULL },
+	{ "memory is where the device was", put_memory_there, false, 0, 0, 0, 0, NULL },
+	{ "memory is there, the bytes are told", put_memory_there, false, 0, 0, 0, 15, NULL },
 	{ "the host is changing the memory", begin_invalidation, false, 0, 0, 0, 0, NULL },
 	{ "CR0.WP protects", protect, false, 0, 0, 14, 0, leave_unprotected },
 	{ "CR4.SMAP protects", set_smap, false, 0, 0, 14, 0, NULL },
@@ -639,6 +648,7 @@ static const struct {
 	{ "code lies elsewhere", move_code, false, 1, 1, 0 },
 	{ "other memory holds other code", replace_slot, false, 1, 1, 0 },
 	{ "no memory holds code", remove_slot, false, 0, 0, 0 },
+	{ "memory is where the device was", put_memory_there, false, 0, 0, 0 },
 	{ "the host is changing the memory", begin_invalidation, false, 0, 0, 0 },
 };
 
@@ -833,6 +843,49 @@ end:
 }
 END_TEST
 
+static enum svm_resolve_result resolve_later(void *arg, svm_gpa_t gpa, uint32_t access,
+                                             struct svm_resolved_page *page)
+{
+	const svm_hpa_t *hpa = arg;
+
+	(void)gpa;
+	(void)access;
+	*page = (struct svm_resolved_page){ .hpa = *hpa, .size = 0x1000, .prot = SVM_PROT_ALL };
+	return *hpa ? SVM_RESOLVE_MAPPED : SVM_RESOLVE_ABSENT;
+}
+
+/* What answers instead of memory that a slot does not have yet is asked as long as it has not. */
+START_TEST(a_slot_may_get_its_page_later)
+{
+	struct access_case c = store_case;
+	svm_hpa_t hpa = 0;
+	const struct svm_slot slot = { .gpa = RIG_HOLE,
+		                       .size = 0x1000,
+		                       .prot = SVM_PROT_ALL,
+		                       .kind = SVM_SLOT_RESOLVE,
+		                       .resolve = resolve_later,
+		                       .resolve_arg = &hpa };
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, RIG_64);
+	ck_assert_int_eq(svm_vm_slot_add(r.vm, &slot), 0);
+	c.assist = _i ? 15 : 0;
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	for (unsigned i = 0; i < 4; i++) {
+		o = run_case(&r, &d, &c);
+		ck_assert_uint_eq(o.seen.calls, 1);
+	}
+	ck_assert(o.was_short);
+	hpa = r.memory_hpa + OTHER;
+	o = run_case(&r, &d, &c);
+	ck_assert_int_eq(o.action, SVM_ACTION_RESUME);
+	ck_assert_uint_eq(o.seen.calls, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 /* The same instruction at the same fault, but by the registers that is not where it would go. */
 START_TEST(a_register_may_have_moved_the_operand)
 {
@@ -886,11 +939,61 @@ START_TEST(bytes_that_were_told_lie_nowhere)
 }
 END_TEST
 
+/* What stands where the last walk for code ended says nothing of another page. */
+START_TEST(a_walk_is_for_its_page_alone)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, _i < 3 ? RIG_64 : RIG_32);
+	memcpy(r.memory + RIG_CODE, c.bytes, 16);
+	memcpy(r.memory + OTHER + (RIG_CODE & 0xfff), c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	/* Of three neighbours one or more take no place from the first. */
+	c.regs.rip = OTHER + (RIG_CODE & 0xfff) + 0x20 + (unsigned)_i % 3;
+	memcpy(r.memory + c.regs.rip, c.bytes, 16);
+	for (unsigned i = 0; i < 3; i++)
+		o = run_case(&r, &d, &c);
+	ck_assert(o.was_short);
+	c.regs.rip = RIG_CODE;
+	memcpy(r.memory + RIG_CODE, "\x88\x03", 2);
+	o = run_case(&r, &d, &c);
+	ck_assert_uint_eq(o.seen.access.size, 1);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(behind_the_top_of_4_gib_is_0)
+{
+	struct access_case c = store_case;
+	struct outcome o;
+	struct device d;
+	struct rig r;
+
+	start(&r, &d, RIG_32);
+	c.regs.rip = 0xfffffffe;
+	c.assist = 15;
+	for (unsigned i = 0; i < 3; i++) {
+		o = run_case(&r, &d, &c);
+		ck_assert_uint_eq(o.seen.calls, 1);
+		ck_assert_uint_eq(o.regs.rip, 0);
+	}
+	rig_fini(&r);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_loop_test(tc, a_walk_is_for_its_page_alone, 0, 6);
+	tcase_add_test(tc, behind_the_top_of_4_gib_is_0);
 	tcase_add_test(tc, bytes_that_were_told_lie_nowhere);
 	tcase_add_loop_test(tc, another_may_answer_the_next_time, 0, ROWS(owner_rows));
 	tcase_add_loop_test(tc, a_register_may_have_moved_the_operand, 0, 2);
+	tcase_add_loop_test(tc, a_slot_may_get_its_page_later, 0, 2);
 	tcase_add_test(tc, an_access_over_two_pages_is_two);
 	tcase_add_test(tc, an_unaligned_access_is_checked);
 	tcase_add_loop_test(tc, both_ways_end_the_same, 0, 2);

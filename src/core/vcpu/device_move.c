@@ -96,6 +96,11 @@ static SVM_LONG_WAY bool is_translated(const struct svm_vcpu *vcpu, uint32_t wal
 	       svm_walk_step_holds(vcpu->vm->host, &memo->step[memo->count - 1]);
 }
 
+static inline bool is_store(const struct svm_device_move *move)
+{
+	return move->form.kind != SVM_PLAIN_LOAD;
+}
+
 /* Inside a section: is the operand where the processor did not get on? */
 static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
@@ -107,8 +112,7 @@ static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_devi
 		return false;
 	if (!(svm_vmcb_get_cr0(vcpu->vmcb) & CR0_PG))
 		return control->exit_info_2 == linear;
-	return is_translated(vcpu, move->walk_mode | (move->npf_write ? SVM_WALK_WRITE : 0),
-	                     linear);
+	return is_translated(vcpu, move->walk_mode | (is_store(move) ? SVM_WALK_WRITE : 0), linear);
 }
 
 /* --- what was found before -------------------------------------------------------------------- */
@@ -116,12 +120,15 @@ static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_devi
 /*
  * The first of two places for what RIP and address lead to.  A function that drives a device may be
  * told the register, so both count; and two instructions that take turns find a place each.
+ *
+ * 171 is the inverse of 3 modulo 256: neighbours come to different pairs, as by a remainder.
  */
 static inline struct svm_device_move *places_of(struct svm_vcpu *vcpu)
 {
 	const uint64_t rip = vcpu->vmcb->save.rip, gpa = vcpu->vmcb->control.exit_info_2;
+	const uint8_t spread = (uint8_t)(171 * (rip + (gpa >> 4)));
 
-	return &vcpu->moves[2 * ((rip + (gpa >> 4)) % (SVM_DEVICE_MOVES / 2))];
+	return &vcpu->moves[2 * (spread * (SVM_DEVICE_MOVES / 2) >> 8)];
 }
 
 void svm_device_forget(struct svm_vcpu *vcpu)
@@ -145,7 +152,7 @@ static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_de
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
 	return move->rip == vmcb->save.rip && move->gpa == vmcb->control.exit_info_2 &&
-	       move->npf_write == (vmcb->control.exit_info_1 & SVM_NPF_WRITE) &&
+	       move->info == (uint8_t)vmcb->control.exit_info_1 &&
 	       move->cpl == svm_vmcb_get_cpl(vmcb) && move->cs == cs_word(vmcb) &&
 	       vmcb->save._cs.base == 0 && move->cr0 == (uint32_t)svm_vmcb_get_cr0(vmcb) &&
 	       move->efer == (uint16_t)svm_vmcb_get_efer(vmcb) &&
@@ -155,18 +162,24 @@ static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_de
 
 /*
  * Inside a section: the bytes at RIP, if the walk that once led there is kept and would end there
- * again.  Of what a walk depends on, is_same_exit() has compared the rest.
+ * again.  Of what a walk depends on, is_same_exit() has compared the rest.  No slot has come to
+ * where the device is either: it has none in the number of the walk's memory.
  */
 static inline const void *find_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
 	const struct svm_walk_memo *walk = &vcpu->code_walk;
 
-	if (!SVM_MOSTLY(move->walk == walk->serial && walk->mode &&
-	                walk->cr3 == svm_vmcb_get_cr3(vcpu->vmcb) &&
+	if (!SVM_MOSTLY(move->walk == walk->serial && walk->cr3 == svm_vmcb_get_cr3(vcpu->vmcb) &&
 	                walk->cr4 == svm_vmcb_get_cr4(vcpu->vmcb) &&
 	                svm_walk_memo_holds(vcpu->vm, walk)))
 		return NULL;
 	return svm_host_at(vcpu->vm->host, walk->hpa | (move->rip & (SVM_PAGE_SIZE - 1)));
+}
+
+/* Bytes behind the instruction too: without its length that is less to do. */
+static inline bool are_same(const struct svm_device_move *move, uint64_t first, uint64_t second)
+{
+	return move->word[0] == first && move->word[1] == second;
 }
 
 static SVM_LONG_WAY bool is_same_assist(const struct svm_vcpu *vcpu,
@@ -175,47 +188,43 @@ static SVM_LONG_WAY bool is_same_assist(const struct svm_vcpu *vcpu,
 	uint64_t word[2];
 
 	read_assist(vcpu, word);
-	return svm_insn_cache_agrees(move->word, word, move->length);
+	return move->walk == NO_WALK && are_same(move, word[0], word[1]) &&
+	       svm_device_is_alone(vcpu, move->gpa);
 }
 
 /* Inside a section. */
 static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
-	const void *code;
-	uint64_t word[2];
+	const uint8_t *code;
+	uint64_t first, second;
 
 	if (has_assist(vcpu))
 		return is_same_assist(vcpu, move);
 	code = find_code(vcpu, move);
 	if (!SVM_MOSTLY(code))
 		return false;
-	__builtin_memcpy(word, code, sizeof(word));
-	return svm_insn_cache_agrees(move->word, word, move->length);
+	__builtin_memcpy(&first, code, sizeof(first));
+	__builtin_memcpy(&second, code + sizeof(first), sizeof(second));
+	return are_same(move, first, second);
 }
 
-static inline __attribute__((__always_inline__)) const struct svm_device_move *
-find_again(struct svm_vcpu *vcpu)
+static inline bool is_same(struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
-	const struct svm_device_move *move = places_of(vcpu);
-	unsigned section;
-	bool same;
+	const unsigned section = svm_section_enter(&vcpu->vm->memory);
+	const bool same = is_same_code(vcpu, move) && is_operand(vcpu, move);
 
-	if (!is_same_exit(vcpu, move) && !is_same_exit(vcpu, ++move))
-		return NULL;
-	svm_emulation_lend(vcpu);
-	section = svm_section_enter(&vcpu->vm->memory);
-	same = is_same_code(vcpu, move) && is_operand(vcpu, move);
 	svm_section_leave(&vcpu->vm->memory, section);
-	return SVM_MOSTLY(same) ? move : NULL;
+	return same;
 }
 
 /* --- the first time --------------------------------------------------------------------------- */
 
 /* False: an access over the end of a page or of a range, or in the other direction. */
 static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cache_entry *entry,
-                          const struct svm_mmio_range *range, uint32_t walk_mode,
-                          struct svm_device_move *move)
+                          const uint64_t word[2], const struct svm_mmio_range *range,
+                          uint32_t walk_mode, struct svm_device_move *move)
 {
+	const uint64_t write = entry->form.kind == SVM_PLAIN_LOAD ? 0 : SVM_NPF_WRITE;
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 	const svm_gpa_t gpa = control->exit_info_2, last = gpa + entry->form.size - 1;
 
@@ -225,11 +234,11 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.cs = cs_word(vcpu->vmcb),
 		.cr0 = (uint32_t)svm_vmcb_get_cr0(vcpu->vmcb),
 		.efer = (uint16_t)svm_vmcb_get_efer(vcpu->vmcb),
-		.npf_write = entry->form.kind == SVM_PLAIN_LOAD ? 0 : SVM_NPF_WRITE,
 		.cpl = SVM_DEVICE_MOVE_NONE, /* Until it is found to be at the fault. */
+		.info = (uint8_t)control->exit_info_1,
 		.serial = vcpu->vm->mmio.serial,
 		.range = range,
-		.word = { entry->bytes[0], entry->bytes[1] },
+		.word = { word[0], word[1] },
 		.disp = entry->insn.disp,
 		.imm = (int32_t)entry->insn.imm[0],
 		.form = entry->form,
@@ -238,8 +247,8 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.walk = has_assist(vcpu) ? NO_WALK : vcpu->code_walk.serial,
 	};
 	if (vcpu->vmcb->save._cs.base || /* Of 64-bit code; it means nothing. */
-	    move->npf_write != (control->exit_info_1 & SVM_NPF_WRITE) ||
-	    (gpa ^ last) & SVM_PAGE_MASK)
+	    !svm_vcpu_is_near(vcpu, vcpu->vmcb->save.rip + entry->insn.length) ||
+	    write != (control->exit_info_1 & SVM_NPF_WRITE) || (gpa ^ last) & SVM_PAGE_MASK)
 		return false;
 	return range ? last <= range->last : !svm_vcpu_find_mmio(vcpu, last, 1);
 }
@@ -258,8 +267,7 @@ static bool find_move(struct svm_vcpu *vcpu, enum svm_insn_mode code,
 	if ((svm_insn_cache_is(entry, code, word, SVM_INSN_MAX_LENGTH) ||
 	     svm_insn_cache_fill(entry, code, word, SVM_INSN_MAX_LENGTH) == SVM_INSN_OK) &&
 	    entry->form.kind != SVM_PLAIN_NONE &&
-	    describe_move(vcpu, entry, range, walk_mode, move) &&
-	    is_operand(vcpu, move))
+	    describe_move(vcpu, entry, word, range, walk_mode, move) && is_operand(vcpu, move))
 		return true;
 	/* The long way need not fetch what is here. */
 	__builtin_memcpy(vcpu->emul.bytes, word, sizeof(word));
@@ -284,38 +292,39 @@ static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcp
 	svm_section_leave(&vcpu->vm->memory, section);
 	if (!found)
 		return NULL;
-	move->cpl = svm_vmcb_get_cpl(vcpu->vmcb);
+	/* With assists the slots are asked each time; the number of the walk answers for both. */
+	if (move->walk == NO_WALK || (svm_device_is_alone(vcpu, move->gpa) &&
+	                              vcpu->code_walk.generation == vcpu->hole_generation))
+		move->cpl = svm_vmcb_get_cpl(vcpu->vmcb);
 	return move;
 }
 
 /* --- the access ------------------------------------------------------------------------------- */
 
-/* An absent register reads as ones; behind a value that is stored there are zeros. */
+/* An absent register reads as ones; behind the value there are zeros. */
 static inline void fill_access(struct svm_mmio_access *access, const struct svm_device_move *move,
                                const uint64_t *gpr)
 {
 	const struct svm_plain_form *form = &move->form;
-	uint64_t words[SVM_MMIO_DATA_MAX / 8] = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	uint64_t value = UINT64_MAX;
 
-	if (move->npf_write) {
-		words[0] = svm_plain_source(form, (uint64_t)(int64_t)move->imm, gpr) &
-		           UINT64_MAX >> (64 - 8 * form->size);
-		words[1] = words[2] = words[3] = 0;
-	}
+	if (is_store(move))
+		value = svm_plain_source(form, (uint64_t)(int64_t)move->imm, gpr) &
+		        UINT64_MAX >> (64 - 8 * form->size);
 	access->gpa = move->gpa;
 	access->size = form->size;
-	access->is_write = move->npf_write;
-	__builtin_memcpy(access->data, words, sizeof(words));
+	access->is_write = is_store(move);
+	__builtin_memcpy(access->data, &value, sizeof(value));
+	__builtin_memset(access->data + sizeof(value), 0, sizeof(access->data) - sizeof(value));
 }
 
-static inline void finish_move(struct svm_vcpu *vcpu, const struct svm_plain_form *form,
-                               unsigned length, uint64_t value)
+static inline void finish_load(struct svm_vcpu *vcpu, const struct svm_plain_form *form,
+                               uint64_t value)
 {
-	if (form->kind == SVM_PLAIN_LOAD) {
-		svm_plain_finish_load(form, value, vcpu->s.gpr);
-		svm_emulation_take_back(vcpu);
-	}
-	svm_vcpu_advance(vcpu, vcpu->vmcb->save.rip + length);
+	if (form->kind != SVM_PLAIN_LOAD)
+		return;
+	svm_plain_finish_load(form, value, vcpu->s.gpr);
+	svm_emulation_take_back(vcpu);
 }
 
 /* The callback leaves this access to the embedder. */
@@ -370,7 +379,8 @@ void svm_device_move_answer(struct svm_vcpu *vcpu, const void *data)
 	if (vcpu->move.kind == SVM_PLAIN_LOAD)
 		memcpy(&value, data, vcpu->move.size);
 	svm_emul_forget(&vcpu->emul);
-	finish_move(vcpu, &vcpu->move, vcpu->move_length, value);
+	finish_load(vcpu, &vcpu->move, value);
+	svm_vcpu_advance(vcpu, vcpu->vmcb->save.rip + vcpu->move_length);
 	vcpu->move_length = 0;
 }
 
@@ -390,33 +400,59 @@ static SVM_LONG_WAY enum svm_action refuse_access(struct svm_vcpu *vcpu, struct 
 	return svm_exit_npf_refused(vcpu, exit, SVM_NPT_FAULT_ABSENT);
 }
 
-enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static inline __attribute__((__always_inline__)) enum svm_action
+carry_out(struct svm_vcpu *vcpu, struct svm_exit *exit, const struct svm_device_move *move)
 {
-	const struct svm_device_move *move = find_again(vcpu);
-	const struct svm_mmio_range *range;
+	const struct svm_mmio_range *range = move->range;
 	struct svm_mmio_access access;
 	enum svm_device_result answer;
 	uint64_t value;
 
-	if (!SVM_MOSTLY(move)) {
-		range = svm_vcpu_find_mmio(vcpu, vcpu->vmcb->control.exit_info_2, 1);
-		if (!range && !embedder_answers(vcpu))
-			return refuse_access(vcpu, exit);
-		move = find_anew(vcpu, range);
-		if (!move)
-			return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
-	}
-	range = move->range;
 	if (!SVM_MOSTLY(range))
 		return embedder_answers(vcpu) ? ask_embedder(vcpu, exit, move)
 		                              : refuse_access(vcpu, exit);
 	fill_access(&access, move, vcpu->s.gpr);
 	answer = range->fn(range->arg, vcpu, &access);
-	if (answer == SVM_DEVICE_EXIT)
-		return decline(vcpu, exit);
-	if (answer == SVM_DEVICE_RETURN)
+	if (!SVM_MOSTLY(answer == SVM_DEVICE_DONE)) {
+		if (answer == SVM_DEVICE_EXIT)
+			return decline(vcpu, exit);
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+	}
 	__builtin_memcpy(&value, access.data, sizeof(value));
-	finish_move(vcpu, &move->form, move->length, value);
-	return SVM_ACTION_RESUME;
+	finish_load(vcpu, &move->form, value);
+	return svm_vcpu_advance_near(vcpu, move->rip + move->length);
+}
+
+enum svm_action svm_device_first(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_mmio_range *const range =
+		svm_vcpu_find_mmio(vcpu, vcpu->vmcb->control.exit_info_2, 1);
+	const struct svm_device_move *move;
+
+	if (!range && !embedder_answers(vcpu))
+		return refuse_access(vcpu, exit);
+	move = find_anew(vcpu, range);
+	if (!move)
+		return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
+	return carry_out(vcpu, exit, move);
+}
+
+static SVM_LONG_WAY enum svm_action repeat(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                           const struct svm_device_move *move)
+{
+	svm_emulation_lend(vcpu);
+	return SVM_MOSTLY(is_same(vcpu, move)) ? carry_out(vcpu, exit, move)
+	                                       : svm_exit_npf_anew(vcpu, exit);
+}
+
+/* Without a frame, for the many faults that are no access to a device. */
+enum svm_action svm_device_again(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_device_move *move = places_of(vcpu);
+
+	if (is_same_exit(vcpu, move))
+		return repeat(vcpu, exit, move);
+	if (is_same_exit(vcpu, ++move))
+		return repeat(vcpu, exit, move);
+	return svm_exit_npf_anew(vcpu, exit);
 }

@@ -7,10 +7,23 @@
 #include "core/vcpu/emulation.h"
 
 /*
- * After a nested fault of an access to data where no slot is, and not while an event was delivered:
- * by the callback that owns the address, by the embedder, or as NPT_FAULT if neither wants it.
+ * After a nested fault of an access to data, and not while an event was delivered: as the last time
+ * at this place, if all is as it was; else svm_exit_npf_anew().
  */
-enum svm_action svm_device_access(struct svm_vcpu *vcpu, struct svm_exit *exit);
+enum svm_action svm_device_again(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/*
+ * After such a fault where no slot is: by the callback that owns the address, by the embedder, or
+ * as NPT_FAULT if neither wants it.
+ */
+enum svm_action svm_device_first(struct svm_vcpu *vcpu, struct svm_exit *exit);
+
+/* No slot was at the address the last time, and none has come since. */
+static inline bool svm_device_is_alone(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
+{
+	return (gpa & SVM_PAGE_MASK) == vcpu->hole_page &&
+	       svm_atomic_load(&vcpu->vm->memory.generation) == vcpu->hole_generation;
+}
 
 /* Does a callback own the byte, or the embedder want what nobody owns? */
 bool svm_device_answers(const struct svm_vcpu *vcpu, svm_gpa_t gpa);

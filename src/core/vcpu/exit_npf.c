@@ -25,12 +25,6 @@ static inline bool is_access(const struct svm_vmcb_control *control)
 }
 
 /* A driver comes back to the page of its device; the slots are asked once. */
-static inline bool is_known_hole(const struct svm_vcpu *vcpu, svm_gpa_t gpa)
-{
-	return (gpa & SVM_PAGE_MASK) == vcpu->hole_page &&
-	       svm_atomic_load(&vcpu->vm->memory.generation) == vcpu->hole_generation;
-}
-
 static void note_hole(struct svm_vcpu *vcpu, svm_gpa_t gpa)
 {
 	vcpu->hole_page = NO_PAGE;
@@ -44,7 +38,7 @@ static enum svm_fault_outcome fill_or_refuse(struct svm_vcpu *vcpu, svm_gpa_t gp
 	enum svm_fault_outcome outcome;
 
 	*reason = SVM_NPT_FAULT_ABSENT;
-	if (is_known_hole(vcpu, gpa))
+	if (svm_device_is_alone(vcpu, gpa))
 		return SVM_FAULT_REFUSED;
 	outcome = svm_memory_fault(vcpu->vm, gpa, access_of(info), reason);
 	if (outcome == SVM_FAULT_REFUSED && *reason == SVM_NPT_FAULT_ABSENT)
@@ -66,7 +60,7 @@ enum svm_action svm_exit_npf_refused(struct svm_vcpu *vcpu, struct svm_exit *exi
 	return SVM_ACTION_RETURN;
 }
 
-static SVM_LONG_WAY enum svm_action any_fault(struct svm_vcpu *vcpu, struct svm_exit *exit)
+enum svm_action svm_exit_npf_anew(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
 	const svm_gpa_t gpa = control->exit_info_2;
@@ -83,16 +77,14 @@ static SVM_LONG_WAY enum svm_action any_fault(struct svm_vcpu *vcpu, struct svm_
 		break;
 	}
 	if (reason == SVM_NPT_FAULT_ABSENT && is_access(control))
-		return svm_device_access(vcpu, exit);
+		return svm_device_first(vcpu, exit);
 	if (reason == SVM_NPT_FAULT_RIGHTS && is_access(control) && svm_device_answers(vcpu, gpa))
 		return svm_emulation_run(vcpu, exit, SVM_EMUL_MEMORY);
 	return svm_exit_npf_refused(vcpu, exit, reason);
 }
 
-/* A driver's next access to the page of its device needs no search of the slots. */
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	if (is_known_hole(vcpu, vcpu->vmcb->control.exit_info_2) && is_access(&vcpu->vmcb->control))
-		return svm_device_access(vcpu, exit);
-	return any_fault(vcpu, exit);
+	return SVM_MOSTLY(is_access(&vcpu->vmcb->control)) ? svm_device_again(vcpu, exit)
+	                                                   : svm_exit_npf_anew(vcpu, exit);
 }

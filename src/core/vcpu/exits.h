@@ -40,6 +40,8 @@ enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
 enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_msr(struct svm_vcpu *vcpu, struct svm_exit *exit);
 enum svm_action svm_exit_npf(struct svm_vcpu *vcpu, struct svm_exit *exit);
+/* The same, and nothing of what was found before is of use. */
+enum svm_action svm_exit_npf_anew(struct svm_vcpu *vcpu, struct svm_exit *exit);
 /* The NPT_FAULT of the present exit. */
 enum svm_action svm_exit_npf_refused(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                      enum svm_npt_fault_reason reason);

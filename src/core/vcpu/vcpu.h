@@ -79,7 +79,7 @@ struct svm_device_move {
 	svm_gpa_t gpa; /* of the fault, */
 	uint64_t cs; /* selector, attributes, limit; the base is 0. */
 	/* The instruction: */
-	uint64_t word[2];
+	uint64_t word[2]; /* and what stands behind it */
 	int64_t disp;
 	uint64_t walk; /* code_walk.serial: of the walk that led to it. */
 	const struct svm_mmio_range *range; /* Whose all bytes are; NULL: the embedder's. */
@@ -89,7 +89,7 @@ struct svm_device_move {
 	uint16_t efer;
 	uint16_t walk_mode; /* svm_walk_memo_mode() */
 	uint8_t cpl; /* SVM_DEVICE_MOVE_NONE: nothing is kept here. */
-	uint8_t npf_write; /* SVM_NPF_WRITE of a store */
+	uint8_t info; /* Low byte of EXITINFO1 */
 	uint8_t length;
 	struct svm_plain_form form;
 };

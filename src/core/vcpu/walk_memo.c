@@ -39,6 +39,7 @@ bool svm_walk_memo_find(const struct svm_vcpu *vcpu, const struct svm_walk_memo 
 
 void svm_walk_memo_begin(struct svm_walk_memo *memo, struct svm_memory *memory)
 {
+	memo->serial++;
 	memo->mode = 0;
 	memo->count = 0;
 	memo->generation = svm_atomic_load(&memory->generation);
@@ -73,7 +74,6 @@ static void remember_end(const struct svm_vcpu *vcpu, struct svm_walk_memo *memo
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	memo->serial++;
 	memo->page = linear & SVM_PAGE_MASK;
 	memo->gpa = gpa & SVM_PAGE_MASK;
 	memo->hpa = find_page(vcpu->vm, memo, memo->gpa);

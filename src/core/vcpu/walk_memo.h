@@ -30,7 +30,7 @@ struct svm_walk_memo {
 	svm_hpa_t hpa; /* ... and where the host has them, to be read; SVM_WALK_MEMO_NOWHERE. */
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t generation; /* svm_memory.generation: good for the hpa below. */
-	uint64_t serial; /* Moves whenever another walk is kept. */
+	uint64_t serial; /* Moves whenever another walk begins. */
 	struct svm_walk_step step[SVM_WALK_MEMO_LEVELS]; /* From the top to the leaf. */
 };
 
