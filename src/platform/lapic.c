@@ -100,11 +100,19 @@ void svm_lapic_reset_by_init(struct svm_lapic *lapic)
 	reset_lapic_registers(lapic);
 }
 
+void svm_lapic_put_base(struct svm_lapic *lapic, uint64_t base)
+{
+	const uint32_t id = lapic->config.id;
+
+	svm_atomic_store_relaxed(&lapic->base, base);
+	lapic->id = base & APIC_BASE_X2APIC ? id : id << 24;
+}
+
 void svm_lapic_reset(struct svm_lapic *lapic)
 {
 	const uint64_t bsp = lapic->config.is_bsp ? APIC_BASE_BSP : 0;
 
-	svm_atomic_store_relaxed(&lapic->base, SVM_LAPIC_DEFAULT_BASE | APIC_BASE_ENABLE | bsp);
+	svm_lapic_put_base(lapic, SVM_LAPIC_DEFAULT_BASE | APIC_BASE_ENABLE | bsp);
 	svm_atomic_store(&lapic->requests, 0);
 	reset_lapic_registers(lapic);
 }
@@ -169,7 +177,7 @@ bool svm_lapic_set_base(struct svm_lapic *lapic, uint64_t value)
 	if (!svm_lapic_base_is_legal(lapic, value) || !mode_may_change(old, value))
 		return false;
 	value = (value & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP);
-	svm_atomic_store_relaxed(&lapic->base, value);
+	svm_lapic_put_base(lapic, value);
 	if (!(value & APIC_BASE_ENABLE)) {
 		reset_lapic_registers(lapic);
 	} else if (changed & APIC_BASE_X2APIC) {

@@ -50,6 +50,14 @@ static inline bool svm_lapic_has_base(const struct svm_lapic *lapic, uint64_t fl
 	return (svm_atomic_load_relaxed(&lapic->base) & flag) != 0;
 }
 
+/* Neither off nor in x2APIC mode: the registers are in memory. */
+static inline bool svm_lapic_is_in_memory(const struct svm_lapic *lapic)
+{
+	const uint64_t mode = APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+
+	return (svm_atomic_load_relaxed(&lapic->base) & mode) == APIC_BASE_ENABLE;
+}
+
 /* The page of the registers is at this address now. */
 static inline bool svm_lapic_is_at(const struct svm_lapic *lapic, uint64_t page)
 {
@@ -71,19 +79,65 @@ static inline uint32_t svm_lapic_x2apic_ldr(uint32_t id)
 	return (id >> 4) << 16 | UINT32_C(1) << (id & 15);
 }
 
+/* Ways to a register. */
+#define LAPIC_MMIO_READ  1u
+#define LAPIC_MMIO_WRITE 2u
+#define LAPIC_MSR_READ   4u
+#define LAPIC_MSR_WRITE  8u
+/* Beside them, what an access has to do with. */
+#define LAPIC_OF_TIME  16u /* The timer may have changed it, or it changes the timer. */
+#define LAPIC_OF_TIMER 32u /* A write may change when the owner looks, ... */
+#define LAPIC_OF_OWNER 64u /* ... or what it takes next, with nobody woken for it. */
+
+#define LAPIC_REGISTERS 64u
+
+/* What may be done to a register, the bits that can be written, and where it lies as it reads. */
+struct svm_lapic_rule {
+	uint8_t ways;
+	uint16_t at; /* Offset of a uint32_t in struct svm_lapic; 0: it is computed. */
+	uint32_t writable;
+};
+
+/* By offset / 16, or MSR - 800h. */
+extern const struct svm_lapic_rule svm_lapic_rules[LAPIC_REGISTERS];
+
+static inline unsigned svm_lapic_ways(uint32_t offset)
+{
+	return offset / 16 < LAPIC_REGISTERS ? svm_lapic_rules[offset / 16].ways : 0;
+}
+
+/* Of a register that lies ready. */
+static inline uint32_t svm_lapic_load(const struct svm_lapic *lapic, unsigned reg)
+{
+	const void *word = (const uint8_t *)lapic + svm_lapic_rules[reg].at;
+
+	return svm_atomic_load_relaxed((const uint32_t *)word);
+}
+
+/*
+ * Four bytes at an offset in the page, where the APIC is, if they lie ready and the timer has
+ * nothing to do with them: most registers need neither a call nor the time.
+ */
+static inline bool svm_lapic_is_ready(const struct svm_lapic *lapic, uint32_t offset)
+{
+	const unsigned reg = offset / 16;
+
+	return offset % 16 == 0 && reg < LAPIC_REGISTERS && svm_lapic_rules[reg].at &&
+	       !((svm_lapic_rules[reg].ways & LAPIC_OF_TIME) && svm_lapic_is_timing(lapic));
+}
+
 /* lapic.c */
+/* Store the base, and what follows from the mode. */
+void svm_lapic_put_base(struct svm_lapic *lapic, uint64_t base);
 bool svm_lapic_base_is_legal(const struct svm_lapic *lapic, uint64_t value);
 /* lapic_register.c: what an entry of the local vector table can hold. */
 uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry);
 /*
- * Access to 4 bytes at an offset in the page, where the APIC is, if they are a register that the
- * timer has nothing to do with, or no timer runs.  False: nothing was done, and svm_lapic_read() or
- * svm_lapic_write() with the time has to be called.
+ * As svm_lapic_write(), where the APIC is and with the timer advanced.  now: of a register that has
+ * to do with the timer, if that runs or the register is one OF_TIMER.
  */
-bool svm_lapic_read_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t *value);
-bool svm_lapic_write_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t value);
-/* After a write: the owner's port may have another answer, with nobody woken for it. */
-bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset);
+void svm_lapic_put(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint32_t value,
+                   struct svm_lapic_time now);
 /* An entry of the local vector table triggers. */
 void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);
 /* The same by the owner, who looks for vectors right behind it: for an edge nobody is woken. */

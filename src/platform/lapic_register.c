@@ -8,8 +8,7 @@
  */
 #include "lapic.h"
 
-#define X2APIC_FIRST   0x800u
-#define APIC_REGISTERS 64u
+#define X2APIC_FIRST 0x800u
 
 /* AMD's version with 6 entries in the local vector table: 5 is the highest.  16.3.4. */
 #define LAPIC_VERSION 0x00050010u
@@ -34,6 +33,8 @@ enum lapic_register {
 	APIC_REG_ICR_LOW = 0x30,
 	APIC_REG_ICR_HIGH = 0x31,
 	APIC_REG_LVT_TIMER = 0x32,
+	APIC_REG_LVT_THERMAL = 0x33,
+	APIC_REG_LVT_PERF = 0x34,
 	APIC_REG_LVT_LINT0 = 0x35,
 	APIC_REG_LVT_LINT1 = 0x36,
 	APIC_REG_LVT_ERROR = 0x37,
@@ -43,49 +44,50 @@ enum lapic_register {
 	APIC_REG_SELF_IPI = 0x3f,
 };
 
-/* Ways to a register. */
-#define BY_MMIO_READ  1u
-#define BY_MMIO_WRITE 2u
-#define BY_MSR_READ   4u
-#define BY_MSR_WRITE  8u
-/* Beside them, what an access has to do with. */
-#define OF_TIME       16u /* The timer may have changed it, or it changes the timer. */
-#define OF_OWNER      32u /* A write may change what the owner takes next, and when it looks. */
-#define BY_MMIO       (BY_MMIO_READ | BY_MMIO_WRITE)
-#define BY_BOTH_READ  (BY_MMIO_READ | BY_MSR_READ)
-#define BY_BOTH_WRITE (BY_MMIO_WRITE | BY_MSR_WRITE)
+#define BY_MMIO       (LAPIC_MMIO_READ | LAPIC_MMIO_WRITE)
+#define BY_BOTH_READ  (LAPIC_MMIO_READ | LAPIC_MSR_READ)
+#define BY_BOTH_WRITE (LAPIC_MMIO_WRITE | LAPIC_MSR_WRITE)
 #define BY_BOTH       (BY_BOTH_READ | BY_BOTH_WRITE)
+#define OF_TIME       LAPIC_OF_TIME
+#define OF_TIMER      (LAPIC_OF_TIME | LAPIC_OF_TIMER)
+#define OF_OWNER      LAPIC_OF_OWNER
+
+#define AT(member)    offsetof(struct svm_lapic, member)
+#define AT_LVT(entry) (AT(lvt) + sizeof(uint32_t) * SVM_LAPIC_LVT_##entry)
+
+#define LVT_BITS         (APIC_LVT_MASKED | APIC_LVT_MODE | APIC_LVT_VECTOR)
+#define LINT_BITS        (LVT_BITS | APIC_LVT_LEVEL | 0x2000u) /* And polarity. */
+#define TIMER_BITS       (APIC_LVT_MASKED | APIC_LVT_TIMER | APIC_LVT_VECTOR)
+#define LVT_TSC_DEADLINE 0x40000u /* Of the timer's mode. */
 
 /*
- * What may be done, and the bits that can be written.  LVT entries have a mask of their own.  A
- * write to a register that can be read only is dropped in memory and #GP by MSR.
+ * A write to a register that can be read only is dropped in memory and #GP by MSR.  LINT0 and LINT1
+ * are computed, since a bit of theirs is others' to set.
  */
-static const struct register_rule {
-	uint8_t ways;
-	uint32_t writable;
-} register_rules[APIC_REGISTERS] = {
-	[APIC_REG_ID] = { BY_BOTH_READ, 0 },
-	[APIC_REG_VERSION] = { BY_BOTH_READ, 0 },
-	[APIC_REG_TPR] = { BY_BOTH | OF_OWNER, 0xff },
-	[APIC_REG_APR] = { BY_BOTH_READ | OF_TIME, 0 },
-	[APIC_REG_PPR] = { BY_BOTH_READ, 0 },
-	[APIC_REG_EOI] = { BY_BOTH_WRITE, 0 },
-	[APIC_REG_REMOTE_READ] = { BY_MMIO_READ, 0 },
-	[APIC_REG_LDR] = { BY_MMIO | BY_MSR_READ, APIC_TOP_BYTE },
-	[APIC_REG_DFR] = { BY_MMIO, 0xf0000000 },
-	[APIC_REG_SVR] = { BY_BOTH | OF_TIME | OF_OWNER, APIC_SVR_BITS },
-	[APIC_REG_ISR ... APIC_REG_IRR + 7] = { BY_BOTH_READ | OF_TIME, 0 },
-	[APIC_REG_ESR] = { BY_BOTH | OF_TIME, 0 },
-	[APIC_REG_ICR_LOW] = { BY_BOTH, 0xffffffff },
-	[APIC_REG_ICR_HIGH] = { BY_MMIO, APIC_TOP_BYTE },
-	[APIC_REG_LVT_TIMER] = { BY_BOTH | OF_TIME | OF_OWNER, 0 },
-	[APIC_REG_LVT_TIMER + 1 ... APIC_REG_LVT_LINT0 - 1] = { BY_BOTH, 0 },
-	[APIC_REG_LVT_LINT0 ... APIC_REG_LVT_LINT1] = { BY_BOTH | OF_OWNER, 0 },
-	[APIC_REG_LVT_ERROR] = { BY_BOTH | OF_TIME, 0 },
-	[APIC_REG_INITIAL_COUNT] = { BY_BOTH | OF_TIME | OF_OWNER, 0xffffffff },
-	[APIC_REG_CURRENT_COUNT] = { BY_BOTH_READ | OF_TIME, 0 },
-	[APIC_REG_DIVIDE] = { BY_BOTH | OF_TIME | OF_OWNER, APIC_DIVIDE_BITS },
-	[APIC_REG_SELF_IPI] = { BY_MSR_WRITE, 0xff },
+const struct svm_lapic_rule svm_lapic_rules[LAPIC_REGISTERS] = {
+	[APIC_REG_ID] = { BY_BOTH_READ, AT(id), 0 },
+	[APIC_REG_VERSION] = { BY_BOTH_READ, 0, 0 },
+	[APIC_REG_TPR] = { BY_BOTH | OF_OWNER, AT(tpr), 0xff },
+	[APIC_REG_APR] = { BY_BOTH_READ | OF_TIME, 0, 0 },
+	[APIC_REG_PPR] = { BY_BOTH_READ, AT(ppr), 0 },
+	[APIC_REG_EOI] = { BY_BOTH_WRITE | OF_OWNER, 0, 0 },
+	[APIC_REG_REMOTE_READ] = { LAPIC_MMIO_READ, 0, 0 },
+	[APIC_REG_LDR] = { BY_MMIO | LAPIC_MSR_READ, AT(ldr), APIC_TOP_BYTE },
+	[APIC_REG_DFR] = { BY_MMIO, AT(dfr), 0xf0000000 },
+	[APIC_REG_SVR] = { BY_BOTH | OF_TIME | OF_OWNER, AT(svr), APIC_SVR_BITS },
+	[APIC_REG_ISR... APIC_REG_IRR + 7] = { BY_BOTH_READ | OF_TIME, 0, 0 },
+	[APIC_REG_ESR] = { BY_BOTH | OF_TIME, AT(esr), 0 },
+	[APIC_REG_ICR_LOW] = { BY_BOTH, AT(icr_low), 0xffffffff },
+	[APIC_REG_ICR_HIGH] = { BY_MMIO, AT(icr_high), APIC_TOP_BYTE },
+	[APIC_REG_LVT_TIMER] = { BY_BOTH | OF_TIMER, AT_LVT(TIMER), TIMER_BITS },
+	[APIC_REG_LVT_THERMAL] = { BY_BOTH, AT_LVT(THERMAL), LVT_BITS },
+	[APIC_REG_LVT_PERF] = { BY_BOTH, AT_LVT(PERF), LVT_BITS },
+	[APIC_REG_LVT_LINT0... APIC_REG_LVT_LINT1] = { BY_BOTH | OF_OWNER, 0, LINT_BITS },
+	[APIC_REG_LVT_ERROR] = { BY_BOTH | OF_TIME, AT_LVT(ERROR), LVT_BITS },
+	[APIC_REG_INITIAL_COUNT] = { BY_BOTH | OF_TIMER, AT(initial_count), 0xffffffff },
+	[APIC_REG_CURRENT_COUNT] = { BY_BOTH_READ | OF_TIME, 0, 0 },
+	[APIC_REG_DIVIDE] = { BY_BOTH | OF_TIMER, AT(divide), APIC_DIVIDE_BITS },
+	[APIC_REG_SELF_IPI] = { LAPIC_MSR_WRITE, 0, 0xff },
 };
 
 static bool is_lvt(unsigned reg)
@@ -93,26 +95,18 @@ static bool is_lvt(unsigned reg)
 	return reg >= APIC_REG_LVT_TIMER && reg <= APIC_REG_LVT_ERROR;
 }
 
-uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry)
+static inline uint32_t writable_apic_bits(const struct svm_lapic *lapic, unsigned reg)
 {
-	const uint32_t all = APIC_LVT_MASKED | APIC_LVT_VECTOR;
+	const uint32_t bits = svm_lapic_rules[reg].writable;
 
-	switch (entry) {
-	case SVM_LAPIC_LVT_TIMER:
-		return all | (lapic->config.has_tsc_deadline ? APIC_LVT_TIMER : SVM_BITS(17, 17));
-	case SVM_LAPIC_LVT_LINT0:
-	case SVM_LAPIC_LVT_LINT1:
-		return all | APIC_LVT_MODE | APIC_LVT_LEVEL | SVM_BITS(13, 13);
-	default:
-		return all | APIC_LVT_MODE;
-	}
+	if (reg == APIC_REG_LVT_TIMER && !lapic->config.has_tsc_deadline)
+		return bits & ~LVT_TSC_DEADLINE;
+	return bits;
 }
 
-static uint32_t writable_apic_bits(const struct svm_lapic *lapic, unsigned reg)
+uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry)
 {
-	if (is_lvt(reg))
-		return svm_lapic_lvt_mask(lapic, (enum svm_lapic_lvt)(reg - APIC_REG_LVT_TIMER));
-	return register_rules[reg].writable;
+	return writable_apic_bits(lapic, APIC_REG_LVT_TIMER + entry);
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -133,23 +127,13 @@ static uint32_t arbitration_priority(const struct svm_lapic *lapic)
 	return best;
 }
 
-static uint32_t read_lvt(const struct svm_lapic *lapic, unsigned reg)
+/* Whether the pin's last interrupt has ended is not the owner's to store. */
+static uint32_t read_lint(const struct svm_lapic *lapic, unsigned pin)
 {
-	uint32_t value = svm_lapic_lvt(lapic, (enum svm_lapic_lvt)(reg - APIC_REG_LVT_TIMER));
+	const bool is_busy = svm_atomic_load(&lapic->lint_busy) & (UINT32_C(1) << pin);
 
-	if (reg == APIC_REG_LVT_LINT0 || reg == APIC_REG_LVT_LINT1) {
-		const uint32_t bit = UINT32_C(1) << (reg - APIC_REG_LVT_LINT0);
-
-		value |= svm_atomic_load(&lapic->lint_busy) & bit ? APIC_LVT_BUSY : 0;
-	}
-	return value;
-}
-
-static uint32_t read_apic_id(const struct svm_lapic *lapic)
-{
-	const bool is_x2apic = svm_lapic_has_base(lapic, APIC_BASE_X2APIC);
-
-	return is_x2apic ? lapic->config.id : lapic->config.id << 24;
+	return svm_lapic_lvt(lapic, (enum svm_lapic_lvt)(SVM_LAPIC_LVT_LINT0 + pin)) |
+	       (is_busy ? APIC_LVT_BUSY : 0);
 }
 
 static uint32_t read_apic_vectors(const struct svm_lapic *lapic, unsigned reg)
@@ -159,44 +143,31 @@ static uint32_t read_apic_vectors(const struct svm_lapic *lapic, unsigned reg)
 	return svm_atomic_load(reg < APIC_REG_IRR ? &lapic->tmr[reg & 7] : &lapic->irr[reg & 7]);
 }
 
-static uint32_t read_apic_register(struct svm_lapic *lapic, unsigned reg, struct svm_lapic_time now)
+static uint32_t compute_register(const struct svm_lapic *lapic, unsigned reg,
+                                 struct svm_lapic_time now)
 {
 	switch (reg) {
-	case APIC_REG_ID:
-		return read_apic_id(lapic);
 	case APIC_REG_VERSION:
 		return LAPIC_VERSION;
-	case APIC_REG_TPR:
-		return lapic->tpr;
 	case APIC_REG_APR:
 		return arbitration_priority(lapic);
-	case APIC_REG_PPR:
-		return svm_lapic_ppr(lapic);
-	case APIC_REG_LDR:
-		return lapic->ldr;
-	case APIC_REG_DFR:
-		return lapic->dfr;
-	case APIC_REG_SVR:
-		return lapic->svr;
 	case APIC_REG_ISR ... APIC_REG_IRR + 7:
 		return read_apic_vectors(lapic, reg);
-	case APIC_REG_ESR:
-		return lapic->esr;
-	case APIC_REG_ICR_LOW:
-		return lapic->icr_low;
-	case APIC_REG_ICR_HIGH:
-		return lapic->icr_high;
-	case APIC_REG_LVT_TIMER ... APIC_REG_LVT_ERROR:
-		return read_lvt(lapic, reg);
-	case APIC_REG_INITIAL_COUNT:
-		return lapic->initial_count;
+	case APIC_REG_LVT_LINT0:
+	case APIC_REG_LVT_LINT1:
+		return read_lint(lapic, reg - APIC_REG_LVT_LINT0);
 	case APIC_REG_CURRENT_COUNT:
 		return svm_lapic_timer_current(lapic, now);
-	case APIC_REG_DIVIDE:
-		return lapic->divide;
 	default:
 		return 0;
 	}
+}
+
+static uint32_t read_apic_register(const struct svm_lapic *lapic, unsigned reg,
+                                   struct svm_lapic_time now)
+{
+	return svm_lapic_rules[reg].at ? svm_lapic_load(lapic, reg)
+	                               : compute_register(lapic, reg, now);
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -279,59 +250,10 @@ static void write_apic_register(struct svm_lapic *lapic, unsigned reg, uint32_t 
 
 /* --- by memory ---------------------------------------------------------------------------- */
 
-/* Whether the register exists; one that does not is an error of the guest.  16.4.5. */
-static bool exists_in_memory(struct svm_lapic *lapic, unsigned reg)
+/* One that does not exist is an error of the guest.  16.4.5. */
+static inline bool exists_in_memory(unsigned reg)
 {
-	if (reg < APIC_REGISTERS && (register_rules[reg].ways & BY_MMIO))
-		return true;
-	svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
-	return false;
-}
-
-static unsigned rules_at(uint32_t offset)
-{
-	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
-
-	return reg < APIC_REGISTERS ? register_rules[reg].ways : 0;
-}
-
-/* EOI: behind the interrupt that has ended something may have waited. */
-bool svm_lapic_moves_owner(const struct svm_lapic *lapic, uint32_t offset)
-{
-	if (offset / 16 == APIC_REG_EOI)
-		return svm_atomic_load(&lapic->irr_words) != 0;
-	return rules_at(offset) & OF_OWNER;
-}
-
-/* The register of four bytes, if it can be had this way without the time; or 0, which is none. */
-static inline unsigned timeless(const struct svm_lapic *lapic, uint32_t offset, unsigned way)
-{
-	const unsigned rules = rules_at(offset);
-
-	if ((offset & 15) || !(rules & way) || ((rules & OF_TIME) && svm_lapic_is_timing(lapic)))
-		return 0;
-	return offset / 16;
-}
-
-bool svm_lapic_read_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t *value)
-{
-	const struct svm_lapic_time none = { 0, 0 };
-	const unsigned reg = timeless(lapic, offset, BY_MMIO_READ);
-
-	if (reg)
-		*value = read_apic_register(lapic, reg, none);
-	return reg != 0;
-}
-
-bool svm_lapic_write_timeless(struct svm_lapic *lapic, uint32_t offset, uint32_t value)
-{
-	const struct svm_lapic_time none = { 0, 0 };
-	const unsigned reg = timeless(lapic, offset, BY_MMIO_WRITE);
-
-	if (!reg || reg == APIC_REG_INITIAL_COUNT)
-		return false;
-	write_apic_register(lapic, reg, value & writable_apic_bits(lapic, reg), none);
-	return true;
+	return reg < LAPIC_REGISTERS && (svm_lapic_rules[reg].ways & BY_MMIO);
 }
 
 static uint64_t ones_of_size(unsigned size)
@@ -346,26 +268,36 @@ uint64_t svm_lapic_read(struct svm_lapic *lapic, uint32_t offset, unsigned size,
 	const unsigned byte = offset & 15;
 
 	svm_lapic_advance(lapic, now);
-	if (svm_lapic_mmio_base(lapic) == SVM_NEVER)
+	if (!svm_lapic_is_in_memory(lapic))
 		return ones_of_size(size);
-	if (byte >= 4 || !exists_in_memory(lapic, reg))
+	if (byte >= 4)
 		return 0;
+	if (!exists_in_memory(reg)) {
+		svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
+		return 0;
+	}
 	return ((uint64_t)read_apic_register(lapic, reg, now) >> (8 * byte)) & ones_of_size(size);
+}
+
+void svm_lapic_put(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint32_t value,
+                   struct svm_lapic_time now)
+{
+	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
+
+	if ((offset & 15) || size != 4)
+		return;
+	if (!exists_in_memory(reg))
+		svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
+	else if (svm_lapic_rules[reg].ways & LAPIC_MMIO_WRITE)
+		write_apic_register(lapic, reg, value & writable_apic_bits(lapic, reg), now);
 }
 
 void svm_lapic_write(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint64_t value,
                      struct svm_lapic_time now)
 {
-	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
-
 	svm_lapic_advance(lapic, now);
-	if (svm_lapic_mmio_base(lapic) == SVM_NEVER)
-		return;
-	if ((offset & 15) || size != 4 || !exists_in_memory(lapic, reg))
-		return;
-	if (register_rules[reg].ways & BY_MMIO_WRITE)
-		write_apic_register(lapic, reg, (uint32_t)value & writable_apic_bits(lapic, reg),
-		                    now);
+	if (svm_lapic_is_in_memory(lapic))
+		svm_lapic_put(lapic, offset, size, (uint32_t)value, now);
 }
 
 /* --- by MSR ------------------------------------------------------------------------------- */
@@ -373,14 +305,14 @@ void svm_lapic_write(struct svm_lapic *lapic, uint32_t offset, unsigned size, ui
 static bool allows_msr(const struct svm_lapic *lapic, uint32_t msr, unsigned way)
 {
 	return svm_lapic_has_base(lapic, APIC_BASE_X2APIC) && msr >= X2APIC_FIRST &&
-	       msr < X2APIC_FIRST + APIC_REGISTERS &&
-	       (register_rules[msr - X2APIC_FIRST].ways & way);
+	       msr < X2APIC_FIRST + LAPIC_REGISTERS &&
+	       (svm_lapic_rules[msr - X2APIC_FIRST].ways & way);
 }
 
 bool svm_lapic_read_msr(struct svm_lapic *lapic, uint32_t msr, uint64_t *value,
                         struct svm_lapic_time now)
 {
-	if (!allows_msr(lapic, msr, BY_MSR_READ))
+	if (!allows_msr(lapic, msr, LAPIC_MSR_READ))
 		return false;
 	svm_lapic_advance(lapic, now);
 	*value = read_apic_register(lapic, msr - X2APIC_FIRST, now);
@@ -413,7 +345,7 @@ bool svm_lapic_write_msr(struct svm_lapic *lapic, uint32_t msr, uint64_t value,
 	const unsigned reg = msr - X2APIC_FIRST;
 	uint32_t writable;
 
-	if (!allows_msr(lapic, msr, BY_MSR_WRITE))
+	if (!allows_msr(lapic, msr, LAPIC_MSR_WRITE))
 		return false;
 	svm_lapic_advance(lapic, now);
 	if (reg == APIC_REG_ICR_LOW)

@@ -107,7 +107,7 @@ int svm_lapic_restore(struct svm_lapic *lapic, const struct svm_lapic_state *sta
 	if (!lapic_mode_is_possible(lapic, state) || !lapic_registers_are_possible(state) ||
 	    !lapic_lvt_is_possible(lapic, state) || !lapic_timer_is_possible(state))
 		return SVM_ERR_INVAL;
-	lapic->base = state->base;
+	svm_lapic_put_base(lapic, state->base);
 	lapic->tpr = state->tpr;
 	lapic->ldr = state->ldr;
 	lapic->dfr = state->dfr;

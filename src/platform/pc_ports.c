@@ -12,6 +12,8 @@
 #include "core/vcpu/exits.h"
 #include "platform/lapic.h"
 
+#define LAPIC_EOI 0x0b0u /* Of the local APIC's registers. */
+
 /* --- devices, by their ports ----------------------------------------------------------------- */
 
 struct access {
@@ -221,47 +223,70 @@ void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 	svm_vcpu_set_cr8(cpu->vcpu, svm_lapic_get_tpr(&cpu->lapic));
 }
 
-/*
- * Most registers have nothing to do with the timer: for those nobody reads the clock.  The port is
- * asked again before the guest goes on, if it might say something else than before.  What a write
- * sends has woken whom it reached, the sender included.
- */
-static SVM_LONG_WAY void write_in_time(struct pc_cpu *cpu, uint32_t offset,
-                                       const struct svm_mmio_access *access)
-{
-	svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
-	                svm_pc_lapic_time(cpu));
-}
-
-static inline void write_lapic(struct pc_cpu *cpu, uint32_t offset,
-                               const struct svm_mmio_access *access)
+static inline uint32_t written_to_lapic(const struct svm_mmio_access *access)
 {
 	uint32_t value;
 
 	__builtin_memcpy(&value, access->data, sizeof(value));
-	if (access->size != 4 || !svm_lapic_write_timeless(&cpu->lapic, offset, value))
-		write_in_time(cpu, offset, access);
-	if (!svm_lapic_moves_owner(&cpu->lapic, offset))
+	return value;
+}
+
+/* Of a register that has to do with the timer; it may be the one that says when to look next. */
+static SVM_LONG_WAY void write_in_time(struct pc_cpu *cpu, uint32_t offset,
+                                       const struct svm_mmio_access *access)
+{
+	const struct svm_lapic_time now = svm_pc_lapic_time(cpu);
+
+	svm_lapic_advance(&cpu->lapic, now);
+	svm_lapic_put(&cpu->lapic, offset, access->size, written_to_lapic(access), now);
+	if (svm_lapic_ways(offset) & LAPIC_OF_TIMER)
+		svm_events_rearm(cpu->vcpu);
+}
+
+/* Behind the interrupt that has ended something may have waited. */
+static SVM_LONG_WAY void look_again(struct pc_cpu *cpu, uint32_t offset)
+{
+	if (offset == LAPIC_EOI && !svm_atomic_load(&cpu->lapic.irr_words))
 		return;
 	svm_pc_follow_task_priority(cpu);
 	svm_atomic_or(&cpu->vcpu->requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
 }
 
-static SVM_LONG_WAY void read_in_time(struct pc_cpu *cpu, uint32_t offset,
-                                      struct svm_mmio_access *access)
+/*
+ * Most registers have nothing to do with the timer: for those nobody reads the clock.  The port is
+ * asked again before the guest goes on, if it might say something else than before.  What a write
+ * sends has woken whom it reached, the sender included.
+ */
+static SVM_LONG_WAY enum svm_device_result write_lapic(struct pc_cpu *cpu, uint32_t offset,
+                                                       const struct svm_mmio_access *access)
+{
+	const unsigned ways = svm_lapic_ways(offset);
+	const struct svm_lapic_time none = { 0, 0 };
+
+	if ((ways & LAPIC_OF_TIMER) || ((ways & LAPIC_OF_TIME) && svm_lapic_is_timing(&cpu->lapic)))
+		write_in_time(cpu, offset, access);
+	else
+		svm_lapic_put(&cpu->lapic, offset, access->size, written_to_lapic(access), none);
+	if (ways & LAPIC_OF_OWNER)
+		look_again(cpu, offset);
+	return SVM_DEVICE_DONE;
+}
+
+static SVM_LONG_WAY enum svm_device_result read_lapic(struct pc_cpu *cpu, uint32_t offset,
+                                                      struct svm_mmio_access *access)
 {
 	give_answer(access,
 	            svm_lapic_read(&cpu->lapic, offset, access->size, svm_pc_lapic_time(cpu)));
+	return SVM_DEVICE_DONE;
 }
 
-static inline void read_lapic(struct pc_cpu *cpu, uint32_t offset, struct svm_mmio_access *access)
+/* A guest may have ended its interrupt in memory, which no register shows yet. */
+static SVM_LONG_WAY enum svm_device_result access_late(struct pc_cpu *cpu, uint32_t offset,
+                                                       struct svm_mmio_access *access)
 {
-	uint32_t value;
-
-	if (SVM_MOSTLY(access->size == 4 && svm_lapic_read_timeless(&cpu->lapic, offset, &value)))
-		__builtin_memcpy(access->data, &value, sizeof(value));
-	else
-		read_in_time(cpu, offset, access);
+	svm_pc_take_eoi(cpu);
+	return access->is_write ? write_lapic(cpu, offset, access)
+	                        : read_lapic(cpu, offset, access);
 }
 
 /*
@@ -281,18 +306,21 @@ static enum svm_device_result lapic_access(void *arg, struct svm_vcpu *vcpu,
 	struct svm_pc *pc = arg;
 	const uint32_t offset = (uint32_t)(access->gpa & (SVM_LAPIC_SIZE - 1));
 	struct pc_cpu *cpu;
+	uint32_t value;
 
 	if (vcpu->id >= pc->config.cpus || pc->cpu[vcpu->id].vcpu != vcpu)
 		return SVM_DEVICE_EXIT;
 	cpu = &pc->cpu[vcpu->id];
 	if (!SVM_MOSTLY(svm_lapic_is_at(&cpu->lapic, access->gpa - offset)))
 		return access_nothing(access);
-	if (cpu->paravirt.eoi_offered)
-		svm_pc_take_eoi(cpu);
+	if (!SVM_MOSTLY(!cpu->paravirt.eoi_offered))
+		return access_late(cpu, offset, access);
 	if (access->is_write)
-		write_lapic(cpu, offset, access);
-	else
-		read_lapic(cpu, offset, access);
+		return write_lapic(cpu, offset, access);
+	if (access->size != 4 || !svm_lapic_is_ready(&cpu->lapic, offset))
+		return read_lapic(cpu, offset, access);
+	value = svm_lapic_load(&cpu->lapic, offset / 16);
+	__builtin_memcpy(access->data, &value, sizeof(value));
 	return SVM_DEVICE_DONE;
 }
 
@@ -455,8 +483,7 @@ static int bind_memory(struct svm_pc *pc)
 
 	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(memory_rows) && !error; i++) {
 		if (pc_has(pc, memory_rows[i].needs))
-			error = svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa,
-			                            memory_rows[i].size,
+			error = svm_vm_mmio_handler(pc->vm, memory_rows[i].gpa, memory_rows[i].size,
 			                            memory_rows[i].fn, pc);
 		if (!error)
 			pc->bound_memory = i + 1;
@@ -471,8 +498,7 @@ static int bind_msrs(struct svm_pc *pc)
 	for (uint32_t i = 0; i < SVM_ARRAY_SIZE(pc_msr_rows) && !error; i++) {
 		if (pc_has(pc, pc_msr_rows[i].needs))
 			error = svm_vm_msr_handler(pc->vm, pc_msr_rows[i].first,
-			                           pc_msr_rows[i].count, pc_msr_rows[i].fn,
-			                           pc);
+			                           pc_msr_rows[i].count, pc_msr_rows[i].fn, pc);
 		if (!error)
 			pc->bound_msrs = i + 1;
 	}
@@ -523,9 +549,8 @@ int svm_pc_unbind(struct svm_pc *pc)
 		const struct memory_row *row = &memory_rows[i];
 
 		if (pc_has(pc, row->needs))
-			error = pc_first_error(error,
-			                       svm_vm_mmio_handler(pc->vm, row->gpa, row->size,
-			                                           NULL, NULL));
+			error = pc_first_error(error, svm_vm_mmio_handler(pc->vm, row->gpa,
+			                                                  row->size, NULL, NULL));
 	}
 	for (uint32_t i = 0; i < pc->bound_msrs; i++) {
 		const struct pc_msr_row *row = &pc_msr_rows[i];
@@ -535,8 +560,8 @@ int svm_pc_unbind(struct svm_pc *pc)
 			                                                 row->count, NULL, NULL));
 	}
 	if (pc->bound_hypercalls)
-		error = pc_first_error(error, svm_vm_hypercall_handler(pc->vm, PC_HYPERCALL_FIRST,
-		                                                       PC_HYPERCALL_COUNT, NULL,
-		                                                       NULL));
+		error = pc_first_error(error,
+		                       svm_vm_hypercall_handler(pc->vm, PC_HYPERCALL_FIRST,
+		                                                PC_HYPERCALL_COUNT, NULL, NULL));
 	return error;
 }

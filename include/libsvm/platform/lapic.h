@@ -101,6 +101,7 @@ struct svm_lapic {
 
 	/* Written by the owner, read by any thread: atomic. */
 	uint64_t base; /**< APIC base MSR. */
+	uint32_t id;   /**< As the register reads in the mode that base has. */
 	uint32_t svr, ldr, dfr, ppr;
 	uint32_t lvt[SVM_LAPIC_LVT_COUNT];
 

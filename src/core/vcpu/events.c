@@ -379,12 +379,16 @@ void svm_events_prepare(struct svm_vcpu *vcpu)
 	}
 	prepare_external(vcpu);
 	svm_events_step_again(vcpu);
-	if (vcpu->irq.deadline) {
-		const struct svm_hal *hal = &vcpu->vm->host->hal;
+	if (vcpu->irq.deadline)
+		svm_events_rearm(vcpu);
+}
 
-		vcpu->armed_ns = vcpu->irq.deadline(vcpu->irq.arg, vcpu);
-		hal->timer_arm(hal->ctx, vcpu->armed_ns);
-	}
+void svm_events_rearm(struct svm_vcpu *vcpu)
+{
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+
+	vcpu->armed_ns = vcpu->irq.deadline(vcpu->irq.arg, vcpu);
+	hal->timer_arm(hal->ctx, vcpu->armed_ns);
 }
 
 bool svm_events_timer_stands(struct svm_vcpu *vcpu)

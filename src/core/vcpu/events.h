@@ -19,6 +19,9 @@ void svm_events_trap(struct svm_vcpu *vcpu);
 /* Before an entry with SVM_REQUEST_EVENTS: fill EVENTINJ, open the windows that are needed. */
 void svm_events_prepare(struct svm_vcpu *vcpu);
 
+/* By the vCPU's thread, of a port with a deadline, which may be another now. */
+void svm_events_rearm(struct svm_vcpu *vcpu);
+
 /*
  * Of a port with a deadline, on the CPU whose timer was armed for it last: that timer is still to
  * come, and for what the port says now.

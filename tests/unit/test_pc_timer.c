@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A write to the timer of a local APIC changes when the host's timer has to come, and nothing else:
+ * the port is not asked for an interrupt.
+ */
+#include "pc_rig.h"
+
+#include "platform/pc.h"
+
+#define DIVIDE          0x3e0u
+#define TIMER           0x320u
+#define COUNT           0x380u
+#define BY_1            0xbu
+#define VECTOR          0x40u
+#define MASKED          0x10000u
+#define SOFTWARE_ENABLE 0x1ffu
+
+static struct machine m;
+static uint64_t armed_ns;
+
+static void note_arm(void *ctx, uint64_t deadline_ns)
+{
+	(void)ctx;
+	armed_ns = deadline_ns;
+}
+
+/* As the guest does it, with the callback that owns the page. */
+static void write_register(uint32_t offset, uint32_t value)
+{
+	struct svm_mmio_access access = { .gpa = LAPIC + offset, .size = 4, .is_write = true };
+	const struct svm_mmio_range *range = svm_mmio_find(&m.r.vm->mmio, access.gpa, 4);
+
+	ck_assert_ptr_nonnull(range);
+	memcpy(access.data, &value, sizeof(value));
+	ck_assert_int_eq(range->fn(range->arg, m.r.vcpu, &access), SVM_DEVICE_DONE);
+}
+
+static void setup(void)
+{
+	machine_init(&m, RIG_32, 1);
+	m.r.host->hal.timer_arm = note_arm;
+	write_register(0xf0, SOFTWARE_ENABLE);
+	write_register(DIVIDE, BY_1);
+	write_register(TIMER, VECTOR);
+	(void)svm_pc_enter(m.pc); /* Then the other devices have said that they wait for nothing. */
+	svm_pc_leave(m.pc);
+	armed_ns = 0;
+	svm_atomic_store(&m.r.vcpu->requests, 0);
+}
+
+static void teardown(void)
+{
+	machine_fini(&m);
+}
+
+START_TEST(a_count_arms_the_hosts_timer)
+{
+	write_register(COUNT, 5000);
+	ck_assert_uint_eq(armed_ns, NS_0 + 5000);
+	clock_ns += 1000;
+	write_register(COUNT, 5000);
+	ck_assert_uint_eq(armed_ns, NS_0 + 6000);
+	write_register(DIVIDE, 0); /* By 2: 5000 counts are left. */
+	ck_assert_uint_eq(armed_ns, NS_0 + 11000);
+	ck_assert_uint_eq(svm_atomic_load(&m.r.vcpu->requests), 0);
+}
+END_TEST
+
+START_TEST(no_count_and_no_entry_arm_nothing)
+{
+	write_register(COUNT, 5000);
+	write_register(TIMER, VECTOR | MASKED);
+	ck_assert_uint_eq(armed_ns, UINT64_MAX);
+	write_register(TIMER, VECTOR);
+	ck_assert_uint_eq(armed_ns, NS_0 + 5000);
+	write_register(COUNT, 0);
+	ck_assert_uint_eq(armed_ns, UINT64_MAX);
+}
+END_TEST
+
+/* The write comes when the count is over: the interrupt is asked for, the new count runs. */
+START_TEST(a_count_that_is_over_interrupts)
+{
+	write_register(COUNT, 5000);
+	clock_ns += 5000;
+	write_register(COUNT, 7000);
+	ck_assert_uint_eq(armed_ns, NS_0 + 12000);
+	ck_assert(svm_atomic_load(&m.r.vcpu->requests) & SVM_REQUEST_EVENTS);
+	ck_assert_int_eq(m.r.vcpu->irq.pending(m.r.vcpu->irq.arg, m.r.vcpu, 0), VECTOR);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_count_arms_the_hosts_timer);
+	tcase_add_test(tc, no_count_and_no_entry_arm_nothing);
+	tcase_add_test(tc, a_count_that_is_over_interrupts);
+}
+
+int main(void)
+{
+	return rig_main("PC timer", add);
+}
