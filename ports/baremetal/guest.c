@@ -168,11 +168,6 @@ enum sched_next guest_fail(struct guest *guest, const char *what, int error)
 	return SCHED_END;
 }
 
-enum sched_next guest_completed(struct guest_cpu *cpu, int error)
-{
-	return error ? guest_fail(cpu->guest, "completing an exit", error) : SCHED_AGAIN;
-}
-
 enum sched_next guest_refill(struct guest_cpu *cpu)
 {
 	const int error = svm_vm_reserve(cpu->guest->vm, 0);

@@ -166,7 +166,10 @@ enum sched_next guest_refill(struct guest_cpu *cpu);
 /** libsvm or this port failed; always SCHED_END. */
 enum sched_next guest_fail(struct guest *guest, const char *what, int error);
 /** What a completion's result means for the next turn. */
-enum sched_next guest_completed(struct guest_cpu *cpu, int error);
+static inline enum sched_next guest_completed(struct guest_cpu *cpu, int error)
+{
+	return error ? guest_fail(cpu->guest, "completing an exit", error) : SCHED_AGAIN;
+}
 /** Make a vCPU. Result of svm_vcpu_create(). */
 int guest_add_cpu(struct guest *guest, uint32_t id);
 /** Destroy the vCPUs, as far as there are any. */

@@ -182,10 +182,10 @@ static enum sched_next on_silence(struct guest_cpu *cpu, const struct svm_exit *
 	return guest_end(cpu, GUEST_END_SPIN, text);
 }
 
-static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
+/* Texts are made here: out of the way, so that on_exit() needs no stack for them. */
+static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu *cpu,
+                                                               const struct svm_exit *exit)
 {
-	if (exit->kind == SVM_EXIT_KIND_IO) /* More than all others together. */
-		return on_absent_port(cpu, exit);
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_SILENT:
 		return on_silence(cpu, exit);
@@ -216,6 +216,13 @@ static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exi
 		return is_svm_instruction(exit) ? on_svm_instruction(cpu, exit)
 		                                : on_absent(cpu, exit);
 	}
+}
+
+/* Ports are more than all others together. */
+static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
+{
+	return exit->kind == SVM_EXIT_KIND_IO ? on_absent_port(cpu, exit)
+	                                      : on_other_exit(cpu, exit);
 }
 
 /* --- making and unmaking ------------------------------------------------------------------ */
