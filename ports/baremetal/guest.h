@@ -51,7 +51,6 @@ struct guest_cpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
 	bool in_slice; /**< atomic: it may use the vCPU */
-	uint64_t seen_ticks; /**< of the processor, when it last looked for a reason to stop */
 	uint32_t favoured; /**< whom it gave its time to last */
 
 	/* What it has done; written by its task, read as a snapshot by any. */

@@ -61,9 +61,13 @@ static enum sched_next end_in_time(struct guest_cpu *cpu)
 	return guest_end(cpu, GUEST_END_TIME, text);
 }
 
-/* SCHED_END: it has come to its end. */
-static __attribute__((noinline)) enum sched_next look_around(struct guest_cpu *cpu)
+/*
+ * Whoever wants it to stop kicks it too.  That ends its turn, and if no interrupt did, the exit
+ * does that says REQUEST: note_exit().
+ */
+static enum sched_next look(struct sched_task *task)
 {
+	struct guest_cpu *cpu = (struct guest_cpu *)task;
 	struct guest *guest = cpu->guest;
 
 	if (guest_is_ending(guest))
@@ -72,26 +76,18 @@ static __attribute__((noinline)) enum sched_next look_around(struct guest_cpu *c
 		cpu->task.deadline_ns = UINT64_MAX;
 		return SCHED_SLEEP;
 	}
-	cpu->seen_ticks = cpu_self()->ticks;
 	if (!guest->limit_ms || time_ns() < end_of_time(guest))
 		return SCHED_AGAIN;
 	return end_in_time(cpu);
 }
 
-/* The limit is in milliseconds: once a tick is often enough to look at the time. */
-static bool is_as_before(const struct guest_cpu *cpu)
-{
-	const struct guest *guest = cpu->guest;
-
-	return !guest_is_ending(guest) && !is_parked(guest) &&
-	       cpu->seen_ticks == cpu_self()->ticks;
-}
-
 /* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
 static void note_exit(struct guest_cpu *cpu, enum svm_exit_kind came)
 {
-	if (came == SVM_EXIT_KIND_HOST_INTERRUPT || came == SVM_EXIT_KIND_REQUEST)
+	if (came == SVM_EXIT_KIND_HOST_INTERRUPT || came == SVM_EXIT_KIND_REQUEST) {
+		sched_disturb(cpu_self());
 		return;
+	}
 	cpu->next_exit ^= 1;
 	cpu->has_exit = true;
 }
@@ -106,12 +102,12 @@ static enum sched_next turn(struct sched_task *task)
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 	const struct guest_kind *kind = cpu->guest->kind;
 	struct svm_exit *const exit = &cpu->exit[cpu->next_exit];
-	enum sched_next next = is_as_before(cpu) ? SCHED_AGAIN : look_around(cpu);
+	enum sched_next next = SCHED_AGAIN;
 	enum svm_exit_kind came;
 	uint64_t end;
 	int error;
 
-	if (next == SCHED_AGAIN && kind->before_run)
+	if (kind->before_run)
 		next = kind->before_run(cpu);
 	if (next != SCHED_AGAIN)
 		return next;
@@ -135,7 +131,6 @@ static void load(struct sched_task *task)
 {
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 
-	cpu->seen_ticks = UINT64_MAX;
 	__atomic_store_n(&cpu->in_slice, true, __ATOMIC_SEQ_CST);
 	if (is_parked(cpu->guest))
 		return;
@@ -187,6 +182,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 	cpu->guest = guest;
 	cpu->task = (struct sched_task){
 		.turn = turn,
+		.look = look,
 		.on_slice = load,
 		.on_slice_end = put,
 		.on_end = leave,
@@ -199,7 +195,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 
 /* --- from outside ---------------------------------------------------------------------------- */
 
-/* A slice that began before this comes to its end: the kick sticks, and the next turn is none. */
+/* A slice that began before this comes to its end: the kick sticks, and behind it is a look. */
 void guest_park(struct guest *guest)
 {
 	__atomic_store_n(&guest->is_parked, true, __ATOMIC_SEQ_CST);

@@ -42,6 +42,11 @@ struct sched_task {
 	/* Set before sched_add(). */
 	/** Run until there is something to decide.  T, interrupts on, on the CPU of the slice. */
 	enum sched_next (*turn)(struct sched_task *task);
+	/**
+	 * Look for a reason to take no turn: before the first of a slice, and behind each interrupt
+	 * that may have brought one, see sched_disturb().  Or NULL.
+	 */
+	enum sched_next (*look)(struct sched_task *task);
 	void (*on_slice)(struct sched_task *task);     /**< a slice begins here; or NULL */
 	void (*on_slice_end)(struct sched_task *task); /**< and ends; or NULL */
 	void (*on_end)(struct sched_task *task);       /**< the last that is heard of it; or NULL */
@@ -57,7 +62,7 @@ struct sched_task {
 	uint64_t slices;  /**< times that it was given a processor; any thread, a snapshot */
 	uint32_t state;   /**< enum sched_state; atomic */
 	uint32_t cpu;     /**< whose queue; atomic */
-	bool is_woken;    /**< since its last turn began; atomic */
+	bool is_woken;    /**< since its last look or sched_forget_wakes(); atomic */
 };
 
 /** Whether a task may run on a CPU. */

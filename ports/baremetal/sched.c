@@ -143,17 +143,21 @@ static void note_held(struct sched_task *task, uint64_t ns)
 
 /*
  * What can end a slice comes with an interrupt of this processor, a tick or a kick, or out of the
- * turn itself.  So between two interrupts nothing is looked at.
+ * turn itself.  So between two interrupts nothing is looked at.  A wake that came before the last
+ * turn may keep the task awake once too often.
  */
 static enum sched_next turns_until_disturbed(struct cpu *self, struct sched_task *task)
 {
-	enum sched_next next;
+	enum sched_next next = SCHED_AGAIN;
 
-	do {
-		if (__atomic_load_n(&task->is_woken, __ATOMIC_RELAXED))
-			__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&task->is_woken, false, __ATOMIC_SEQ_CST);
+	if (task->look)
+		next = task->look(task);
+	while (next == SCHED_AGAIN) {
 		next = task->turn(task);
-	} while (next == SCHED_AGAIN && !__atomic_load_n(&self->is_disturbed, __ATOMIC_RELAXED));
+		if (__atomic_load_n(&self->is_disturbed, __ATOMIC_RELAXED))
+			break;
+	}
 	/* Before the look at what has come: what comes from now on is the next look's. */
 	__atomic_store_n(&self->is_disturbed, false, __ATOMIC_SEQ_CST);
 	return next;

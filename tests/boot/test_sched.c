@@ -44,6 +44,7 @@ struct player {
 	uint64_t done;
 	bool is_running;     /* atomic */
 	bool has_deadline;   /* atomic: it sleeps until then */
+	bool has_looked;     /* since its slice began, or it was disturbed */
 };
 
 static struct player players[TASKS];
@@ -156,6 +157,13 @@ static void on_slice(struct sched_task *task)
 
 	ck_assert(!__atomic_exchange_n(&player->is_running, true, __ATOMIC_SEQ_CST));
 	ck_assert(__atomic_load_n(&task->affinity, __ATOMIC_RELAXED) != 0);
+	player->has_looked = false;
+}
+
+static enum sched_next look(struct sched_task *task)
+{
+	((struct player *)task)->has_looked = true;
+	return SCHED_AGAIN;
 }
 
 static void on_slice_end(struct sched_task *task)
@@ -181,6 +189,13 @@ static enum sched_next sleep_unless_asked(struct player *player)
 	               : SCHED_SLEEP;
 }
 
+/* As by a tick that does not end the slice. */
+static void be_disturbed(struct player *player)
+{
+	player->has_looked = false;
+	sched_disturb(cpu_self());
+}
+
 static enum sched_next turn(struct sched_task *task)
 {
 	struct player *player = (struct player *)task;
@@ -190,6 +205,7 @@ static enum sched_next turn(struct sched_task *task)
 
 	const bool silent = __atomic_load_n(&is_silent, __ATOMIC_SEQ_CST);
 
+	ck_assert(player->has_looked);
 	player->done += __atomic_exchange_n(&player->tokens, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&player->has_deadline, false, __ATOMIC_SEQ_CST);
 	task->deadline_ns = UINT64_MAX;
@@ -206,6 +222,8 @@ static enum sched_next turn(struct sched_task *task)
 		(void)sched_yield_to(task, &other->task);
 	else if (what == 2)
 		sched_give_way();
+	else if (what == 3)
+		be_disturbed(player);
 	if (what < 6)
 		return SCHED_AGAIN;
 	if (what < 9) {
@@ -243,6 +261,7 @@ static void start(pthread_t threads[CPUS + 1])
 		players[i].seed = i + 1;
 		players[i].task = (struct sched_task){
 			.turn = turn,
+			.look = look,
 			.on_slice = on_slice,
 			.on_slice_end = on_slice_end,
 			.affinity = SCHED_ANYWHERE,
