@@ -51,11 +51,13 @@ struct guest_cpu {
 	struct guest *guest;
 	struct svm_vcpu *vcpu;
 	bool in_slice; /**< atomic: it may use the vCPU */
+	bool is_timed; /**< atomic: somebody has asked what its exits cost */
 	uint32_t favoured; /**< whom it gave its time to last */
 
 	/* What it has done; written by its task, read as a snapshot by any. */
 	uint64_t exits[SVM_EXIT_KIND_COUNT];
-	uint64_t cycles[SVM_EXIT_KIND_COUNT]; /**< of the TSC, behind svm_vcpu_run() */
+	uint64_t timed[SVM_EXIT_KIND_COUNT];  /**< of them, since is_timed, */
+	uint64_t cycles[SVM_EXIT_KIND_COUNT]; /**< and of the TSC for these in on_exit() */
 	struct svm_exit exit[2]; /**< the last that was the guest's doing, and room for the next */
 	uint32_t next_exit;      /**< which of them is the room */
 	bool has_exit;           /**< the other one holds an exit */

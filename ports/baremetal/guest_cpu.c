@@ -81,9 +81,15 @@ static enum sched_next look(struct sched_task *task)
 	return end_in_time(cpu);
 }
 
+static void count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
 /* Those of its own doing are kept; REQUEST and the host's interrupts say nothing about a guest. */
 static void note_exit(struct guest_cpu *cpu, enum svm_exit_kind came)
 {
+	count(&cpu->exits[came], 1);
 	if (came == SVM_EXIT_KIND_HOST_INTERRUPT || came == SVM_EXIT_KIND_REQUEST) {
 		sched_disturb(cpu_self());
 		return;
@@ -92,9 +98,16 @@ static void note_exit(struct guest_cpu *cpu, enum svm_exit_kind came)
 	cpu->has_exit = true;
 }
 
-static void count(uint64_t *counter, uint64_t more)
+static __attribute__((noinline)) enum sched_next time_exit(struct guest_cpu *cpu,
+                                                           const struct svm_exit *exit)
 {
-	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+	const enum svm_exit_kind came = exit->kind;
+	const uint64_t start = rdtsc();
+	const enum sched_next next = cpu->guest->kind->on_exit(cpu, exit);
+
+	count(&cpu->timed[came], 1);
+	count(&cpu->cycles[came], rdtsc() - start);
+	return next;
 }
 
 static enum sched_next turn(struct sched_task *task)
@@ -102,25 +115,21 @@ static enum sched_next turn(struct sched_task *task)
 	struct guest_cpu *cpu = (struct guest_cpu *)task;
 	const struct guest_kind *kind = cpu->guest->kind;
 	struct svm_exit *const exit = &cpu->exit[cpu->next_exit];
-	enum sched_next next = SCHED_AGAIN;
-	enum svm_exit_kind came;
-	uint64_t end;
 	int error;
 
-	if (kind->before_run)
-		next = kind->before_run(cpu);
-	if (next != SCHED_AGAIN)
-		return next;
+	if (kind->before_run) {
+		const enum sched_next next = kind->before_run(cpu);
+
+		if (next != SCHED_AGAIN)
+			return next;
+	}
 	error = svm_vcpu_run(cpu->vcpu, exit);
 	if (error)
 		return guest_fail(cpu->guest, "svm_vcpu_run", error);
-	end = rdtsc();
-	came = exit->kind;
-	note_exit(cpu, came);
-	next = kind->on_exit(cpu, exit);
-	count(&cpu->exits[came], 1);
-	count(&cpu->cycles[came], rdtsc() - end);
-	return next;
+	note_exit(cpu, exit->kind);
+	if (__atomic_load_n(&cpu->is_timed, __ATOMIC_RELAXED))
+		return time_exit(cpu, exit);
+	return kind->on_exit(cpu, exit);
 }
 
 /*

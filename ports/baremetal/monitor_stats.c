@@ -19,10 +19,16 @@ static uint64_t read_counter(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+static uint64_t mean_of(uint64_t cycles, uint64_t timed)
+{
+	return timed ? cycles / timed : 0;
+}
+
 static void report_kind(struct report *report, const struct guest_cpu *cpu, uint32_t number,
                         int kind)
 {
 	const uint64_t count = read_counter(&cpu->exits[kind]);
+	const uint64_t timed = read_counter(&cpu->timed[kind]);
 	const uint64_t cycles = read_counter(&cpu->cycles[kind]);
 
 	if (!count)
@@ -32,26 +38,16 @@ static void report_kind(struct report *report, const struct guest_cpu *cpu, uint
 	report_text(report, "where", "port");
 	report_number(report, "count", count);
 	report_number(report, "cycles", cycles);
-	report_number(report, "each", cycles / count);
+	report_number(report, "each", mean_of(cycles, timed));
 	report_row(report);
 }
 
-static uint64_t mean_of(const struct svm_exit_count *row)
-{
-	return row->timed ? row->cycles / row->timed : 0;
-}
-
-/*
- * All exits, by code; what came back of them to the port follows, by kind.  The library takes their
- * time from the first question on.
- */
+/* All exits, by code; what came back of them to the port follows, by kind. */
 static void report_codes(struct report *report, const struct guest_cpu *cpu, uint32_t number)
 {
 	static struct svm_exit_count rows[SVM_EXIT_COUNT_MAX]; /* the keeper's alone */
 	const size_t count = svm_vcpu_get_exit_counts(cpu->vcpu, rows, SVM_EXIT_COUNT_MAX);
-	const int error = svm_vcpu_time_exits(cpu->vcpu, true);
 
-	(void)error; /* Without memory for the times they stay 0. */
 	for (size_t i = 0; i < count; i++) {
 		char buffer[24];
 		const char *const name = svm_exit_name(rows[i].code, buffer);
@@ -61,12 +57,24 @@ static void report_codes(struct report *report, const struct guest_cpu *cpu, uin
 		report_text(report, "where", "library");
 		report_number(report, "count", rows[i].count);
 		report_number(report, "cycles", rows[i].cycles);
-		report_number(report, "each", mean_of(&rows[i]));
+		report_number(report, "each", mean_of(rows[i].cycles, rows[i].timed));
 		report_row(report);
 	}
 }
 
-static void show_all(const struct monitor_call *call, const struct guest *guest)
+static void time_port(struct guest_cpu *cpu)
+{
+	__atomic_store_n(&cpu->is_timed, true, __ATOMIC_RELAXED);
+}
+
+/* From the first question on; without memory for the library's times these stay 0. */
+static void time_exits(struct guest_cpu *cpu)
+{
+	(void)!svm_vcpu_time_exits(cpu->vcpu, true);
+	time_port(cpu);
+}
+
+static void show_all(const struct monitor_call *call, struct guest *guest)
 {
 	struct report *const report = monitor_report(call, REPORT_ROWS);
 
@@ -74,6 +82,7 @@ static void show_all(const struct monitor_call *call, const struct guest *guest)
 		report_codes(report, &guest->cpus[i], i);
 		for (int kind = 0; kind < SVM_EXIT_KIND_COUNT; kind++)
 			report_kind(report, &guest->cpus[i], i, kind);
+		time_exits(&guest->cpus[i]);
 	}
 	monitor_answer(report);
 }
@@ -148,6 +157,8 @@ void monitor_stats_end(void)
 
 static void begin_to_follow(const struct monitor_call *call, struct guest *guest)
 {
+	for (uint32_t i = 0; i < guest->cpu_count; i++)
+		time_port(&guest->cpus[i]);
 	take_sums(guest, follow.exits, follow.cycles);
 	follow.guest = guest;
 	follow.call = *call;

@@ -35,6 +35,7 @@ static void begin(void)
 	end_guest(&guest[1], GUEST_END_TRIPLE_FAULT, "triple-fault: too bad");
 	guest_look(&guest[1], now);
 	guest[0].cpus[0].exits[SVM_EXIT_KIND_HLT] = 4;
+	guest[0].cpus[0].timed[SVM_EXIT_KIND_HLT] = 3;
 	guest[0].cpus[0].cycles[SVM_EXIT_KIND_HLT] = 4002;
 	guest[0].cpus[0].exit[0].rip = 0x1234;
 	guest[0].cpus[0].next_exit = 1;
@@ -126,7 +127,7 @@ static const struct {
 	  "  VCPU  EXIT   WHERE    COUNT  CYCLES  EACH\n"
 	  "     0  HLT    library      4    3000   750\n"
 	  "     0  other  library      1       0     0\n"
-	  "     0  HLT    port         4    4002  1000\n" },
+	  "     0  HLT    port         4    4002  1334\n" },
 	{ "memory", "mem",
 	  "  USE    NAME  FRAMES  MIB\n  guest  a       1024    4\n  guest  b       2048    8\n"
 	  "  host           5928   23\n  free           1000    3\n  total         10000   39\n" },
