@@ -46,7 +46,7 @@ struct cpu {
 	bool wanted; /* a tick or a kick came since the flag was last cleared */
 
 	bool is_disturbed; /* there may be a reason to end the slice, see sched_disturb() */
-	bool waits; /* in sched_wait(): any interrupt ends that */
+	bool waits; /* in sched_wait(), until what has come is for the waiter to see */
 	bool is_prodded; /* atomic: the scheduler wants a look, see sched_prod() */
 	struct svm_vcpu *vcpu; /* to be told when its deadline passes, or NULL */
 

@@ -51,10 +51,12 @@ static uint32_t hal_cpu_id(void *ctx)
 static void hal_cpu_kick(void *ctx, uint32_t cpu)
 {
 	(void)ctx;
+	struct cpu *const self = cpu_self();
+
 	/* This comes from the very interrupt that ends the wait. */
-	if (cpu == cpu_self()->index && cpu_self()->waits)
-		return;
-	if (cpu < cpu_count())
+	if (cpu == self->index && self->waits)
+		self->waits = false;
+	else if (cpu < cpu_count())
 		apic_send_fixed(cpus[cpu].apic_id, VECTOR_KICK);
 }
 

@@ -202,8 +202,10 @@ bool sched_wait(void)
 		const uint64_t start = time_ns();
 
 		self->waits = true;
-		interrupts_on_and_halt();
-		interrupts_off();
+		do {
+			interrupts_on_and_halt();
+			interrupts_off();
+		} while (self->waits && !self->is_disturbed);
 		self->waits = false;
 		q->waited_ns += time_ns() - start;
 	}
@@ -273,9 +275,13 @@ void sched_run(bool (*is_done)(void *arg), void *arg)
 	struct cpu *const self = cpu_self();
 	struct cpu_queue *const q = &sched_queues[self->index];
 
-	while (!is_done(arg)) {
+	for (;;) {
 		struct sched_task *task;
 
+		/* As above: all that came before is looked at from here on. */
+		__atomic_store_n(&self->is_disturbed, false, __ATOMIC_SEQ_CST);
+		if (is_done(arg))
+			return;
 		if (run_work(self))
 			continue;
 		task = pick(self->index);

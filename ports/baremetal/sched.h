@@ -46,8 +46,9 @@ void sched_set_affinity(struct sched_task *task, uint64_t affinity);
 bool sched_yield_to(struct sched_task *from, struct sched_task *to);
 
 /**
- * Wait within a turn until the next interrupt, as sched_run() would between two slices.  The time
- * is not charged.  Interrupts off, on return too.
+ * Wait within a turn for an interrupt that is for the waiter to see, as sched_run() would between
+ * two slices; of ticks that is one in TIMER_TICKS_SLEPT.  The time is not charged.  Interrupts off,
+ * on return too.
  * @return False: a task waits, or something is to be done here; there was no wait.
  */
 bool sched_wait(void);

@@ -96,7 +96,35 @@ uint64_t timer_answer(void)
 	return time_ns() - due;
 }
 
+/*
+ * Who waits keeps nobody from the processor, and whoever comes to want it says so: most ticks pass
+ * a sleeping guest by.  Not all, since a limit on its time is looked at between two runs.
+ */
+static void tell_of_tick(struct cpu *self, uint64_t due_ns)
+{
+	if (self->waits && self->ticks % TIMER_TICKS_SLEPT)
+		return;
+	if (!self->due_ns)
+		__atomic_store_n(&self->due_ns, due_ns, __ATOMIC_RELAXED);
+	self->waits = false;
+	__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
+	sched_disturb(self);
+}
+
 /* Ticks that were missed are not made up for: they say "now" and count no time. */
+static void tick(struct cpu *self, uint64_t now)
+{
+	const uint64_t due_ns = self->next_tick_ns;
+
+	if (now - due_ns > self->late_ns)
+		self->late_ns = now - due_ns;
+	self->next_tick_ns = now + self->tick_ns;
+	__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
+	tell_of_tick(self, due_ns);
+	if (self->index == 0)
+		console_receive();
+}
+
 void timer_interrupt(struct cpu *self)
 {
 	const uint64_t now = time_ns();
@@ -110,17 +138,7 @@ void timer_interrupt(struct cpu *self)
 	}
 	if (now >= self->sleep_ns)
 		self->sleep_ns = sched_timer(self->index, now);
-	if (now >= self->next_tick_ns) {
-		if (now - self->next_tick_ns > self->late_ns)
-			self->late_ns = now - self->next_tick_ns;
-		if (!self->due_ns)
-			__atomic_store_n(&self->due_ns, self->next_tick_ns, __ATOMIC_RELAXED);
-		self->next_tick_ns = now + self->tick_ns;
-		__atomic_store_n(&self->ticks, self->ticks + 1, __ATOMIC_RELAXED);
-		__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
-		sched_disturb(self);
-		if (self->index == 0)
-			console_receive();
-	}
+	if (now >= self->next_tick_ns)
+		tick(self, now);
 	program(self, now);
 }

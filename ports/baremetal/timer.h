@@ -7,6 +7,9 @@
 
 struct cpu;
 
+/** Of so many ticks one ends the wait of a vCPU that sleeps, see sched_wait(). */
+#define TIMER_TICKS_SLEPT 8u
+
 /** Tick so often on the calling CPU; 1 ... 10,000. */
 void timer_start_ticks(uint32_t ticks_per_second);
 /** Interrupt the calling CPU at time_ns() = @p deadline_ns; UINT64_MAX: not. The newest counts. */

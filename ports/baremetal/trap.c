@@ -149,6 +149,7 @@ static void interrupt(uint64_t vector, struct cpu *self)
 		count(&self->spurious);
 		return;
 	}
+	self->waits = false;
 	__atomic_store_n(&self->wanted, true, __ATOMIC_RELAXED);
 	apic_eoi();
 }
