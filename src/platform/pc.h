@@ -117,6 +117,18 @@ struct svm_lapic_time svm_pc_lapic_time(struct pc_cpu *cpu);
 /* When the local APIC's timer fires, by the VM's clock. */
 uint64_t svm_pc_lapic_deadline(struct pc_cpu *cpu);
 
+/* The lock alone. */
+static inline void svm_pc_lock(struct svm_pc *pc)
+{
+	while (svm_atomic_exchange(&pc->lock, 1u))
+		svm_ring0_pause();
+}
+
+static inline void svm_pc_unlock(struct svm_pc *pc)
+{
+	svm_atomic_store(&pc->lock, 0u);
+}
+
 /*
  * Take the lock, do something to a device, give the lock back.  Before that the devices are
  * brought up to now, which is the result; after it the earliest deadline is found again, and

@@ -94,6 +94,9 @@ static void write_pic(const struct access *a, uint32_t value)
 	svm_pic_write(&a->pc->pic, a->port, a->size, value);
 }
 
+static enum svm_device_result pic_access(void *arg, struct svm_vcpu *vcpu,
+                                         struct svm_io_access *io);
+
 static uint32_t read_i8042(const struct access *a)
 {
 	return svm_i8042_read(&a->pc->i8042, a->offset, a->size);
@@ -141,25 +144,25 @@ static const struct port_row {
 	uint64_t needs; /* SVM_PC_*; 0: every PC has it. */
 	uint32_t (*read)(const struct access *a);
 	void (*write)(const struct access *a, uint32_t value);
-	bool moves_deadline; /* It can, or what it drives. */
+	svm_io_fn timeless; /* Of a device that knows no time and moves no deadline. */
 } port_rows[] = {
-	{ 0x020, 2, 0, read_pic, write_pic, false },
-	{ 0x040, 4, 0, read_pit, write_pit, true },
-	{ 0x060, 1, 0, read_i8042, write_i8042, true },
-	{ 0x061, 1, 0, read_port61, write_port61, true },
-	{ 0x064, 1, 0, read_i8042, write_i8042, true },
-	{ 0x070, 2, 0, read_rtc, write_rtc, true },
-	{ 0x080, 1, 0, read_debug, write_debug, true },
-	{ 0x092, 1, 0, read_debug, write_debug, true },
-	{ 0x0a0, 2, 0, read_pic, write_pic, false },
-	{ 0x0e9, 1, 0, read_debug, write_debug, true },
-	{ 0x0f4, 1, 0, read_debug, write_debug, true },
-	{ 0x2f8, 8, 0, read_com2, write_com2, true },
-	{ 0x3f8, 8, 0, read_com1, write_com1, true },
-	{ 0x4d0, 2, 0, read_pic, write_pic, false },
-	{ SVM_FW_CFG_PORT, SVM_FW_CFG_PORTS, SVM_PC_FW_CFG, read_fw_cfg, write_fw_cfg, true },
-	{ SVM_ACPI_PM_PORT, SVM_ACPI_PM_PORTS, SVM_PC_ACPI, read_pm, write_pm, true },
-	{ SVM_PCI_PORT, SVM_PCI_PORTS, 0, read_pci, write_pci, true },
+	{ 0x020, 2, 0, read_pic, write_pic, pic_access },
+	{ 0x040, 4, 0, read_pit, write_pit, NULL },
+	{ 0x060, 1, 0, read_i8042, write_i8042, NULL },
+	{ 0x061, 1, 0, read_port61, write_port61, NULL },
+	{ 0x064, 1, 0, read_i8042, write_i8042, NULL },
+	{ 0x070, 2, 0, read_rtc, write_rtc, NULL },
+	{ 0x080, 1, 0, read_debug, write_debug, NULL },
+	{ 0x092, 1, 0, read_debug, write_debug, NULL },
+	{ 0x0a0, 2, 0, read_pic, write_pic, pic_access },
+	{ 0x0e9, 1, 0, read_debug, write_debug, NULL },
+	{ 0x0f4, 1, 0, read_debug, write_debug, NULL },
+	{ 0x2f8, 8, 0, read_com2, write_com2, NULL },
+	{ 0x3f8, 8, 0, read_com1, write_com1, NULL },
+	{ 0x4d0, 2, 0, read_pic, write_pic, pic_access },
+	{ SVM_FW_CFG_PORT, SVM_FW_CFG_PORTS, SVM_PC_FW_CFG, read_fw_cfg, write_fw_cfg, NULL },
+	{ SVM_ACPI_PM_PORT, SVM_ACPI_PM_PORTS, SVM_PC_ACPI, read_pm, write_pm, NULL },
+	{ SVM_PCI_PORT, SVM_PCI_PORTS, 0, read_pci, write_pci, NULL },
 };
 
 _Static_assert(SVM_ARRAY_SIZE(port_rows) <= PC_PORT_ROWS, "a binding for each row");
@@ -182,11 +185,30 @@ static enum svm_device_result port_access(void *arg, struct svm_vcpu *vcpu,
 		io->value = row->read(&a);
 	else
 		row->write(&a, io->value);
-	if (row->moves_deadline)
-		svm_pc_leave(pc);
-	else
+	if (row->timeless)
 		svm_pc_leave_early(pc);
+	else
+		svm_pc_leave(pc);
 	return svm_atomic_load_relaxed(&pc->event) ? SVM_DEVICE_RETURN : SVM_DEVICE_DONE;
+}
+
+/*
+ * As long as no device has a deadline, none is to be brought up to the present: this access comes
+ * before the one that makes a first deadline.
+ */
+static enum svm_device_result pic_access(void *arg, struct svm_vcpu *vcpu, struct svm_io_access *io)
+{
+	struct svm_pc *pc = ((const struct pc_binding *)arg)->pc;
+
+	if (!SVM_MOSTLY(svm_atomic_load_relaxed(&pc->deadline) == SVM_NEVER))
+		return port_access(arg, vcpu, io);
+	svm_pc_lock(pc);
+	if (io->is_in)
+		io->value = svm_pic_read(&pc->pic, io->port, io->size);
+	else
+		svm_pic_write(&pc->pic, io->port, io->size, io->value);
+	svm_pc_unlock(pc);
+	return SVM_DEVICE_DONE;
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -470,7 +492,9 @@ static int bind_ports(struct svm_pc *pc)
 		pc->binding[i] = (struct pc_binding){ pc, &port_rows[i] };
 		if (pc_has(pc, port_rows[i].needs))
 			error = svm_vm_io_handler(pc->vm, port_rows[i].first, port_rows[i].count,
-			                          port_access, &pc->binding[i]);
+			                          port_rows[i].timeless ? port_rows[i].timeless
+			                                                : port_access,
+			                          &pc->binding[i]);
 		if (!error)
 			pc->bound_ports = i + 1;
 	}

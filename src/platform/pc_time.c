@@ -74,8 +74,7 @@ uint64_t svm_pc_enter(struct svm_pc *pc)
 {
 	uint64_t now;
 
-	while (svm_atomic_exchange(&pc->lock, 1u))
-		svm_ring0_pause();
+	svm_pc_lock(pc);
 	/* After the lock: a device's time never runs backwards. */
 	now = svm_pc_now(pc);
 	if (now < pc->last_ns)
@@ -92,7 +91,7 @@ void svm_pc_leave(struct svm_pc *pc)
 	const bool is_other = deadline != pc->deadline;
 
 	svm_atomic_store_relaxed(&pc->deadline, deadline);
-	svm_atomic_store(&pc->lock, 0u);
+	svm_pc_unlock(pc);
 	if (is_other && pc->cpu[0].vcpu)
 		svm_vcpu_notify(pc->cpu[0].vcpu);
 }
@@ -103,5 +102,5 @@ void svm_pc_leave_early(struct svm_pc *pc)
 	if (pc->last_ns >= pc->deadline)
 		svm_pc_leave(pc);
 	else
-		svm_atomic_store(&pc->lock, 0u);
+		svm_pc_unlock(pc);
 }

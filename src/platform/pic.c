@@ -248,31 +248,14 @@ static void write_ocw2(struct svm_pic *pic, unsigned which, uint8_t value)
 	struct svm_pic_chip *chip = &pic->chip[which];
 	const uint8_t input = value & PIC_OCW2_INPUT;
 
-	switch (value & (PIC_OCW2_R | PIC_OCW2_SL | PIC_OCW2_EOI)) {
-	case 0:
-		chip->auto_rotate = 0;
-		break;
-	case PIC_OCW2_R:
-		chip->auto_rotate = 1;
-		break;
-	case PIC_OCW2_EOI:
-		end_input(pic, which, most_urgent(chip), false);
-		break;
-	case PIC_OCW2_R | PIC_OCW2_EOI:
-		end_input(pic, which, most_urgent(chip), true);
-		break;
-	case PIC_OCW2_SL | PIC_OCW2_EOI:
-		end_input(pic, which, input, false);
-		break;
-	case PIC_OCW2_R | PIC_OCW2_SL | PIC_OCW2_EOI:
-		end_input(pic, which, input, true);
-		break;
-	case PIC_OCW2_R | PIC_OCW2_SL:
+	if (value & PIC_OCW2_EOI)
+		end_input(pic, which, value & PIC_OCW2_SL ? input : most_urgent(chip),
+		          value & PIC_OCW2_R);
+	else if (!(value & PIC_OCW2_SL))
+		chip->auto_rotate = (value & PIC_OCW2_R) != 0;
+	else if (value & PIC_OCW2_R)
 		chip->lowest = input;
-		break;
-	default: /* SL alone: no operation. */
-		break;
-	}
+	/* SL alone: no operation. */
 }
 
 static void write_ocw3(struct svm_pic_chip *chip, uint8_t value)

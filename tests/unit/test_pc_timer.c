@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A write to the timer of a local APIC changes when the host's timer has to come, and nothing else:
- * the port is not asked for an interrupt.
+ * the port is not asked for an interrupt.  And what time brings is there for whoever looks.
  */
 #include "pc_rig.h"
 
@@ -90,12 +90,36 @@ START_TEST(a_count_that_is_over_interrupts)
 }
 END_TEST
 
+static uint32_t access_port(uint16_t port, bool is_in, uint8_t value)
+{
+	const struct svm_io_range *range = svm_io_find(&m.r.vm->io, port, 1);
+	struct svm_io_access io = { .port = port, .size = 1, .is_in = is_in, .value = value };
+
+	ck_assert_ptr_nonnull(range);
+	ck_assert_int_eq(range->fn(range->arg, m.r.vcpu, &io), SVM_DEVICE_DONE);
+	return io.value;
+}
+
+/* The 8259 has no time of its own; its inputs have. */
+START_TEST(the_pit_has_ticked_for_who_reads_the_pic)
+{
+	ck_assert_uint_eq(access_port(0x20, true, 0) & 1, 0);
+	access_port(0x43, false, 0x30); /* Counter 0, both bytes, mode 0: high at its end. */
+	access_port(0x40, false, 100);
+	access_port(0x40, false, 0);
+	ck_assert_uint_eq(access_port(0x20, true, 0) & 1, 0);
+	clock_ns += 1000000; /* 1,193 counts */
+	ck_assert_uint_eq(access_port(0x20, true, 0) & 1, 1);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_count_arms_the_hosts_timer);
 	tcase_add_test(tc, no_count_and_no_entry_arm_nothing);
 	tcase_add_test(tc, a_count_that_is_over_interrupts);
+	tcase_add_test(tc, the_pit_has_ticked_for_who_reads_the_pic);
 }
 
 int main(void)
