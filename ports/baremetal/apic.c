@@ -49,7 +49,7 @@
 
 static volatile uint32_t *apic_mmio;
 static bool apic_x2;
-static uint64_t timer_hz;
+static uint64_t counts_per_ns; /* of the timer, in units of 2^-32 */
 
 static uint32_t apic_read(uint32_t reg)
 {
@@ -162,22 +162,24 @@ void apic_send_startup(uint32_t id, uint8_t page)
 	apic_send(id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
+/* Below 2^32: then neither a second's counts nor the product below is too large. */
 void apic_timer_set_frequency(uint64_t hz)
 {
-	timer_hz = hz;
+	counts_per_ns = ((hz < UINT32_MAX ? hz : UINT32_MAX) << 32) / NS_PER_S;
+}
+
+void apic_timer_start(void)
+{
+	apic_write(REG_TIMER_DIV, TIMER_DIV_16);
+	apic_write(REG_LVT_TIMER, VECTOR_TIMER);
 }
 
 /* A far deadline comes too early: whoever armed it looks at the time and arms again. */
 void apic_timer_once(uint64_t ns)
 {
-	const uint64_t far = NS_PER_S;
-	uint64_t count = (ns < far ? ns : far) * (timer_hz / 1000) / (NS_PER_S / 1000);
+	const uint32_t count = (uint32_t)((ns < NS_PER_S ? ns : NS_PER_S) * counts_per_ns >> 32);
 
-	if (count > UINT32_MAX)
-		count = UINT32_MAX;
-	apic_write(REG_TIMER_DIV, TIMER_DIV_16);
-	apic_write(REG_LVT_TIMER, VECTOR_TIMER);
-	apic_write(REG_TIMER_INIT, count ? (uint32_t)count : 1);
+	apic_write(REG_TIMER_INIT, count ? count : 1);
 }
 
 void apic_timer_stop(void)

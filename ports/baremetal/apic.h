@@ -23,6 +23,8 @@ void apic_send_startup(uint32_t apic_id, uint8_t page);
 
 /** Timer: counts per second at the divider used here, as time_init() measured them. */
 void apic_timer_set_frequency(uint64_t hz);
+/** One-shot mode on the calling CPU, for apic_timer_once(). */
+void apic_timer_start(void);
 /** One interrupt on the calling CPU, @p ns from now or, if that is far, earlier. */
 void apic_timer_once(uint64_t ns);
 void apic_timer_stop(void);

@@ -51,6 +51,7 @@ void timer_start_ticks(uint32_t ticks_per_second)
 	self->tick_ns = NS_PER_S / ticks_per_second;
 	self->next_tick_ns = time_ns() + self->tick_ns;
 	self->armed_ns = self->sleep_ns = self->programmed_ns = UINT64_MAX;
+	apic_timer_start();
 	program(self, 0);
 	interrupts_restore(flags);
 }
