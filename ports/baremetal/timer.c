@@ -56,18 +56,22 @@ void timer_start_ticks(uint32_t ticks_per_second)
 	interrupts_restore(flags);
 }
 
+static __attribute__((noinline)) void arm(struct cpu *self, uint64_t deadline_ns)
+{
+	const uint64_t flags = interrupts_save();
+
+	self->armed_ns = deadline_ns;
+	program(self, 0);
+	interrupts_restore(flags);
+}
+
 /* Beside this only the handler changes the deadline: it tells the vCPU, which arms it again. */
 void timer_arm(uint64_t deadline_ns)
 {
 	struct cpu *self = cpu_self();
-	uint64_t flags;
 
-	if (__atomic_load_n(&self->armed_ns, __ATOMIC_RELAXED) == deadline_ns)
-		return;
-	flags = interrupts_save();
-	self->armed_ns = deadline_ns;
-	program(self, 0);
-	interrupts_restore(flags);
+	if (__atomic_load_n(&self->armed_ns, __ATOMIC_RELAXED) != deadline_ns)
+		arm(self, deadline_ns);
 }
 
 void timer_arm_sleep(uint64_t deadline_ns)

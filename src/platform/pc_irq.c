@@ -105,29 +105,31 @@ void svm_pc_take_requests(struct pc_cpu *cpu)
 	                                                 : cpu->startup | (requests & later);
 }
 
-static inline void catch_up_lapic(struct pc_cpu *cpu)
+static SVM_LONG_WAY void catch_up_lapic(struct pc_cpu *cpu)
 {
-	if (SVM_MOSTLY(!svm_lapic_is_timing(&cpu->lapic)))
-		return;
 	if (svm_lapic_deadline(&cpu->lapic) != SVM_NEVER ||
 	    svm_lapic_tsc_deadline(&cpu->lapic) != SVM_NEVER)
 		svm_lapic_advance_quietly(&cpu->lapic, svm_pc_lapic_time(cpu));
 }
 
+static SVM_LONG_WAY void catch_up_devices(struct svm_pc *pc, uint64_t deadline)
+{
+	if (deadline > svm_pc_now(pc))
+		return;
+	(void)svm_pc_enter(pc);
+	svm_pc_leave(pc);
+}
+
 /* The boot processor's timer serves the machine's devices too.  Without a deadline no clock. */
-static void catch_up(struct pc_cpu *cpu)
+static inline void catch_up(struct pc_cpu *cpu)
 {
 	struct svm_pc *pc = cpu->pc;
-	uint64_t deadline;
+	const uint64_t deadline = svm_atomic_load_relaxed(&pc->deadline);
 
-	catch_up_lapic(cpu);
-	if (cpu != &pc->cpu[0])
-		return;
-	deadline = svm_atomic_load_relaxed(&pc->deadline);
-	if (deadline != SVM_NEVER && deadline <= svm_pc_now(pc)) {
-		(void)svm_pc_enter(pc);
-		svm_pc_leave(pc);
-	}
+	if (svm_lapic_is_timing(&cpu->lapic))
+		catch_up_lapic(cpu);
+	if (deadline != SVM_NEVER && cpu == &pc->cpu[0])
+		catch_up_devices(pc, deadline);
 }
 
 /*
@@ -143,12 +145,10 @@ void svm_pc_take_eoi(struct pc_cpu *cpu)
 }
 
 /* With nothing waiting an offer may stay, or be made. */
-static void renew_eoi(struct pc_cpu *cpu)
+static SVM_LONG_WAY void renew_eoi(struct pc_cpu *cpu)
 {
 	const struct svm_paravirt *pv = &cpu->pc->paravirt;
 
-	if (!cpu->paravirt.eoi)
-		return;
 	if (!svm_lapic_may_end_late(&cpu->lapic))
 		svm_pc_take_eoi(cpu);
 	else if (!cpu->paravirt.eoi_offered)
@@ -157,17 +157,19 @@ static void renew_eoi(struct pc_cpu *cpu)
 		svm_lapic_eoi(&cpu->lapic);
 }
 
+/* Seldom anything is to be done before the APIC is asked. */
 static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 {
 	struct pc_cpu *cpu = arg;
 
 	(void)vcpu;
-	if (svm_atomic_load_relaxed(&cpu->lapic.requests))
+	if (!SVM_MOSTLY(!svm_atomic_load_relaxed(&cpu->lapic.requests)))
 		svm_pc_take_requests(cpu);
-	if (cpu->startup)
+	if (!SVM_MOSTLY(!cpu->startup))
 		svm_vcpu_kick(cpu->vcpu);
 	catch_up(cpu);
-	renew_eoi(cpu);
+	if (cpu->paravirt.eoi)
+		renew_eoi(cpu);
 	cpu->extint = cpu->extint_requested || (svm_atomic_load(&cpu->lapic.lines) &&
 	                                        svm_lapic_wants_extint(&cpu->lapic));
 	/* Of the 8259's the vector is known when it is acknowledged. */

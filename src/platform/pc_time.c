@@ -45,7 +45,8 @@ static uint64_t tsc_to_ns(struct pc_cpu *cpu, uint64_t deadline)
 
 uint64_t svm_pc_lapic_deadline(struct pc_cpu *cpu)
 {
-	const uint64_t tsc = svm_lapic_tsc_deadline(&cpu->lapic);
+	const uint64_t tsc = cpu->lapic.tsc_deadline ? svm_lapic_tsc_deadline(&cpu->lapic)
+	                                             : SVM_NEVER;
 
 	return tsc == SVM_NEVER ? svm_lapic_deadline(&cpu->lapic) : tsc_to_ns(cpu, tsc);
 }

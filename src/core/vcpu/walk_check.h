@@ -42,11 +42,11 @@ static inline bool svm_walk_step_holds(const struct svm_host *host,
 /* Inside a section. */
 static inline bool svm_walk_memo_holds(const struct svm_vm *vm, const struct svm_walk_memo *memo)
 {
-	const struct svm_walk_step *step = memo->step, *const end = step + memo->count;
+	const struct svm_walk_step *step = memo->step;
 
 	if (svm_atomic_load(&vm->memory.generation) != memo->generation)
 		return false;
-	for (; step != end; step++)
+	for (uint32_t left = memo->count; left; left--, step++)
 		if (!svm_walk_step_holds(vm->host, step))
 			return false;
 	return true;
