@@ -33,7 +33,7 @@ int svm_vcpu_complete_data(struct svm_vcpu *vcpu, const void *data, size_t size)
 	return size == vcpu->emul.pending.size ? answer(vcpu, data) : SVM_ERR_INVAL;
 }
 
-int svm_vcpu_complete_skip(struct svm_vcpu *vcpu)
+static SVM_LONG_WAY int skip_any(struct svm_vcpu *vcpu)
 {
 	if (vcpu->owed == SVM_OWED_NOTHING)
 		return SVM_ERR_STATE;
@@ -43,6 +43,22 @@ int svm_vcpu_complete_skip(struct svm_vcpu *vcpu)
 		return SVM_ERR_NOSUPPORT;
 	vcpu->owed = SVM_OWED_NOTHING;
 	svm_vcpu_advance(vcpu, vcpu->next_rip);
+	return 0;
+}
+
+/* An instruction as nearly all are, and known where it ends. */
+static inline bool owes_plain_step(const struct svm_vcpu *vcpu)
+{
+	return vcpu->owed >= SVM_OWED_SKIP && vcpu->owed <= SVM_OWED_CPUID && vcpu->next_rip &&
+	       svm_vcpu_is_near(vcpu, vcpu->next_rip);
+}
+
+int svm_vcpu_complete_skip(struct svm_vcpu *vcpu)
+{
+	if (!SVM_MOSTLY(owes_plain_step(vcpu)))
+		return skip_any(vcpu);
+	vcpu->owed = SVM_OWED_NOTHING;
+	svm_vcpu_advance_near(vcpu, vcpu->next_rip);
 	return 0;
 }
 
