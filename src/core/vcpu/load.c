@@ -169,32 +169,16 @@ static SVM_LONG_WAY int come_here(struct svm_vcpu *vcpu)
 	return 0;
 }
 
-/* The deadline may have come and gone unseen. */
-static bool has_missed_timer(struct svm_vcpu *vcpu)
-{
-	return vcpu->irq.deadline &&
-	       !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
-	       !svm_events_timer_stands(vcpu);
-}
-
-/* No CPU goes offline with a vCPU loaded. */
-static inline bool is_loaded_here(const struct svm_vcpu *vcpu, const struct svm_hal *hal)
-{
-	return vcpu->cpu && vcpu->cpu->id == hal->cpu_id(hal->ctx);
-}
-
 /* Also one that has stayed looks: the VM's settings and the host's registers may be others. */
 int svm_vcpu_bind(struct svm_vcpu *vcpu)
 {
 	const struct svm_host *const host = vcpu->vm->host;
 
-	if (!SVM_MOSTLY(is_loaded_here(vcpu, &host->hal)))
+	if (!svm_vcpu_is_here(vcpu))
 		return come_here(vcpu);
 	follow_settings(vcpu);
 	if (!host->fixed_registers)
 		follow_host(vcpu);
-	if (has_missed_timer(vcpu))
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	return 0;
 }
 
@@ -231,7 +215,7 @@ void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work)
 
 bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu)
 {
-	return vcpu->cpu && vcpu->cpu != svm_host_this_cpu(vcpu->vm->host);
+	return vcpu->cpu && !svm_vcpu_is_here(vcpu);
 }
 
 int svm_vcpu_load(struct svm_vcpu *vcpu)

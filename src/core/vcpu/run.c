@@ -393,6 +393,21 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return true;
 }
 
+/* One that a port keeps loaded mostly finds all as its last run has left it. */
+static inline bool is_bound(const struct svm_vcpu *vcpu)
+{
+	return vcpu->seen_settings == vcpu->vm->settings && vcpu->vm->host->fixed_registers &&
+	       !vcpu->guest_debugs && svm_vcpu_is_here(vcpu);
+}
+
+/* The deadline may have come and gone unseen. */
+static inline bool has_missed_timer(struct svm_vcpu *vcpu)
+{
+	return vcpu->irq.deadline &&
+	       !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
+	       !svm_events_timer_stands(vcpu);
+}
+
 /* The state that the vCPU was in becomes the one to be in; nothing changes if it cannot run. */
 static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 {
@@ -404,9 +419,13 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 	exit->kind = SVM_EXIT_KIND_NONE; /* The rest by whoever gives it a kind. */
 	if (*state == SVM_VCPU_HALTED && still_halted(vcpu, exit))
 		return 0;
-	error = svm_vcpu_bind(vcpu);
-	if (error)
-		return error;
+	if (!SVM_MOSTLY(is_bound(vcpu))) {
+		error = svm_vcpu_bind(vcpu);
+		if (error)
+			return error;
+	}
+	if (has_missed_timer(vcpu))
+		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 
 	if (vcpu->stuck.looks)
 		svm_stuck_begin(vcpu);

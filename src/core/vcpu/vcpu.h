@@ -218,6 +218,13 @@ void svm_cpu_drop_asids(struct svm_cpu *cpu);
 /* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
 int svm_vcpu_bind(struct svm_vcpu *vcpu);
 void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work);
+/* Loaded on the CPU that executes the call, which does not go offline meanwhile. */
+static inline bool svm_vcpu_is_here(const struct svm_vcpu *vcpu)
+{
+	const struct svm_hal *const hal = &vcpu->vm->host->hal;
+
+	return vcpu->cpu && vcpu->cpu->id == hal->cpu_id(hal->ctx);
+}
 /* Loaded on a CPU other than the one that executes the call: its FPU is out of reach. */
 bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu);
 
