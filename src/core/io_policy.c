@@ -73,8 +73,8 @@ static void note_gap(struct svm_io_policy *policy, uint32_t port)
 		svm_atomic_store_relaxed(&policy->gap, first | (end - 1) << 16);
 }
 
-static SVM_LONG_WAY const struct svm_io_range *find_range_anew(struct svm_io_policy *policy,
-                                                               uint16_t port, uint8_t size)
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
+                                            uint8_t size)
 {
 	const struct svm_io_range *range = svm_io_find(policy, port, size);
 
@@ -83,25 +83,6 @@ static SVM_LONG_WAY const struct svm_io_range *find_range_anew(struct svm_io_pol
 	else
 		note_gap(policy, port);
 	return range;
-}
-
-/* Nothing is believed of the guess, which may be about a range that is gone. */
-const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
-                                             uint8_t size)
-{
-	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent);
-	const uint32_t last = (uint32_t)port + size - 1;
-	uint32_t gap;
-
-	if (guess < policy->range_count) {
-		const struct svm_io_range *range = &policy->range[guess];
-
-		if (range->first <= port && last <= range->last)
-			return range;
-	}
-	gap = svm_atomic_load_relaxed(&policy->gap);
-	return port >= (uint16_t)gap && last <= gap >> 16 ? NULL
-	                                                   : find_range_anew(policy, port, size);
 }
 
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)

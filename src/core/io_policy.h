@@ -6,6 +6,8 @@
  */
 #include <libsvm/vm.h>
 
+#include "core/core.h"
+
 struct svm_vm;
 
 struct svm_io_range {
@@ -31,8 +33,29 @@ void svm_io_policy_fini(struct svm_vm *vm);
 const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
                                        uint8_t size);
 
-/* The same for an access of the guest, which is likely to be where the last one was. */
-const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
-                                             uint8_t size);
+/* The same for an access of the guest: what is found is remembered for the two below. */
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
+                                            uint8_t size);
+
+/* The callback that was found last, if it owns this access too.  It may be gone meanwhile. */
+static inline const struct svm_io_range *svm_io_recent(const struct svm_io_policy *policy,
+                                                       uint32_t port, uint32_t size)
+{
+	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent);
+
+	if (guess >= policy->range_count || port < policy->range[guess].first ||
+	    port + size - 1 > policy->range[guess].last)
+		return NULL;
+	return &policy->range[guess];
+}
+
+/* Whether the access is where none was found last, between two callbacks. */
+static inline bool svm_io_is_in_gap(const struct svm_io_policy *policy, uint32_t port,
+                                    uint32_t size)
+{
+	const uint32_t gap = svm_atomic_load_relaxed(&policy->gap);
+
+	return port >= (uint16_t)gap && port + size - 1 <= gap >> 16;
+}
 
 #endif

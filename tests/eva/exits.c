@@ -65,8 +65,8 @@ bool svm_stuck_is_silent(struct svm_vcpu *of, struct svm_exit *exit)
 	return true;
 }
 
-const struct svm_io_range *svm_io_find_again(struct svm_io_policy *policy, uint16_t port,
-                                             uint8_t size)
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
+                                            uint8_t size)
 {
 	static struct svm_io_range range;
 
@@ -271,6 +271,8 @@ void eva_main(void)
 	vm.msr.filter = eva_maybe() ? any_filter : NULL;
 	vcpu.idle = eva_maybe() ? any_idle : NULL;
 	vcpu.cpu = &cpu;
+	vm.io.range_count = (uint32_t)eva_maybe();
+	vm.io.range[0].fn = any_device;
 	host.hal.irq_save = any_irq;
 	host.hal.irq_restore = no_irq;
 	UNKNOWN(exit);

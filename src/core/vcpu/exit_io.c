@@ -30,6 +30,17 @@ static inline uint64_t io_next_rip(const struct svm_vcpu *vcpu)
 	return rip + svm_vcpu_wrap_rip(vcpu, vcpu->vmcb->control.exit_info_2 - rip);
 }
 
+/* What wraps is not near. */
+static inline void step_over_io(struct svm_vcpu *vcpu)
+{
+	const uint64_t next = vcpu->vmcb->control.exit_info_2;
+
+	if (SVM_MOSTLY(svm_vcpu_is_near(vcpu, next)))
+		svm_vcpu_advance_near(vcpu, next);
+	else
+		svm_vcpu_advance(vcpu, io_next_rip(vcpu));
+}
+
 static inline uint16_t io_port(uint64_t info)
 {
 	return (uint16_t)svm_bits_get(info, SVM_IOIO_PORT);
@@ -73,20 +84,14 @@ static SVM_LONG_WAY enum svm_action special_io(struct svm_vcpu *vcpu, struct svm
 	return svm_emulation_run(vcpu, exit, SVM_EMUL_IO);
 }
 
-enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
+static enum svm_action io_by_callback(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                      const struct svm_io_range *range, uint64_t info)
 {
-	const uint64_t info = vcpu->vmcb->control.exit_info_1;
-	const struct svm_io_range *range;
 	struct svm_io_access access;
 	enum svm_device_result result;
 
-	if (!svm_ioio_is_plain(info))
-		return special_io(vcpu, exit);
 	access.port = io_port(info);
 	access.size = io_size(info);
-	range = svm_io_find_again(&vcpu->vm->io, access.port, access.size);
-	if (!range)
-		return io_to_embedder(vcpu, exit, info);
 	access.is_in = info & SVM_IOIO_IN;
 	access.value = access.is_in ? UINT32_MAX : io_value(vcpu, access.size);
 	result = range->fn(range->arg, vcpu, &access);
@@ -94,8 +99,32 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return io_to_embedder(vcpu, exit, info);
 	if (access.is_in)
 		set_result(vcpu, access.size, access.value);
-	if (result == SVM_DEVICE_DONE)
-		return svm_vcpu_advance(vcpu, io_next_rip(vcpu));
-	svm_vcpu_advance(vcpu, io_next_rip(vcpu));
-	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+	step_over_io(vcpu);
+	return result == SVM_DEVICE_DONE ? SVM_ACTION_RESUME
+	                                 : svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
+}
+
+static SVM_LONG_WAY enum svm_action io_anew(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                            uint64_t info)
+{
+	const struct svm_io_range *range =
+		svm_io_find_anew(&vcpu->vm->io, io_port(info), io_size(info));
+
+	return range ? io_by_callback(vcpu, exit, range, info) : io_to_embedder(vcpu, exit, info);
+}
+
+enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_io_policy *io = &vcpu->vm->io;
+	const uint64_t info = vcpu->vmcb->control.exit_info_1;
+	const struct svm_io_range *range;
+
+	if (!svm_ioio_is_plain(info))
+		return special_io(vcpu, exit);
+	range = svm_io_recent(io, io_port(info), io_size(info));
+	if (range)
+		return io_by_callback(vcpu, exit, range, info);
+	if (svm_io_is_in_gap(io, io_port(info), io_size(info)))
+		return io_to_embedder(vcpu, exit, info);
+	return io_anew(vcpu, exit, info);
 }
