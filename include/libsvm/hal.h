@@ -100,7 +100,7 @@ struct svm_hal {
 	/**
 	 * @brief Make the FPU the library's: save what the host has in it.
 	 *
-	 * A, once per bind of a vCPU to a CPU.  Until fpu_end() the host neither uses the FPU on
+	 * A, once per svm_vcpu_run().  Until fpu_end() the host neither uses the FPU on
 	 * this CPU nor switches it away.  NULL for both: the library saves and restores the
 	 * host's state by XSAVE in a frame of its own.
 	 */

@@ -171,10 +171,11 @@ enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *vcpu);
 SVM_MUST_CHECK int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
 /**
- * @brief Bind a vCPU to the CPU that executes the call; for preemption notifiers.
+ * @brief Bind a vCPU to the CPU that executes the call, until svm_vcpu_put().
  *
- * svm_vcpu_run() does it by itself.  A loaded vCPU keeps the guest's FPU and debug registers on
- * the CPU until svm_vcpu_put().
+ * svm_vcpu_run() does it by itself, and puts at its end what was not loaded before.  A loaded vCPU
+ * keeps the guest's FPU and debug registers on the CPU; but where the HAL has fpu_begin(), the FPU
+ * is the host's between runs, and the thread may be preempted there: see svm_vcpu_stay_loaded().
  *
  * @retval 0                    Loaded.
  * @retval SVM_ERR_CPU_OFFLINE  This CPU is not online.
@@ -184,8 +185,27 @@ SVM_MUST_CHECK int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit);
  */
 SVM_MUST_CHECK int svm_vcpu_load(struct svm_vcpu *vcpu);
 
-/** @brief Undo svm_vcpu_load() on the same CPU; nothing if it is not loaded there. A. */
+/**
+ * @brief Undo svm_vcpu_load() on the same CPU; nothing if it is not loaded there.
+ * @par Context
+ * A; where the HAL has fpu_begin() and nobody has set svm_vcpu_set_presence(), with interrupts off
+ * and under any lock of the host's too, such as its scheduler's.
+ */
 void svm_vcpu_put(struct svm_vcpu *vcpu);
+
+/**
+ * @brief Have svm_vcpu_run() leave the vCPU loaded where it ran.
+ *
+ * For a host that tells when a thread loses its CPU (preemption notifiers): between the calls a run
+ * finds the vCPU loaded, the notification puts it, and the run after that loads it wherever it is.
+ * Nothing has to be done, and nothing can fail, when the thread gets a CPU again.
+ *
+ * @param vcpu   Not running.
+ * @param stays  False: from the next run on it is put again; before, say svm_vcpu_put().
+ * @par Context
+ * A, by the thread that drives the vCPU.
+ */
+void svm_vcpu_stay_loaded(struct svm_vcpu *vcpu, bool stays);
 
 /** @name Completing an exit */
 /** @{ */
@@ -672,7 +692,8 @@ SVM_MUST_CHECK int svm_vcpu_write(struct svm_vcpu *vcpu, svm_gva_t gva, const vo
 	X(injected, "events injected")                                                             \
 	X(reinjected, "deliveries that were interrupted and done again")                           \
 	X(asid_changes, "times a new ASID was taken")                                              \
-	X(flushes, "entries with a TLB flush")
+	X(flushes, "entries with a TLB flush")                                                     \
+	X(loads, "times it was loaded on a CPU")
 
 /** The counters since creation; ::SVM_VCPU_STATS says what each is. */
 struct svm_vcpu_stats {

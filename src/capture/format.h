@@ -120,6 +120,7 @@ enum svm_capture_callback {
 	C0(vcpu_reset, vcpu)                                                                       \
 	C0(vcpu_load, vcpu)                                                                        \
 	V0(vcpu_put, vcpu)                                                                         \
+	V1(vcpu_stay_loaded, vcpu, bool)                                                           \
 	C1(vcpu_complete_value, vcpu, uint64_t)                                                    \
 	C4(vcpu_complete_cpuid, vcpu, uint32_t, uint32_t, uint32_t, uint32_t)                      \
 	C0(vcpu_complete_skip, vcpu)                                                               \

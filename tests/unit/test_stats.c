@@ -199,12 +199,13 @@ START_TEST(counters_as_text_and_as_json)
 	                              "reinjected 0\n"
 	                              "asid_changes 1\n"
 	                              "flushes 0\n"
+	                              "loads 1\n"
 	                              "exit CPUID count 2\n"
 	                              "exit VMMCALL count 1\n";
 	static const char as_json[] =
 		"{\"vcpu\":0,\"entries\":3,\"host_exits\":1,\"interrupts\":0,\"npt_fills\":0,"
-		"\"injected\":0,\"reinjected\":0,\"asid_changes\":1,\"flushes\":0,\"exits\":["
-		"{\"name\":\"CPUID\",\"count\":2},{\"name\":\"VMMCALL\",\"count\":1}]}";
+		"\"injected\":0,\"reinjected\":0,\"asid_changes\":1,\"flushes\":0,\"loads\":1,"
+		"\"exits\":[{\"name\":\"CPUID\",\"count\":2},{\"name\":\"VMMCALL\",\"count\":1}]}";
 
 	ck_assert_int_eq(svm_vm_populate(r.vm, 0, RIG_PAGES * 4096), 0);
 	run_cpuids(2);

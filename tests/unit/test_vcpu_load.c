@@ -483,11 +483,85 @@ START_TEST(the_hosts_own_fpu_and_preemption_calls_are_paired)
 	ck_assert_int_eq(depth, 0);
 	ck_assert_int_eq(preempted, 0);
 	ck_assert_int_eq(svm_vcpu_load(r.vcpu), 0);
+	ck_assert_int_eq(depth, 0); /* The host cannot be preempted while it has lent its FPU. */
 	run_once(&r, r.vcpu);
-	ck_assert_int_eq(depth, 1);
+	ck_assert_int_eq(depth, 0);
 	ck_assert_int_eq(preempted, 0);
 	svm_vcpu_put(r.vcpu);
 	ck_assert_int_eq(depth, 0);
+	rig_fini(&r);
+}
+END_TEST
+
+static uint64_t loads_of(const struct svm_vcpu *vcpu)
+{
+	struct svm_vcpu_stats stats;
+
+	svm_vcpu_get_stats(vcpu, &stats);
+	return stats.loads;
+}
+
+/* As a host with preemption notifiers has it: one load, until the thread loses its CPU. */
+START_TEST(a_vcpu_that_stays_is_put_by_its_host)
+{
+	uint8_t area[SIZE] = { 0 }, *fpu;
+	struct hosted_config config;
+	struct svm_vcpu *second;
+	struct rig r;
+
+	hosted_config_init(&config);
+	config.cpus = 2;
+	rig_machine(&r, &config);
+	if (_i) {
+		r.hal.fpu_begin = begin;
+		r.hal.fpu_end = end;
+	}
+	depth = 0;
+	rig_start(&r, RIG_64);
+	hosted_become(r.m, 1);
+	ck_assert_int_eq(svm_cpu_online(r.host), 0);
+	hosted_become(r.m, 0);
+	hosted_script_vmmcall(&r.code);
+	ck_assert_int_eq(svm_vcpu_create(r.vm, 1, &second), 0);
+	rig_prepare(&r, second);
+	fpu = hosted_cpu_fpu(r.m, 0);
+
+	svm_vcpu_stay_loaded(r.vcpu, true);
+	run_once(&r, second); /* Nothing is loaded yet. */
+	for (unsigned i = 0; i < 3; i++)
+		run_once(&r, r.vcpu);
+	ck_assert_uint_eq(loads_of(r.vcpu), 1);
+	ck_assert_int_eq(svm_vcpu_run(second, &r.exit), SVM_ERR_BUSY);
+	ck_assert_int_eq(svm_vcpu_destroy(r.vcpu), SVM_ERR_BUSY);
+
+	/* Where the host has its FPU back, state that is set meanwhile goes to the area alone. */
+	ck_assert_int_eq(depth, 0);
+	area[XMM0] = 0x44;
+	area[HEADER] = 2;
+	fpu[XMM0] = 0x11;
+	ck_assert_int_eq(svm_vcpu_set_xsave(r.vcpu, area, SIZE), 0);
+	ck_assert_uint_eq(fpu[XMM0], _i ? 0x11 : 0x44);
+
+	svm_vcpu_put(r.vcpu);
+	svm_vcpu_put(r.vcpu);
+	run_once(&r, second);
+	hosted_become(r.m, 1);
+	fpu = hosted_cpu_fpu(r.m, 1);
+	run_once(&r, r.vcpu); /* Without a word it has come to the other CPU, and stays there. */
+	ck_assert_uint_eq(loads_of(r.vcpu), 2);
+	ck_assert_int_eq(svm_cpu_offline(r.host), SVM_ERR_BUSY);
+	ck_assert_int_eq(svm_vcpu_get_xsave(r.vcpu, area, SIZE), 0);
+	ck_assert_uint_eq(area[XMM0], 0x44);
+
+	svm_vcpu_stay_loaded(r.vcpu, false);
+	run_once(&r, r.vcpu);
+	run_once(&r, r.vcpu);
+	ck_assert_uint_eq(loads_of(r.vcpu), 3);
+	ck_assert_int_eq(depth, 0);
+	ck_assert_int_eq(svm_cpu_offline(r.host), 0);
+	ck_assert_int_eq(svm_vcpu_run(r.vcpu, &r.exit), SVM_ERR_CPU_OFFLINE);
+	hosted_become(r.m, 0);
+	ck_assert_int_eq(svm_vcpu_destroy(second), 0);
 	rig_fini(&r);
 }
 END_TEST
@@ -579,6 +653,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_area_that_would_fault_is_refused, 0, ROWS(area_rows));
 	tcase_add_loop_test(tc, an_emulated_write_marks_only_what_the_host_has, 0, 2);
 	tcase_add_test(tc, the_hosts_own_fpu_and_preemption_calls_are_paired);
+	tcase_add_loop_test(tc, a_vcpu_that_stays_is_put_by_its_host, 0, 2);
 	tcase_add_test(tc, registers_of_the_switch_change_hands);
 	tcase_add_loop_test(tc, fixed_registers_are_read_at_load, 0, 2);
 }

@@ -3,9 +3,9 @@
  * The guest's FPU, SSE and AVX registers.
  *
  * The world switch leaves them alone (APM vol. 2, 15.5.1), and the library is compiled without
- * using them, so they change hands once per load and put and not once per exit.  Areas have
- * XSAVE's standard format; both moves run under the host's XCR0, which holds every state that a
- * guest may enable (features.c).
+ * using them, so they change hands once per binding or run (load.c) and not once per exit.  Areas
+ * have XSAVE's standard format; both moves run under the host's XCR0, which holds every state that
+ * a guest may enable (features.c).
  */
 #include "core/features.h"
 #include "core/vcpu/vcpu.h"
@@ -43,6 +43,7 @@ void svm_fpu_enter_guest(struct svm_vcpu *vcpu)
 	else
 		host->hal.fpu_begin(host->hal.ctx);
 	restore(&host->features, vcpu->fpu);
+	vcpu->fpu_here = true;
 }
 
 void svm_fpu_leave_guest(struct svm_vcpu *vcpu)
@@ -54,6 +55,7 @@ void svm_fpu_leave_guest(struct svm_vcpu *vcpu)
 		restore(&host->features, vcpu->cpu->host_fpu);
 	else
 		host->hal.fpu_end(host->hal.ctx);
+	vcpu->fpu_here = false;
 }
 
 static size_t area_size(const struct svm_vcpu *vcpu)
@@ -79,7 +81,7 @@ int svm_vcpu_get_xsave(struct svm_vcpu *vcpu, void *area, size_t size)
 		return SVM_ERR_RANGE;
 	if (svm_vcpu_is_elsewhere(vcpu))
 		return SVM_ERR_STATE;
-	if (vcpu->cpu)
+	if (vcpu->fpu_here)
 		save(&vcpu->vm->host->features, vcpu->fpu);
 	memcpy(area, vcpu->fpu, area_size(vcpu));
 	return 0;
@@ -120,7 +122,7 @@ int svm_vcpu_set_xsave(struct svm_vcpu *vcpu, const void *area, size_t size)
 		return SVM_ERR_INVAL;
 	memcpy(vcpu->fpu, area, area_size(vcpu));
 	memcpy(vcpu->fpu, vcpu->copy, features->xsave ? LEGACY_SIZE + 64 : LEGACY_SIZE);
-	if (vcpu->cpu)
+	if (vcpu->fpu_here)
 		restore(features, vcpu->fpu);
 	return 0;
 }
@@ -177,10 +179,10 @@ int svm_vcpu_set_xcr0(struct svm_vcpu *vcpu, uint64_t xcr0)
 #define ALL_TAGS_VALID 0xff
 #define MMX_EXPONENT  UINT16_C(0xffff)
 
-/* The registers of these states into the area, and back: the vCPU is loaded while it emulates. */
+/* The registers of these states into the area, and back: a run that emulates has the FPU. */
 static void fpu_to_area(struct svm_vcpu *vcpu)
 {
-	if (vcpu->cpu)
+	if (vcpu->fpu_here)
 		save(&vcpu->vm->host->features, vcpu->fpu);
 }
 
@@ -199,7 +201,7 @@ static void area_to_fpu(struct svm_vcpu *vcpu, uint64_t states)
 		present |= states & vcpu->vm->host->features.xcr0;
 		memcpy(area + HEADER_OFFSET, &present, sizeof(present));
 	}
-	if (vcpu->cpu)
+	if (vcpu->fpu_here)
 		restore(&vcpu->vm->host->features, vcpu->fpu);
 }
 

@@ -84,7 +84,7 @@ static int exchange_entry(void *arg, uint64_t gpa, unsigned int size, uint64_t e
 }
 
 /*
- * PKRU lives in the FPU area, or in the processor while the vCPU is loaded.  Only guests that
+ * PKRU lives in the FPU area, or in the processor while the guest's FPU is.  Only guests that
  * use protection keys pay for this.
  */
 static uint32_t guest_pkru(struct svm_vcpu *vcpu)
@@ -97,7 +97,7 @@ static uint32_t guest_pkru(struct svm_vcpu *vcpu)
 	if (!(svm_vmcb_get_cr4(vcpu->vmcb) & CR4_PKE) || !features->xsave ||
 	    !(features->xcr0 & XCR0_PKRU))
 		return 0;
-	if (vcpu->cpu)
+	if (vcpu->fpu_here)
 		svm_ring0_xsave(vcpu->fpu, XCR0_PKRU);
 	memcpy(&present, area + XSAVE_BV, sizeof(present));
 	offset = svm_ring0_cpuid(0xd, 9).ebx;

@@ -6,6 +6,10 @@
  * the host's values of the registers that the world switch swaps.  A vCPU that comes to another
  * CPU, or back to one that was offline meanwhile, is a new VMCB there: all clean bits 0, a new
  * ASID (APM vol. 2, 15.15, 15.16).
+ *
+ * A host that has a way of its own to lend its FPU, fpu_begin(), cannot be preempted until it has
+ * it back.  There the FPU comes and goes with each run, and of a vCPU that is loaded between two
+ * nothing is in the CPU that svm_vcpu_put() would have to save: a scheduler may call it.
  */
 #include <libsvm/msrs.h>
 
@@ -162,6 +166,7 @@ static SVM_LONG_WAY int come_here(struct svm_vcpu *vcpu)
 	follow_settings(vcpu);
 	follow_host(vcpu);
 	svm_fpu_enter_guest(vcpu);
+	vcpu->stats.loads++;
 	if (vcpu->irq.deadline) /* The timer of this CPU may be armed for another vCPU. */
 		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
 	if (vcpu->presence.arrive)
@@ -179,6 +184,8 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
 	follow_settings(vcpu);
 	if (!host->fixed_registers)
 		follow_host(vcpu);
+	if (!vcpu->fpu_here)
+		svm_fpu_enter_guest(vcpu);
 	return 0;
 }
 
@@ -206,11 +213,27 @@ void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work)
 		return;
 	if (vcpu->presence.leave)
 		tell_leave(vcpu, has_work);
-	svm_fpu_leave_guest(vcpu);
+	if (vcpu->fpu_here)
+		svm_fpu_leave_guest(vcpu);
 	if (barrier_done(vcpu))
 		vcpu->cpu->last_serial = vcpu->serial;
 	vcpu->cpu->loaded = NULL;
 	vcpu->cpu = NULL;
+}
+
+static void choose_after_run(struct svm_vcpu *vcpu)
+{
+	if (!vcpu->loaded_by_user && !vcpu->stays)
+		vcpu->after_run = SVM_AFTER_RUN_PUT;
+	else
+		vcpu->after_run = vcpu->vm->host->own_fpu ? SVM_AFTER_RUN_NOTHING
+		                                          : SVM_AFTER_RUN_LEAVE_FPU;
+}
+
+void svm_vcpu_stay_loaded(struct svm_vcpu *vcpu, bool stays)
+{
+	vcpu->stays = stays;
+	choose_after_run(vcpu);
 }
 
 bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu)
@@ -222,9 +245,13 @@ int svm_vcpu_load(struct svm_vcpu *vcpu)
 {
 	const int error = svm_vcpu_bind(vcpu);
 
-	if (!error)
-		vcpu->loaded_by_user = true;
-	return error;
+	if (error)
+		return error;
+	vcpu->loaded_by_user = true;
+	choose_after_run(vcpu);
+	if (!vcpu->vm->host->own_fpu)
+		svm_fpu_leave_guest(vcpu);
+	return 0;
 }
 
 void svm_vcpu_put(struct svm_vcpu *vcpu)
@@ -232,5 +259,6 @@ void svm_vcpu_put(struct svm_vcpu *vcpu)
 	if (svm_vcpu_is_elsewhere(vcpu))
 		return;
 	vcpu->loaded_by_user = false;
+	choose_after_run(vcpu);
 	svm_vcpu_unbind(vcpu, svm_vcpu_state(vcpu) == SVM_VCPU_RUNNABLE);
 }

@@ -397,7 +397,7 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 static inline bool is_bound(const struct svm_vcpu *vcpu)
 {
 	return vcpu->seen_settings == vcpu->vm->settings && vcpu->vm->host->fixed_registers &&
-	       !vcpu->guest_debugs && svm_vcpu_is_here(vcpu);
+	       !vcpu->guest_debugs && vcpu->fpu_here && svm_vcpu_is_here(vcpu);
 }
 
 /* The deadline may have come and gone unseen. */
@@ -434,8 +434,12 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 		svm_exit_counts_charge(vcpu);
 	vcpu->stats.host_exits++;
 	*state = (int)state_after(vcpu, kind);
-	if (!vcpu->loaded_by_user)
-		svm_vcpu_unbind(vcpu, *state == SVM_VCPU_RUNNABLE);
+	if (!SVM_MOSTLY(vcpu->after_run == SVM_AFTER_RUN_NOTHING)) {
+		if (vcpu->after_run == SVM_AFTER_RUN_PUT)
+			svm_vcpu_unbind(vcpu, *state == SVM_VCPU_RUNNABLE);
+		else
+			svm_fpu_leave_guest(vcpu);
+	}
 	if (*state == SVM_VCPU_DEAD && kind != SVM_EXIT_KIND_ENTRY_FAILED)
 		return SVM_ERR_DEAD;
 	return 0;

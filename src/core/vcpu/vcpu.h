@@ -98,6 +98,13 @@ _Static_assert(sizeof(struct svm_device_move) == 96, "a vCPU has several of them
 /* With two more a vCPU, its XSAVE area of AVX and 64 records would need a fifth page. */
 #define SVM_DEVICE_MOVES 6u
 
+/* What a run does at its end with a vCPU that it, or somebody before it, has loaded. */
+enum svm_after_run {
+	SVM_AFTER_RUN_PUT,
+	SVM_AFTER_RUN_LEAVE_FPU, /* It stays, but for what the host has lent: load.c. */
+	SVM_AFTER_RUN_NOTHING,
+};
+
 struct svm_vcpu {
 	struct svm_switch s;
 	struct svm_vmcb *vmcb;
@@ -111,7 +118,10 @@ struct svm_vcpu {
 	/* Translations and the CPU: asid.c, flush.c. */
 	struct svm_cpu *cpu;      /* Loaded here, or NULL. */
 	uint64_t last_cpu;        /* svm_cpu.serial; on another CPU the VMCB counts as new. */
-	bool loaded_by_user;      /* svm_vcpu_load() was called: a run does not put. */
+	uint8_t after_run;        /* enum svm_after_run, by the two that follow. */
+	bool loaded_by_user;      /* svm_vcpu_load() was called. */
+	bool stays;               /* svm_vcpu_stay_loaded() */
+	bool fpu_here;            /* The guest's FPU is in the CPU and not in the area. */
 	uint64_t asid_generation;
 	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
 
@@ -132,11 +142,11 @@ struct svm_vcpu {
 	struct svm_irq_port irq; /* pending == NULL: none. */
 	uint64_t armed_ns;       /* The port's deadline that the host's timer was last armed for. */
 	uint8_t tpr;             /* V_TPR that the port knows. */
+	bool unhalted;           /* Atomic: svm_vcpu_unhalt() is to end a HLT. */
 	svm_wake_fn wake;        /* NULL: nobody sleeps. */
 	void *wake_arg;
 	svm_idle_fn idle;        /* NULL: a run does not wait. */
 	void *idle_arg;
-	bool unhalted;           /* Atomic: svm_vcpu_unhalt() is to end a HLT. */
 	struct svm_presence presence; /* arrive == NULL: nobody wants to know. */
 
 	enum svm_owed owed;
@@ -215,7 +225,7 @@ void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
 /* A new generation of ASIDs on this CPU, which begins with a flush of everything. */
 void svm_cpu_drop_asids(struct svm_cpu *cpu);
 
-/* svm_vcpu_load() and put without the embedder's mark (vcpu/load.c). */
+/* What a run begins and ends with: the vCPU is on this CPU, with its FPU (vcpu/load.c). */
 int svm_vcpu_bind(struct svm_vcpu *vcpu);
 void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work);
 /* Loaded on the CPU that executes the call, which does not go offline meanwhile. */
@@ -228,7 +238,7 @@ static inline bool svm_vcpu_is_here(const struct svm_vcpu *vcpu)
 /* Loaded on a CPU other than the one that executes the call: its FPU is out of reach. */
 bool svm_vcpu_is_elsewhere(const struct svm_vcpu *vcpu);
 
-/* FPU of guest and host, at load and put (vcpu/fpu.c). */
+/* FPU of guest and host, before and after runs (vcpu/fpu.c). */
 void svm_fpu_enter_guest(struct svm_vcpu *vcpu);
 void svm_fpu_leave_guest(struct svm_vcpu *vcpu);
 void svm_fpu_reset(struct svm_vcpu *vcpu);
