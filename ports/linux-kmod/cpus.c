@@ -6,11 +6,11 @@
  * slot that KVM of 6.1 uses.  That slot is taken all the same, with nothing in it: it exists once,
  * so kvm_amd is refused while this module is loaded, and the reverse.
  *
- * A CPU that goes down has no vCPU loaded: svm_vcpu_run() forbids preemption, and the callback is a
- * thread of that CPU.  A vCPU thread that is still there finds the CPU offline and tries again
- * until the scheduler has moved it.  Suspend takes all CPUs but one down in this way; the last is
- * syscore's, with interrupts off.  A machine that reboots or starts another kernel must not have
- * SVM on: INIT would be blocked, and the new kernel would find EFER.SVME set.
+ * A CPU that goes down has no vCPU loaded: the callback is a thread of that CPU, and a vCPU is put
+ * when its thread loses the CPU (guest_load.c).  A thread that comes back finds the CPU offline and
+ * tries again until the scheduler has moved it.  Suspend takes all CPUs but one down in this way;
+ * the last is syscore's, with interrupts off.  A machine that reboots or starts another kernel must
+ * not have SVM on: INIT would be blocked, and the new kernel would find EFER.SVME set.
  */
 #include "cpus.h"
 

@@ -16,6 +16,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/preempt.h>
 #include <linux/rcuwait.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -129,6 +130,9 @@ struct guest_vcpu {
 	struct svm_vcpu *vcpu;
 	struct guest_apic *apic; /* NULL: user space brings the interrupt controllers. */
 	struct mutex lock; /* One ioctl at a time. */
+#ifdef CONFIG_PREEMPT_NOTIFIERS
+	struct preempt_notifier notifier; /* Of the thread that is in KVM_RUN. */
+#endif
 	struct kvm_run *run;
 	void *io_data;  /* Second page of the mapping. */
 	int interrupt;  /* Vector given by KVM_INTERRUPT or restored, or -1. */
@@ -139,6 +143,7 @@ struct guest_vcpu {
 	u64 timer_ns;
 	bool waits_for_init;    /* KVM's "uninitialised". */
 	bool is_halted;         /* By user space, without a HLT. */
+	bool stays;             /* Loaded between two runs of a KVM_RUN. */
 	bool wants_window;      /* Return when an interrupt of user space could be taken. */
 	enum guest_debt debt;
 	struct svm_exit exit; /* That the debt is from. */
@@ -208,6 +213,22 @@ static inline bool guest_is_boot(const struct guest_vcpu *vcpu)
 /* guest_vcpu.c */
 int guest_vcpu_create(struct guest *guest, unsigned long id);
 void guest_vcpu_destroy(struct guest_vcpu *vcpu);
+
+/*
+ * guest_load.c: once for the module, and for a vCPU before its first run; and by the thread that is
+ * in KVM_RUN, from when on the vCPU stays loaded between runs, and until when.
+ */
+void guest_load_start(void);
+void guest_load_stop(void);
+void guest_load_init(struct guest_vcpu *vcpu);
+void guest_load_begin(struct guest_vcpu *vcpu);
+void guest_load_stop_staying(struct guest_vcpu *vcpu);
+
+static inline void guest_load_end(struct guest_vcpu *vcpu)
+{
+	if (vcpu->stays)
+		guest_load_stop_staying(vcpu);
+}
 
 /* guest_run.c */
 int guest_run(struct guest_vcpu *vcpu);

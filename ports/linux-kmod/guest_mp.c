@@ -48,6 +48,7 @@ static int take_init(struct guest_vcpu *vcpu, struct guest_apic *apic)
 	vcpu->debt = GUEST_OWES_NOTHING; /* Its instruction is gone. */
 	apic->extint_requested = false;
 	svm_lapic_reset_by_init(&apic->lapic);
+	guest_load_end(vcpu);
 	error = svm_vcpu_init_ipi(vcpu->vcpu);
 	if (!error && guest_is_boot(vcpu))
 		error = start_here(vcpu);
@@ -142,6 +143,7 @@ int guest_mp_settle(struct guest_vcpu *vcpu)
 	if (READ_ONCE(apic->lapic.requests))
 		error = serve(vcpu, apic);
 	while (!error && (is_waiting(vcpu) || is_halted(vcpu))) {
+		guest_load_end(vcpu);
 		if (guest_halt_wait(vcpu, may_wake))
 			error = guest_task_work(vcpu);
 		else if (!READ_ONCE(apic->lapic.requests))

@@ -180,6 +180,7 @@ static int halted(struct guest_vcpu *vcpu)
 static int shut_down(struct guest_vcpu *vcpu)
 {
 	guest_explain(vcpu);
+	guest_load_end(vcpu);
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
 	return svm_vcpu_reset(vcpu->vcpu) ? -EIO : 0;
 }
@@ -337,21 +338,29 @@ static int run_once(struct guest_vcpu *vcpu)
 	return error ? hal_errno(error) : dispatch(vcpu);
 }
 
-static int loop(struct guest_vcpu *vcpu)
+static inline int turn(struct guest_vcpu *vcpu)
 {
 	int result = 1;
 
-	while (result > 0) {
-		if (guest_mp_is_due(vcpu))
-			result = guest_mp_settle(vcpu);
-		/* Behind a sleep there is some. */
-		if (result > 0 && unlikely(hal_task_has_work()))
-			result = guest_task_work(vcpu) ?: 1;
-		if (result > 0 && guest_clock_is_due(vcpu))
-			result = guest_clock_settle(vcpu);
-		if (result > 0)
-			result = run_once(vcpu);
-	}
+	if (guest_mp_is_due(vcpu))
+		result = guest_mp_settle(vcpu);
+	/* Behind a sleep there is some. */
+	if (result > 0 && unlikely(hal_task_has_work()))
+		result = guest_task_work(vcpu) ?: 1;
+	if (result > 0 && guest_clock_is_due(vcpu))
+		result = guest_clock_settle(vcpu);
+	return result > 0 ? run_once(vcpu) : result;
+}
+
+/* For one run the vCPU is loaded anyway; it stays so for the next, but not for a sleep. */
+static int loop(struct guest_vcpu *vcpu)
+{
+	int result;
+
+	while ((result = turn(vcpu)) > 0)
+		if (!vcpu->stays && svm_vcpu_state(vcpu->vcpu) == SVM_VCPU_RUNNABLE)
+			guest_load_begin(vcpu);
+	guest_load_end(vcpu);
 	return result;
 }
 

@@ -292,6 +292,7 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	guest_timer_init(vcpu);
 	guest_explain_init(vcpu);
 	guest_run_init(vcpu);
+	guest_load_init(vcpu);
 	guest_tsc_set(vcpu, 0);
 	*made = vcpu;
 	return 0;

@@ -88,6 +88,7 @@ static int __init libsvm_init(void)
 	error = cpus_start(guest_host);
 	if (error)
 		goto destroy_host;
+	guest_load_start();
 	guest_debug_start();
 	guest_debugfs_start();
 	if (selftest)
@@ -105,6 +106,7 @@ unload_irqfd:
 	guest_irqfd_unload();
 stop_cpus:
 	guest_debugfs_stop();
+	guest_load_stop();
 	cpus_stop();
 destroy_host:
 	if (svm_host_destroy(guest_host))
@@ -118,6 +120,7 @@ static void __exit libsvm_exit(void)
 	device_stop();
 	guest_irqfd_unload();
 	guest_debugfs_stop();
+	guest_load_stop();
 	cpus_stop();
 	if (svm_host_destroy(guest_host))
 		pr_err("the host could not be destroyed\n");

@@ -135,6 +135,14 @@ ages() {
 	end_spin && swapoff /dev/ram0 && rmdir $group/vmm && umount $group && return $status
 }
 
+# Debian's kernel can be told to be preempted anywhere, and otherwise is where it offers itself.
+turns_anywhere() {
+	local file=/sys/kernel/debug/sched/preempt status=0
+	echo full >$file || return 1
+	vmm turns wanders || status=1
+	echo voluntary >$file && return $status
+}
+
 # The exits of a dump that are the guest's own, and not the host's or its memory's.
 exits_in() {
 	svm-trace --raw --exit IOIO,CPUID,SHUTDOWN "$1" |
@@ -298,6 +306,7 @@ check 'KVM and the module keep each other out' excludes_kvm
 vmm
 kernel_tests
 check 'tracepoints tell of a guest, and only while they are on' traces
+check 'vCPUs take turns where the kernel is preempted anywhere' turns_anywhere
 check 'pages that only the guest uses are not old for the kernel' ages
 check 'the recorder of a guest tells its exits, and the log why it ended' tells_its_end
 check 'the recorder is read while its guest runs, and not after it' is_read_beside_the_guest

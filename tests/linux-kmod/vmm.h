@@ -29,7 +29,7 @@ struct test {
 
 extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], memory_tests[],
 	msr_tests[], process_tests[], resample_tests[], state_tests[],
-	x2apic_tests[];
+	turns_tests[], x2apic_tests[];
 
 extern const char *test_name;
 extern bool failed;
@@ -66,6 +66,9 @@ void run_to(struct machine *m, uint32_t reason);
 /* What was counted since the last look, 0 too; and one more. */
 uint64_t eventfd_take(int fd);
 void eventfd_put(int fd);
+
+/* The value of a counter in a file of statistics, by its name; -1 without one. */
+int64_t counter_of(int file, const char *name);
 
 /* A handler that does nothing: its signal is to end a call. */
 void on_alarm(int number);

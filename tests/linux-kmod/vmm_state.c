@@ -248,8 +248,7 @@ static void dirty_log_cleared(void)
 	machine_close(&m);
 }
 
-/* The value of a counter, by its name; -1 without one. */
-static int64_t counter_of(int file, const char *name)
+int64_t counter_of(int file, const char *name)
 {
 	struct {
 		struct kvm_stats_desc desc;
