@@ -518,6 +518,7 @@ START_TEST(a_vcpu_that_stays_is_put_by_its_host)
 	}
 	depth = 0;
 	rig_start(&r, RIG_64);
+	svm_host_set_fixed_registers(r.host, _i == 2);
 	hosted_become(r.m, 1);
 	ck_assert_int_eq(svm_cpu_online(r.host), 0);
 	hosted_become(r.m, 0);
@@ -541,6 +542,10 @@ START_TEST(a_vcpu_that_stays_is_put_by_its_host)
 	fpu[XMM0] = 0x11;
 	ck_assert_int_eq(svm_vcpu_set_xsave(r.vcpu, area, SIZE), 0);
 	ck_assert_uint_eq(fpu[XMM0], _i ? 0x11 : 0x44);
+	run_once(&r, r.vcpu);
+	ck_assert_uint_eq(loads_of(r.vcpu), 1);
+	ck_assert_int_eq(svm_vcpu_get_xsave(r.vcpu, area, SIZE), 0);
+	ck_assert_uint_eq(area[XMM0], 0x44);
 
 	svm_vcpu_put(r.vcpu);
 	svm_vcpu_put(r.vcpu);
@@ -653,7 +658,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, an_area_that_would_fault_is_refused, 0, ROWS(area_rows));
 	tcase_add_loop_test(tc, an_emulated_write_marks_only_what_the_host_has, 0, 2);
 	tcase_add_test(tc, the_hosts_own_fpu_and_preemption_calls_are_paired);
-	tcase_add_loop_test(tc, a_vcpu_that_stays_is_put_by_its_host, 0, 2);
+	tcase_add_loop_test(tc, a_vcpu_that_stays_is_put_by_its_host, 0, 3);
 	tcase_add_test(tc, registers_of_the_switch_change_hands);
 	tcase_add_loop_test(tc, fixed_registers_are_read_at_load, 0, 2);
 }
