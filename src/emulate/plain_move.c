@@ -110,6 +110,7 @@ void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
 	if (is_offset(insn)) {
 		set_offset(form, insn);
 		set_segment(form, insn);
+		form->excess = (uint8_t)(64 - 8 * form->size);
 		return;
 	}
 	if (!insn->has_modrm || svm_insn_mod(insn) == 3)
@@ -126,4 +127,5 @@ void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
 		form->kind = SVM_PLAIN_NONE; /* AH, CH, DH, BH */
 	set_address(form, insn);
 	set_segment(form, insn);
+	form->excess = (uint8_t)(64 - 8 * form->size);
 }

@@ -24,6 +24,7 @@ enum svm_plain_kind {
 struct svm_plain_form {
 	uint8_t kind; /* enum svm_plain_kind */
 	uint8_t size; /* Bytes in memory: 1, 2, 4, 8. */
+	uint8_t excess; /* Bits of 64 that are not there. */
 	uint8_t reg;
 	uint8_t reg_size;
 	uint8_t base;
@@ -37,26 +38,37 @@ struct svm_plain_form {
 void svm_plain_form(enum svm_insn_mode mode, const struct svm_insn *insn,
                     struct svm_plain_form *form);
 
-/* Address of the operand in its segment.  disp: of the instruction.  next_rip: behind it. */
-static inline uint64_t svm_plain_address(const struct svm_plain_form *form, int64_t disp,
-                                         const uint64_t *gpr, uint64_t next_rip)
+/* What is known of an address without registers.  disp: of the instruction; next_rip: behind it. */
+static inline uint64_t svm_plain_offset(const struct svm_plain_form *form, int64_t disp,
+                                        uint64_t next_rip)
 {
-	uint64_t address = (uint64_t)disp;
+	return (uint64_t)disp + (form->base == SVM_PLAIN_RIP ? next_rip : 0);
+}
+
+/* Address of the operand in its segment.  offset: of svm_plain_offset(). */
+static inline uint64_t svm_plain_address(const struct svm_plain_form *form, uint64_t offset,
+                                         const uint64_t *gpr)
+{
+	uint64_t address = offset;
 
 	if (form->base < SVM_PLAIN_NO_REGISTER)
 		address += gpr[form->base];
-	else if (form->base == SVM_PLAIN_RIP)
-		address += next_rip;
 	if (form->index != SVM_PLAIN_NO_REGISTER)
 		address += gpr[form->index & 15] << form->shift;
 	return form->is_wide ? address : (uint32_t)address;
 }
 
-/* What a store writes; bytes behind its size are anything.  imm: of the instruction. */
+/* As many bytes of a value as are in memory. */
+static inline uint64_t svm_plain_cut(const struct svm_plain_form *form, uint64_t value)
+{
+	return value << form->excess >> form->excess;
+}
+
+/* What a store writes.  imm: of the instruction. */
 static inline uint64_t svm_plain_source(const struct svm_plain_form *form, uint64_t imm,
                                         const uint64_t *gpr)
 {
-	return form->kind == SVM_PLAIN_STORE ? gpr[form->reg & 15] : imm;
+	return svm_plain_cut(form, form->kind == SVM_PLAIN_STORE ? gpr[form->reg & 15] : imm);
 }
 
 /* The value that was loaded, bytes behind form->size are anything, into its register. */
@@ -65,7 +77,7 @@ static inline void svm_plain_finish_load(const struct svm_plain_form *form, uint
 {
 	uint64_t *const reg = &gpr[form->reg & 15];
 
-	value &= UINT64_MAX >> (64 - 8 * form->size);
+	value = svm_plain_cut(form, value);
 	if (form->reg_size <= 2)
 		value |= *reg & (UINT64_MAX << (8 * form->reg_size));
 	*reg = value;

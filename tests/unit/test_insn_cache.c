@@ -64,8 +64,8 @@ static const struct {
 	unsigned length, operand_width; /* Of the second. */
 } pair_rows[] = {
 	{ "the same again", M64, "\x89\x03", 15, M64, "\x89\x03", 15, SVM_INSN_OK, 2, 32 },
-	{ "other bytes behind it", M64, "\x89\x03\x90", 15, M64, "\x89\x03\xcc", 15, SVM_INSN_OK,
-	  2, 32 },
+	{ "other bytes behind it", M64, "\x89\x03\x90", 15, M64, "\x89\x03\xcc", 15, SVM_INSN_OK, 2,
+	  32 },
 	{ "code was changed", M64, "\x89\x03", 15, M64, "\x88\x03", 15, SVM_INSN_OK, 2, 8 },
 	{ "its last byte was changed", M64, "\x8b\x43\x08", 15, M64, "\x8b\x43\x0c", 15,
 	  SVM_INSN_OK, 3, 32 },
@@ -74,8 +74,7 @@ static const struct {
 	  "\x66\x66\x66\x66\x2e\x2e\x48\xc7\x03\x01\x02\x03\x05", 15, SVM_INSN_OK, 13, 64 },
 	{ "the last byte of 15 was changed", M64,
 	  "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x04", 15, M64,
-	  "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x05", 15, SVM_INSN_OK, 15,
-	  32 },
+	  "\x2e\x2e\x2e\x2e\x2e\x2e\x67\xc7\x44\x23\x01\x01\x02\x03\x05", 15, SVM_INSN_OK, 15, 32 },
 	{ "a prefix came before it", M64, "\x89\x03", 15, M64, "\x66\x89\x03", 15, SVM_INSN_OK, 3,
 	  16 },
 	{ "32-bit mode instead", M64, "\x89\x03", 15, M32, "\x89\x03", 15, SVM_INSN_OK, 2, 32 },
@@ -169,12 +168,11 @@ static void check_common(const uint8_t bytes[16], size_t count)
 {
 	struct svm_insn common, fresh;
 	const enum svm_insn_status status = svm_insn_decode(SVM_INSN_MODE_64, bytes, count, &fresh);
-	const bool is_common =
-		svm_insn_decode_common(SVM_INSN_MODE_64, bytes, count, &common);
+	const bool is_common = svm_insn_decode_common(SVM_INSN_MODE_64, bytes, count, &common);
 
 	if (is_common && (status != SVM_INSN_OK || !is_same(&common, &fresh)))
-		ck_abort_msg("%02x %02x %02x %02x %02x, %zu of them", bytes[0], bytes[1],
-		             bytes[2], bytes[3], bytes[4], count);
+		ck_abort_msg("%02x %02x %02x %02x %02x, %zu of them", bytes[0], bytes[1], bytes[2],
+		             bytes[3], bytes[4], count);
 	/* All that it is for, too: an operand in memory, and no other prefix. */
 	if (!is_common && status == SVM_INSN_OK)
 		ck_assert(svm_insn_mod(&fresh) == 3 || svm_insn_reg(&fresh) != 0);
@@ -215,12 +213,13 @@ static uint64_t any_word(void)
 static bool is_place_right(struct svm_emul *e, const struct svm_plain_form *form)
 {
 	const bool is_offset = !e->insn.has_modrm;
+	const uint64_t offset = svm_plain_offset(form, e->insn.disp, e->rip + e->insn.length);
 	unsigned segment = SVM_EMUL_DS;
 	const uint64_t address = is_offset ? (uint64_t)e->insn.disp & svm_emul_address_mask(e)
 	                                   : svm_emul_effective_address(e, &segment);
 
 	return (is_offset || svm_emul_rm_is_memory(e)) &&
-	       svm_plain_address(form, e->insn.disp, e->gpr, e->rip + e->insn.length) == address &&
+	       svm_plain_address(form, offset, e->gpr) == address &&
 	       form->is_wide == svm_emul_is_long(e) &&
 	       form->segment == svm_emul_data_segment(e, segment);
 }
@@ -231,10 +230,10 @@ static bool is_value_right(struct svm_emul *e, const struct svm_plain_form *form
 	uint64_t gpr[16], value = any_word();
 
 	if (form->kind == SVM_PLAIN_STORE)
-		return (svm_plain_source(form, 0, e->gpr) & svm_emul_mask(form->size)) ==
-		       svm_emul_get_reg(e, reg, form->size);
+		return svm_plain_source(form, 0, e->gpr) == svm_emul_get_reg(e, reg, form->size);
 	if (form->kind == SVM_PLAIN_STORE_IMMEDIATE)
-		return svm_plain_source(form, e->insn.imm[0], e->gpr) == e->insn.imm[0];
+		return svm_plain_source(form, e->insn.imm[0], e->gpr) ==
+		       (e->insn.imm[0] & svm_emul_mask(form->size));
 	memcpy(gpr, e->gpr, sizeof(gpr));
 	svm_plain_finish_load(form, value, gpr);
 	svm_emul_set_reg(e, reg, form->reg_size, value & svm_emul_mask(form->size));

@@ -105,8 +105,7 @@ static inline bool is_store(const struct svm_device_move *move)
 static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
 	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
-	const svm_gva_t linear =
-		svm_plain_address(&move->form, move->disp, vcpu->s.gpr, move->rip + move->length);
+	const svm_gva_t linear = svm_plain_address(&move->form, move->offset, vcpu->s.gpr);
 
 	if (!is_flat(vcpu->vmcb, &move->form))
 		return false;
@@ -239,7 +238,8 @@ static bool describe_move(const struct svm_vcpu *vcpu, const struct svm_insn_cac
 		.serial = vcpu->vm->mmio.serial,
 		.range = range,
 		.word = { word[0], word[1] },
-		.disp = entry->insn.disp,
+		.offset = svm_plain_offset(&entry->form, entry->insn.disp,
+		                           vcpu->vmcb->save.rip + entry->insn.length),
 		.imm = (int32_t)entry->insn.imm[0],
 		.form = entry->form,
 		.length = entry->insn.length,
@@ -309,8 +309,7 @@ static inline void fill_access(struct svm_mmio_access *access, const struct svm_
 	uint64_t value = UINT64_MAX;
 
 	if (is_store(move))
-		value = svm_plain_source(form, (uint64_t)(int64_t)move->imm, gpr) &
-		        UINT64_MAX >> (64 - 8 * form->size);
+		value = svm_plain_source(form, (uint64_t)(int64_t)move->imm, gpr);
 	access->gpa = move->gpa;
 	access->size = form->size;
 	access->is_write = is_store(move);

@@ -80,7 +80,7 @@ struct svm_device_move {
 	uint64_t cs; /* selector, attributes, limit; the base is 0. */
 	/* The instruction: */
 	uint64_t word[2]; /* and what stands behind it */
-	int64_t disp;
+	uint64_t offset; /* svm_plain_offset() */
 	uint64_t walk; /* code_walk.serial: of the walk that led to it. */
 	const struct svm_mmio_range *range; /* Whose all bytes are; NULL: the embedder's. */
 	uint32_t serial; /* svm_mmio_policy.serial */
