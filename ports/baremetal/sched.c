@@ -99,7 +99,9 @@ static struct sched_task *pick(uint32_t self)
 /* Somebody waits, here or elsewhere in vain, who should run rather than a task that has this. */
 static bool has_better(uint32_t self, uint64_t vtime)
 {
-	for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
+	const uint32_t count = cpu_count();
+
+	for (uint32_t cpu = 0; cpu < count; cpu++) {
 		const struct cpu_queue *q = &sched_queues[cpu];
 		const uint64_t head = __atomic_load_n(&q->head_vtime, __ATOMIC_RELAXED);
 		const uint64_t lead = cpu == self ? 0 : sched_slice_ns;

@@ -49,27 +49,36 @@ static bool deadline_is_due(struct svm_lapic *lapic, uint64_t tsc)
 	return true;
 }
 
-static bool count_is_due(struct svm_lapic *lapic, uint64_t ns)
+/* Of a period that is over. */
+static void begin_period(struct svm_lapic *lapic, uint64_t ns)
 {
 	const uint64_t period = counts_to_ns(lapic, lapic->initial_count);
 
+	lapic->is_counting = period != 0;
+	if (!period)
+		return;
+	lapic->expiry_ns += ((ns - lapic->expiry_ns) / period + 1) * period;
+	lapic->not_before = ns + SVM_LAPIC_PERIOD_MIN_NS;
+}
+
+static bool count_is_due(struct svm_lapic *lapic, enum lapic_timer_mode mode, uint64_t ns)
+{
 	if (!lapic->is_counting || ns < lapic->expiry_ns)
 		return false;
-	if (svm_lapic_timer_mode(lapic) == LAPIC_PERIODIC && period) {
-		lapic->expiry_ns += ((ns - lapic->expiry_ns) / period + 1) * period;
-		lapic->not_before = ns + SVM_LAPIC_PERIOD_MIN_NS;
-	} else {
+	if (mode == LAPIC_PERIODIC)
+		begin_period(lapic, ns);
+	else
 		lapic->is_counting = false;
-	}
 	return true;
 }
 
 /* Happened, if it had to by now, but for the interrupt. */
 static bool timer_is_due(struct svm_lapic *lapic, struct svm_lapic_time now)
 {
-	if (svm_lapic_timer_mode(lapic) >= LAPIC_TSC_DEADLINE)
-		return deadline_is_due(lapic, now.tsc);
-	return count_is_due(lapic, now.ns);
+	const enum lapic_timer_mode mode = svm_lapic_timer_mode(lapic);
+
+	return mode >= LAPIC_TSC_DEADLINE ? deadline_is_due(lapic, now.tsc)
+	                                  : count_is_due(lapic, mode, now.ns);
 }
 
 void svm_lapic_advance(struct svm_lapic *lapic, struct svm_lapic_time now)
