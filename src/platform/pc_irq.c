@@ -157,15 +157,20 @@ static SVM_LONG_WAY void renew_eoi(struct pc_cpu *cpu)
 		svm_lapic_eoi(&cpu->lapic);
 }
 
-/* Seldom anything is to be done before the APIC is asked. */
-static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+/* Nothing but the APIC itself has a say, and nothing is to be done before it is asked. */
+static inline bool is_quiet_cpu(const struct pc_cpu *cpu)
 {
-	struct pc_cpu *cpu = arg;
+	return !(svm_atomic_load_relaxed(&cpu->lapic.requests) | cpu->startup |
+	         svm_atomic_load(&cpu->lapic.lines) | cpu->extint_requested) &&
+	       !svm_lapic_is_timing(&cpu->lapic) && !cpu->paravirt.eoi &&
+	       svm_atomic_load_relaxed(&cpu->pc->deadline) == SVM_NEVER;
+}
 
-	(void)vcpu;
-	if (!SVM_MOSTLY(!svm_atomic_load_relaxed(&cpu->lapic.requests)))
+static SVM_LONG_WAY int find_pending(struct pc_cpu *cpu, uint8_t tpr)
+{
+	if (svm_atomic_load_relaxed(&cpu->lapic.requests))
 		svm_pc_take_requests(cpu);
-	if (!SVM_MOSTLY(!cpu->startup))
+	if (cpu->startup)
 		svm_vcpu_kick(cpu->vcpu);
 	catch_up(cpu);
 	if (cpu->paravirt.eoi)
@@ -174,6 +179,17 @@ static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 	                                        svm_lapic_wants_extint(&cpu->lapic));
 	/* Of the 8259's the vector is known when it is acknowledged. */
 	return cpu->extint ? 0 : svm_lapic_pending(&cpu->lapic, tpr);
+}
+
+static int pc_pending(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
+{
+	struct pc_cpu *cpu = arg;
+
+	(void)vcpu;
+	if (!is_quiet_cpu(cpu))
+		return find_pending(cpu, tpr);
+	cpu->extint = false;
+	return svm_lapic_pending(&cpu->lapic, tpr);
 }
 
 static uint8_t pc_accept(void *arg, struct svm_vcpu *vcpu, uint8_t vector)
