@@ -359,7 +359,7 @@ static SVM_LONG_WAY enum svm_action ask_embedder(struct svm_vcpu *vcpu, struct s
 
 	fill_access(&access, move, vcpu->s.gpr);
 	wait_for_answer(vcpu, move, &access);
-	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_MMIO, SVM_OWED_EMULATION, 0);
+	svm_exit_owe_here(vcpu, exit, SVM_EXIT_KIND_MMIO, SVM_OWED_EMULATION, 0);
 	exit->insn_len = move->length;
 	exit->insn_count = move->length;
 	__builtin_memcpy(exit->insn, move->word, sizeof(exit->insn));

@@ -71,8 +71,8 @@ static SVM_LONG_WAY enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct
 	exit->io.value = is_in ? 0 : io_value(vcpu, size);
 	vcpu->owed_register = 0;
 	vcpu->owed_size = size;
-	return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP,
-	                    io_next_rip(vcpu));
+	return svm_exit_owe_here(vcpu, exit, SVM_EXIT_KIND_IO,
+	                         is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP, io_next_rip(vcpu));
 }
 
 static SVM_LONG_WAY enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)

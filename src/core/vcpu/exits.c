@@ -8,42 +8,18 @@
 #include "core/features.h"
 #include "core/vcpu/next_rip.h"
 
-/* What every exit has; of what this one does not tell, the number or flag that says so. */
-static inline void begin(const struct svm_vcpu *vcpu, struct svm_exit *exit,
-                         enum svm_exit_kind kind, uint32_t flags)
-{
-	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
-
-	exit->kind = kind;
-	exit->flags = flags;
-	exit->rip = vcpu->vmcb->save.rip;
-	exit->insn_len = 0;
-	exit->insn_count = 0;
-	exit->decoded.valid = false;
-	exit->raw.exit_code = control->exit_code;
-	exit->raw.exit_info_1 = control->exit_info_1;
-	exit->raw.exit_info_2 = control->exit_info_2;
-	exit->raw.exit_int_info = control->exit_int_info;
-}
-
 SVM_LONG_WAY enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                              enum svm_exit_kind kind)
 {
-	begin(vcpu, exit, kind, vcpu->events.reinject ? 0 : (uint32_t)SVM_EXIT_CONSISTENT);
+	svm_exit_begin(vcpu, exit, kind,
+	               vcpu->events.reinject ? 0 : (uint32_t)SVM_EXIT_CONSISTENT, 0);
 	return SVM_ACTION_RETURN;
 }
 
 enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
                              enum svm_exit_kind kind, enum svm_owed owed, uint64_t next_rip)
 {
-	const uint64_t length = next_rip - vcpu->vmcb->save.rip;
-
-	begin(vcpu, exit, kind, SVM_EXIT_COMPLETE);
-	if (next_rip && length <= 15)
-		exit->insn_len = (uint8_t)length;
-	vcpu->owed = owed;
-	vcpu->next_rip = next_rip;
-	return SVM_ACTION_RETURN;
+	return svm_exit_owe_here(vcpu, exit, kind, owed, next_rip);
 }
 
 SVM_LONG_WAY enum svm_action svm_exit_fault(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)

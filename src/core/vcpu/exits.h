@@ -25,6 +25,38 @@ enum svm_action svm_exit_return(struct svm_vcpu *vcpu, struct svm_exit *exit,
 enum svm_action svm_exit_owe(struct svm_vcpu *vcpu, struct svm_exit *exit,
                              enum svm_exit_kind kind, enum svm_owed owed, uint64_t next_rip);
 
+/* What every exit has; of what this one does not tell, the number or flag that says so. */
+static inline void svm_exit_begin(const struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                  enum svm_exit_kind kind, uint32_t flags, uint8_t insn_len)
+{
+	const struct svm_vmcb_control *control = &vcpu->vmcb->control;
+
+	exit->kind = kind;
+	exit->flags = flags;
+	exit->rip = vcpu->vmcb->save.rip;
+	exit->insn_len = insn_len;
+	exit->insn_count = 0;
+	exit->decoded.valid = false;
+	exit->raw.exit_code = control->exit_code;
+	exit->raw.exit_info_1 = control->exit_info_1;
+	exit->raw.exit_info_2 = control->exit_info_2;
+	exit->raw.exit_int_info = control->exit_int_info;
+}
+
+/* svm_exit_owe() where it is called most, in place. */
+static inline enum svm_action svm_exit_owe_here(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                enum svm_exit_kind kind, enum svm_owed owed,
+                                                uint64_t next_rip)
+{
+	const uint64_t length = next_rip - vcpu->vmcb->save.rip;
+	const bool is_known = next_rip && length <= 15;
+
+	svm_exit_begin(vcpu, exit, kind, SVM_EXIT_COMPLETE, is_known ? (uint8_t)length : 0);
+	vcpu->owed = owed;
+	vcpu->next_rip = next_rip;
+	return SVM_ACTION_RETURN;
+}
+
 /* Ask the host whether it wants the CPU; RETURN is HOST_INTERRUPT. */
 enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *exit);
 
