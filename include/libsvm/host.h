@@ -118,8 +118,8 @@ const char *svm_hal_missing_entry(const struct svm_hal *hal);
  * An exit gives the host back what it had: all that VMSAVE saves (FS, GS, TR, LDTR, KernelGSBase,
  * the MSRs of SYSCALL and SYSENTER), XCR0, IA32_XSS, SPEC_CTRL, TSC_AUX, DR0 to DR7.  A host may
  * change any of them between two runs, as one does that runs user programs there; so each run
- * begins by reading them.  With this promise they are read in svm_vcpu_load() alone, and hold until
- * svm_vcpu_put().
+ * begins by reading them, and whether interrupts are on.  With this promise they are read in
+ * svm_vcpu_load() alone, and hold until svm_vcpu_put().
  *
  * @param host   No vCPU is loaded.
  * @param fixed  Default: false.

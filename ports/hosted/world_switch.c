@@ -33,7 +33,10 @@ static struct host_state host_state(const struct cpu *cpu)
 
 static void check_entry(const struct cpu *cpu, const struct svm_switch *s)
 {
-	const char *what = cpu->intr_flag ? "IF = 1" : !cpu->gif ? "GIF = 0" : NULL;
+	const bool says_off = s->flags & SVM_SWITCH_DO_IF;
+	const char *what = !cpu->gif                    ? "GIF = 0"
+	                   : cpu->intr_flag == says_off ? says_off ? "IF = 1" : "IF = 0"
+	                                                : NULL;
 
 	if (what)
 		breach(cpu->m, HOSTED_BREACH_SWITCH_CONTEXT, "%s on CPU %u", what, cpu->id);
@@ -121,16 +124,28 @@ static void host_side(struct cpu *cpu, struct svm_switch *s)
 	X(rbp, 5) X(r8, 8) X(r9, 9) X(r10, 10) X(r11, 11) X(r12, 12) X(r13, 13) X(r14, 14)         \
 		X(r15, 15)
 
-void svm_world_switch(struct svm_switch *s)
+static void leave(struct cpu *cpu)
+{
+	cpu->gif = true;
+	host_take_events(cpu);
+}
+
+uint64_t svm_world_switch(struct svm_switch *s)
 {
 	struct cpu *cpu = this_cpu();
 	const struct host_state was = host_state(cpu);
+	const bool interrupts = cpu->intr_flag;
 
 	check_entry(cpu, s);
-	host_take_events(cpu); /* A pending NMI comes before CLGI. */
+	host_take_events(cpu); /* What is pending comes before CLGI. */
 	cpu->gif = false;
+	if (atomic_get(&s->requests)) {
+		leave(cpu);
+		return 0;
+	}
 	guest_side(cpu, s);
-	cpu->intr_flag = true;
+	if (s->flags & SVM_SWITCH_DO_IF)
+		cpu->intr_flag = true;
 	vmload(cpu, s->vmcb);
 #define LOAD_GPR(name, n) cpu->guest.gpr[n] = s->name;
 	SWITCH_GPRS(LOAD_GPR)
@@ -143,8 +158,8 @@ void svm_world_switch(struct svm_switch *s)
 	memset(cpu->guest.gpr, 0, sizeof(cpu->guest.gpr));
 	vmload(cpu, s->host_vmcb);
 	host_side(cpu, s);
-	cpu->intr_flag = false;
-	cpu->gif = true;
+	cpu->intr_flag = interrupts;
 	check_exit(cpu, &was);
-	host_take_events(cpu);
+	leave(cpu);
+	return 1;
 }

@@ -281,13 +281,13 @@ void svm_capture_async_made(struct svm_capture_stream *held)
 	svm_capture_release(held);
 }
 
-bool svm_capture_is_asked(uint64_t requests)
+bool svm_capture_is_asked(uint32_t requests)
 {
 	const struct svm_capture_stream *stream = svm_capture_stream();
 	const struct svm_vcpu *vcpu = stream->call.about;
 
 	return svm_capture_inside() && stream->call.call == SVM_CALL_vcpu_run &&
-	       (svm_atomic_load(&vcpu->requests) & requests);
+	       (svm_atomic_load(&vcpu->s.requests) & requests);
 }
 
 void svm_capture_after_callback(void)
@@ -307,7 +307,7 @@ void svm_capture_entering(void)
 	if (!svm_capture_inside() || svm_atomic_load(&stream->asyncs) == stream->written)
 		return;
 	svm_capture_asyncs();
-	if (svm_capture_is_asked(UINT64_MAX))
+	if (svm_capture_is_asked(UINT32_MAX))
 		svm_capture_event(SVM_CAPTURE_ENTERING);
 }
 

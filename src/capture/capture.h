@@ -129,8 +129,8 @@ void svm_capture_asyncs(void);
  */
 void svm_capture_after_callback(void);
 /* The run has one of these requests before it. */
-bool svm_capture_is_asked(uint64_t requests);
-/* Interrupts are off, and a run looks for the last time whether something was asked for. */
+bool svm_capture_is_asked(uint32_t requests);
+/* A run looks for the last time whether something was asked for. */
 void svm_capture_entering(void);
 
 void svm_capture_event(enum svm_capture_event event);

@@ -32,7 +32,7 @@
 	E(CALLBACK, "callback, vCPU, request: the library calls the embedder")                     \
 	E(ANSWER, "answer: the callback returns")                                                  \
 	E(ASYNC, "call, object: made at any time, from an interrupt handler or a callback")        \
-	E(ENTERING, "nothing: the calls before it came behind the last look but one")              \
+	E(ENTERING, "nothing: the calls before it came behind the last look, or behind ENTRY")     \
 	E(ENTRY, "hpa, differences of VMCB and switch: what VMRUN is given")                       \
 	E(EXIT, "differences of VMCB and switch: what #VMEXIT left")                               \
 	E(PAGE, "hpa, 4096 bytes: guest memory, where it is not as it was last read")              \
@@ -52,6 +52,7 @@
 	E(READ_CR, "number, value")                                                                \
 	E(READ_DR, "number, value")                                                                \
 	E(RDTSC, "value")                                                                          \
+	E(IRQ_SAVE, "value: RFLAGS")                                                               \
 	E(XGETBV, "value")                                                                         \
 	E(XSAVE, "differences from zeros: the guest's FPU as the library saved it")                \
 	E(END, "nothing: the recording was ended")                                                 \

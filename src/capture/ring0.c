@@ -30,8 +30,8 @@ void __real_svm_ring0_fxsave(void *area);
 void __wrap_svm_ring0_fxsave(void *area);
 uint64_t __real_svm_ring0_irq_save(void);
 uint64_t __wrap_svm_ring0_irq_save(void);
-void __real_svm_world_switch(struct svm_switch *s);
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __real_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
 /*
  * A processor that is a model executes its guest on the thread that enters it, with these functions
@@ -183,13 +183,22 @@ uint64_t __wrap_svm_ring0_irq_save(void)
 
 	if (is_recorded())
 		svm_capture_entering();
+	note_value(SVM_CAPTURE_IRQ_SAVE, flags);
 	return flags;
 }
 
-static void note_switch(struct svm_capture_stream *stream, const void *vmcb, const void *block)
+/* Without the requests, which others set at any time: they are calls of their own. */
+static void note_switch(struct svm_capture_stream *stream, const void *vmcb,
+                        const struct svm_switch *s)
 {
+	union {
+		struct svm_switch s;
+		uint64_t words[SVM_CAPTURE_SWITCH_WORDS];
+	} block = { .s = *s };
+
+	block.s.requests = 0;
 	svm_capture_differences(vmcb, stream->vmcb, SVM_CAPTURE_VMCB_WORDS);
-	svm_capture_differences(block, stream->block, SVM_CAPTURE_SWITCH_WORDS);
+	svm_capture_differences(block.words, stream->block, SVM_CAPTURE_SWITCH_WORDS);
 }
 
 static void note_entry(struct svm_capture_stream *stream, const struct svm_switch *s,
@@ -206,27 +215,38 @@ static void note_entry(struct svm_capture_stream *stream, const struct svm_switc
 	note_switch(stream, vmcb, s);
 }
 
-void __wrap_svm_world_switch(struct svm_switch *s)
+static uint64_t switch_alone(struct svm_switch *s)
+{
+	uint64_t has_run;
+
+	set_in_guest(true);
+	has_run = __real_svm_world_switch(s);
+	set_in_guest(false);
+	return has_run;
+}
+
+/* What keeps the guest from running is known before its entry is written down, or follows it. */
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const void *const vmcb = is_recorded() ? svm_capture_frame(s->vmcb) : NULL;
 	struct svm_capture_stream *stream;
+	uint64_t has_run;
 
-	if (!vmcb) {
-		set_in_guest(true);
-		__real_svm_world_switch(s);
-		set_in_guest(false);
-		return;
-	}
+	if (!vmcb)
+		return switch_alone(s);
+	svm_capture_entering();
+	if (svm_atomic_load(&s->requests))
+		return 0;
 	stream = svm_capture_stream();
 	note_entry(stream, s, vmcb);
 	svm_capture_release(stream);
-	set_in_guest(true);
-	__real_svm_world_switch(s);
-	set_in_guest(false);
+	has_run = switch_alone(s);
 	svm_capture_hold(stream);
 	if (!is_recorded())
-		return;
+		return has_run;
 	svm_capture_asyncs();
-	svm_capture_event(SVM_CAPTURE_EXIT);
-	note_switch(stream, vmcb, s);
+	svm_capture_event(has_run ? SVM_CAPTURE_EXIT : SVM_CAPTURE_ENTERING);
+	if (has_run)
+		note_switch(stream, vmcb, s);
+	return has_run;
 }

@@ -59,9 +59,10 @@ void svm_ring0_irq_restore(uint64_t flags);
 void svm_ring0_pause(void);
 
 /*
- * Run the guest until the next #VMEXIT; see world_switch.S.  Caller: pinned, RFLAGS.IF = 0,
- * GIF = 1, this CPU's host VMSAVE done since the vCPU was loaded.  On return the same.
+ * Run the guest until the next #VMEXIT; see world_switch.S.  Caller: pinned, RFLAGS.IF = 1 (or 0
+ * with SVM_SWITCH_DO_IF), GIF = 1, this CPU's host VMSAVE done since the vCPU was loaded.  On
+ * return the same.  0: a request kept the guest from running, and nothing has happened.
  */
-void svm_world_switch(struct svm_switch *s);
+uint64_t svm_world_switch(struct svm_switch *s);
 
 #endif

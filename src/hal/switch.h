@@ -10,7 +10,8 @@
  */
 #define SVM_SWITCH_VMCB       0x000 /* u64 hpa of the guest's VMCB */
 #define SVM_SWITCH_HOST_VMCB  0x008 /* u64 hpa of this CPU's page for the host's VMSAVE */
-#define SVM_SWITCH_FLAGS      0x010 /* u64 SVM_SWITCH_DO_*; 0: the short path */
+#define SVM_SWITCH_FLAGS      0x010 /* u32 SVM_SWITCH_DO_*; 0: the short path */
+#define SVM_SWITCH_REQUESTS   0x014 /* u32 whatever its owner means; 0: the guest may run */
 #define SVM_SWITCH_GPR        0x018 /* 16 u64 in the processor's numbering; RAX, RSP: see below */
 #define SVM_SWITCH_RCX        0x020
 #define SVM_SWITCH_RDX        0x028
@@ -49,13 +50,15 @@
 #define SVM_SWITCH_DO_RSB      0x080 /* fill the return stack after the exit */
 #define SVM_SWITCH_DO_VERW     0x100 /* just before VMRUN */
 #define SVM_SWITCH_DO_DIV      0x200 /* a division that leaves no guest-visible remainder */
+#define SVM_SWITCH_DO_IF       0x400 /* the caller's IF is 0: 1 for the guest's run */
 
 #ifndef __ASSEMBLER__
 #include <libsvm/types.h>
 
 struct svm_switch {
 	svm_hpa_t vmcb, host_vmcb;
-	uint64_t flags;
+	uint32_t flags;    /* SVM_SWITCH_DO_* */
+	uint32_t requests; /* Atomic.  What others set keeps the guest from running. */
 	/*
 	 * By number for the emulator, by name for everyone else.  The guest's RAX and RSP live in
 	 * the VMCB; their places here are filled while an instruction is emulated.
@@ -80,6 +83,7 @@ struct svm_switch {
 SVM_SWITCH_ASSERT(vmcb, SVM_SWITCH_VMCB);
 SVM_SWITCH_ASSERT(host_vmcb, SVM_SWITCH_HOST_VMCB);
 SVM_SWITCH_ASSERT(flags, SVM_SWITCH_FLAGS);
+SVM_SWITCH_ASSERT(requests, SVM_SWITCH_REQUESTS);
 SVM_SWITCH_ASSERT(gpr, SVM_SWITCH_GPR);
 SVM_SWITCH_ASSERT(rbx, SVM_SWITCH_RBX);
 SVM_SWITCH_ASSERT(rcx, SVM_SWITCH_RCX);

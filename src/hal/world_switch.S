@@ -2,19 +2,22 @@
 /*
  * svm_world_switch - run the guest until the next #VMEXIT.
  *
- *	void svm_world_switch(struct svm_switch *s);
- *			      %rdi
+ *	uint64_t svm_world_switch(struct svm_switch *s);
+ *	%rax                      %rdi
  *
  * In assembly because from VMRUN until the last store below every general register except RAX and
- * RSP holds a guest value, and no compiler can be told so.  Caller: pinned, RFLAGS.IF = 0,
- * GIF = 1, this CPU's host VMSAVE page filled; so on return.
+ * RSP holds a guest value, and no compiler can be told so.  Caller: pinned, RFLAGS.IF = 1 (or 0
+ * with SVM_SWITCH_DO_IF), GIF = 1, this CPU's host VMSAVE page filled; so on return.  0: the guest
+ * did not run, since a request waits.
  *
  * The order, and why (APM vol. 2, 15.5, 15.17, 15.21):
  *
- * - CLGI comes first, so that neither an interrupt nor an NMI meets the half-switched state.
- * - STI then lets a physical interrupt end the guest's run: under V_INTR_MASKING the host's IF
- *   at VMRUN decides.  It stands well before VMRUN, since an exit in the middle of VMRUN would
- *   save the one-instruction shadow that STI opens as the guest's own.
+ * - CLGI comes first, so that neither an interrupt nor an NMI meets the half-switched state.  IF
+ *   stays set, which lets a physical interrupt end the guest's run: under V_INTR_MASKING the
+ *   host's IF at VMRUN decides.
+ * - Requests are looked at behind CLGI: an interrupt that tells of one may have been taken before,
+ *   and then the request is seen; from here on it stays pending, and ends the run.  Flags and
+ *   requests are one word to compare.
  * - VMRUN takes RAX and RSP from the VMCB, and #VMEXIT gives the host's back.  So RAX is the
  *   VMCB's address before and after, and the stack is ours again at once.
  * - Every #VMEXIT, be it an intercept or a refused entry, goes on at the instruction after
@@ -77,8 +80,7 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	push	%r14
 	push	%r15
 	clgi
-	sti
-	cmpl	$0, SVM_SWITCH_FLAGS(%rdi)
+	cmpq	$0, SVM_SWITCH_FLAGS(%rdi)	/* SVM_SWITCH_REQUESTS too */
 	jne	.Lprepare
 .Lenter:
 	push	%rdi				/* s, for the stores after the exit */
@@ -118,6 +120,7 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	mov	%rax, %rdi
 	mov	SVM_SWITCH_HOST_VMCB(%rdi), %rax
 	vmload	%rax				/* TR, LDTR, FS, GS, syscall MSRs: the host's */
+						/* RAX is what is returned: not 0 */
 	mov	SVM_SWITCH_FLAGS(%rdi), %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
@@ -128,8 +131,7 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	jrcxz	.Lleave				/* RCX is clear too then */
 	jmp	.Lrestore
 .Lleave:
-	cli
-	stgi					/* a pending NMI is taken here, as the host's */
+	stgi					/* what is pending is taken here, as the host's */
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -144,8 +146,17 @@ SVM_SWITCH_BEGIN(svm_world_switch)
  * branches run under the host's value.
  */
 .Lprepare:
+	xor	%eax, %eax
+	cmp	%eax, SVM_SWITCH_REQUESTS(%rdi)
+	jne	.Lleave
 	mov	SVM_SWITCH_FLAGS(%rdi), %r8d
-	if_flag	SVM_SWITCH_DO_HOST_DR, 1f
+	/*
+	 * It stands well before VMRUN, since an exit in the middle of VMRUN would save the
+	 * one-instruction shadow that STI opens as the guest's own.
+	 */
+	if_flag	SVM_SWITCH_DO_IF, 1f
+	sti
+1:	if_flag	SVM_SWITCH_DO_HOST_DR, 1f
 	mov	$DR7_DISARMED, %eax
 	mov	%rax, %dr7
 1:	if_flag	SVM_SWITCH_DO_GUEST_DR, 1f
@@ -230,11 +241,14 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	mov	%rax, %dr2
 	mov	SVM_SWITCH_HOST_DR + 24(%rdi), %rax
 	mov	%rax, %dr3
-1:	if_flag	SVM_SWITCH_DO_HOST_DR, .Lleave
+1:	if_flag	SVM_SWITCH_DO_HOST_DR, 1f
 	mov	SVM_SWITCH_HOST_DR + 32(%rdi), %rax
 	mov	%rax, %dr6
 	mov	SVM_SWITCH_HOST_DR + 40(%rdi), %rax
 	mov	%rax, %dr7			/* #VMEXIT left it disarmed: 15.6 */
+1:	if_flag	SVM_SWITCH_DO_IF, 1f
+	cli
+1:	mov	$1, %eax
 	jmp	.Lleave
 SVM_SWITCH_END(svm_world_switch)
 

@@ -271,7 +271,7 @@ static SVM_LONG_WAY void look_again(struct pc_cpu *cpu, uint32_t offset)
 	if (offset == LAPIC_EOI && !svm_atomic_load(&cpu->lapic.irr_words))
 		return;
 	svm_pc_follow_task_priority(cpu);
-	svm_atomic_or(&cpu->vcpu->requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
+	svm_atomic_or(&cpu->vcpu->s.requests, SVM_REQUEST_EVENTS); /* This thread serves them. */
 }
 
 /*

@@ -139,7 +139,9 @@ uint64_t lab_run(struct lab *lab)
 	const uint64_t flags = svm_ring0_irq_save();
 
 	svm_ring0_vmsave(lab->s.host_vmcb);
+	lab->s.flags |= SVM_SWITCH_DO_IF;
 	svm_world_switch(&lab->s);
+	lab->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IF;
 	svm_ring0_irq_restore(flags);
 	return lab->vmcb->control.exit_code;
 }

@@ -36,12 +36,12 @@ struct place {
 static struct place places[PLACES], aside, *current;
 static uint64_t left, armed, lost, made, total, exits;
 
-void __real_svm_world_switch(struct svm_switch *s);
+uint64_t __real_svm_world_switch(struct svm_switch *s);
 bool __real_guest_make(struct guest *guest);
 void __real_guest_unmake(struct guest *guest);
 void __real_timer_arm_sleep(uint64_t deadline_ns);
 void __real_timer_interrupt(struct cpu *self);
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 bool __wrap_guest_make(struct guest *guest);
 void __wrap_guest_unmake(struct guest *guest);
 void __wrap_timer_arm_sleep(uint64_t deadline_ns);
@@ -98,7 +98,7 @@ static bool injects_interrupt(const struct svm_vmcb *vmcb)
 	       svm_bits_get(event, SVM_EVENT_TYPE) == SVM_EVENT_TYPE_INTR;
 }
 
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const struct svm_vcpu *vcpu = (void *)((char *)s - offsetof(struct svm_vcpu, s));
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
@@ -107,7 +107,8 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 
 	end_of_exit(svm_ring0_rdtsc());
 	armed = 0;
-	__real_svm_world_switch(s);
+	if (!__real_svm_world_switch(s))
+		return 0;
 	if (careful && vmcb->control.exit_code == SVM_EXIT_INTR)
 		current = &aside;
 	else
@@ -115,6 +116,7 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	current->count++;
 	exits += current != &aside;
 	left = svm_ring0_rdtsc();
+	return 1;
 }
 
 void __wrap_timer_arm_sleep(uint64_t deadline_ns)

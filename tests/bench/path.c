@@ -46,10 +46,10 @@ static enum svm_device_result path_device(void *arg, struct svm_vcpu *vcpu,
 	return access->port == PORT && !access->is_in ? SVM_DEVICE_DONE : SVM_DEVICE_EXIT;
 }
 
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
 /* The last exit is the host's interrupt, which ends the run. */
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	struct svm_vcpu *vcpu = (struct svm_vcpu *)s; /* Its first member. */
 	struct svm_vmcb *vmcb = vcpu->vmcb;
@@ -60,7 +60,7 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	vmcb->control.exit_int_info = 0;
 	if (left-- == 0) {
 		vmcb->control.exit_code = SVM_EXIT_INTR;
-		return;
+		return 1;
 	}
 	vmcb->save.rip = 0x1000;
 	vmcb->save.rax = 0;
@@ -71,6 +71,7 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	vmcb->control.next_rip = ways[way].next_rip;
 	is_counting = true;
 	counted_pause();
+	return 1;
 }
 
 /* What the embedder does about an exit. */

@@ -30,14 +30,15 @@ static struct svm_vcpu *vcpus[VMS_MAX]; /* Of each VM one, or all of one VM. */
 
 /* --- in place of the processor ------------------------------------------------------------ */
 
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	struct svm_vcpu *vcpu = (struct svm_vcpu *)s; /* Its first member. */
 
 	vcpu->vmcb->control.exit_code = SVM_EXIT_INTR;
 	vcpu->vmcb->control.exit_int_info = 0;
+	return 1;
 }
 
 #define WITHOUT_RESULT(name, parameters, ...)                                                      \

@@ -81,8 +81,7 @@ static void bench_switch(struct svm_vcpu *vcpu)
 	uint64_t start, empty, spent;
 
 	check("load", svm_vcpu_load(vcpu));
-	const uint64_t irq = svm_ring0_irq_save();
-
+	vcpu->s.requests = 0;
 	for (unsigned warm = 0; warm < 2; warm++) {
 		start = svm_ring0_rdtsc();
 		for (unsigned i = 0; i < ROUNDS; i++)
@@ -93,7 +92,6 @@ static void bench_switch(struct svm_vcpu *vcpu)
 			svm_world_switch(&vcpu->s);
 		spent = svm_ring0_rdtsc() - start;
 	}
-	svm_ring0_irq_restore(irq);
 	svm_vcpu_put(vcpu);
 	kprintf("cost world-switch %lu\n", (spent - empty) / ROUNDS);
 }

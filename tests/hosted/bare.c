@@ -121,7 +121,9 @@ uint64_t bare_run(struct bare *b)
 	const uint64_t flags = svm_ring0_irq_save();
 
 	memcpy(b->memory + GUEST_CODE, b->code.bytes, b->code.size);
+	b->s.flags |= SVM_SWITCH_DO_IF;
 	svm_world_switch(&b->s);
+	b->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IF;
 	svm_ring0_irq_restore(flags);
 	return b->vmcb->control.exit_code;
 }

@@ -119,7 +119,9 @@ static uint64_t run(struct bare *b)
 {
 	const uint64_t flags = svm_ring0_irq_save();
 
+	b->s.flags |= SVM_SWITCH_DO_IF;
 	svm_world_switch(&b->s);
+	b->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IF;
 	svm_ring0_irq_restore(flags);
 	return b->vmcb->control.exit_code;
 }

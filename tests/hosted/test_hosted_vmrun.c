@@ -207,7 +207,8 @@ START_TEST(the_hosts_own_mistakes_are_named)
 		bare_run(&b);
 		ck_assert_uint_ge(hosted_breaches(b.m, HOSTED_BREACH_FRAME), 1);
 		break;
-	case 5: /* Interrupts on. */
+	case 5: /* Interrupts off, and it is not said. */
+		svm_ring0_irq_save();
 		svm_world_switch(&b.s);
 		svm_ring0_irq_restore(0x202);
 		ck_assert_uint_eq(hosted_breaches(b.m, HOSTED_BREACH_SWITCH_CONTEXT), 1);

@@ -37,14 +37,16 @@ static void frames_free(void *ctx, void *hva, svm_hpa_t hpa, size_t count)
 		t.port->frames_free(ctx, hva, hpa, count);
 }
 
-void __real_svm_world_switch(struct svm_switch *s);
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __real_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
-	__real_svm_world_switch(s);
+	const uint64_t has_run = __real_svm_world_switch(s);
+
 	if (t.loses_r15)
 		s->r15 = 0;
+	return has_run;
 }
 
 static void note(void *arg, const struct svm_selftest_result *result)

@@ -39,18 +39,18 @@ struct twin {
 
 static struct twin guests[GUESTS], *running;
 
-void __real_svm_world_switch(struct svm_switch *s);
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __real_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
 /* The vector file is the guest's from before the switch until behind it. */
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const uint8_t *file = hosted_cpu_fpu(this_cpu()->m, 0);
 
 	ck_assert_mem_eq(file + 32, running->fpu + 32, 512 - 32 - 96);
 	if (s->guest_xcr0 & 4)
 		ck_assert_mem_eq(file + FPU, running->fpu + FPU, 256);
-	__real_svm_world_switch(s);
+	return __real_svm_world_switch(s);
 }
 
 static uint64_t pattern(const struct twin *guest, unsigned n)

@@ -21,8 +21,8 @@
 #define STRIDE      61u
 #define KEPT        64
 
-void __real_svm_world_switch(struct svm_switch *s);
-void __wrap_svm_world_switch(struct svm_switch *s);
+uint64_t __real_svm_world_switch(struct svm_switch *s);
+uint64_t __wrap_svm_world_switch(struct svm_switch *s);
 
 /* What #VMEXIT left in a VMCB.  A VMCB without clean bits is new: its frame's past is another's. */
 static _Thread_local struct kept {
@@ -74,7 +74,7 @@ static size_t audit(struct cpu *cpu, const struct svm_switch *s, const struct sv
 	return svm_audit(vmcb, &context, findings, room);
 }
 
-void __wrap_svm_world_switch(struct svm_switch *s)
+uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	struct cpu *cpu = this_cpu();
 	struct svm_vmcb *vmcb = hosted_memory(cpu->m, s->vmcb);
@@ -82,6 +82,7 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	struct svm_finding findings[16];
 	const uint64_t entry = entries++;
 	size_t count = 0;
+	uint64_t has_run;
 
 	if (entry < ALL_ENTRIES || entry % STRIDE == 0)
 		count = audit(cpu, s, vmcb,
@@ -91,7 +92,9 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 		count = 16;
 	if (count && svm_finding_errors(findings, count) == 0)
 		complain("with", findings, count);
-	__real_svm_world_switch(s);
+	has_run = __real_svm_world_switch(s);
+	if (!has_run)
+		return 0;
 	if (count && !svm_exit_is_invalid(vmcb->control.exit_code))
 		complain("that is accepted with", findings, count);
 	last->hpa = 0;
@@ -101,4 +104,5 @@ void __wrap_svm_world_switch(struct svm_switch *s)
 	}
 	if (watch_hook.after_exit)
 		watch_hook.after_exit(watch_hook.arg);
+	return has_run;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * How a vCPU that is about to enter its guest, and whoever wants something of it, find each other:
- * enter() and serve_requests() of src/core/vcpu/run.c, svm_vcpu_request() of vcpu.c, svm_vm_flush()
- * of flush.c.
+ * enter() and serve_requests() of src/core/vcpu/run.c with the world switch, svm_vcpu_request() of
+ * vcpu.c, svm_vm_flush() of flush.c.
  *
  * Two vCPUs on two CPUs, two requesters.  An IPI takes its time, and is never lost but with LOSSY:
  * then it may come twice, or instead of it the CPU's next tick.  A guest makes one access for each
@@ -51,8 +51,8 @@ inline touch()
 	}
 }
 
-/* Interrupts go off; an IPI that has arrived by then was taken by the host. */
-inline interrupts_off()
+/* CLGI: an IPI that has arrived by then was taken by the host. */
+inline clgi()
 {
 	if
 	:: in_flight[v] = 0
@@ -66,7 +66,6 @@ inline interrupts_off()
 inline publish()
 {
 	atomic {
-		interrupts_off();
 #ifdef BUG_NO_FENCE
 		buffered[v] = 1
 #else
@@ -117,16 +116,20 @@ end_run:
 		seen = epoch;
 #endif
 		publish();
-#ifndef BUG_REQUESTS_FIRST
+#ifndef BUG_EPOCH_FIRST
+		seen = epoch;
+#endif
+		honour();
+#ifdef BUG_LOOK_BEFORE_CLGI
+		is_asked = requests[v];
+#endif
+		clgi();
+#if !defined(BUG_REQUESTS_FIRST) && !defined(BUG_LOOK_BEFORE_CLGI)
 		is_asked = requests[v];
 #endif
 		if
 		:: is_asked
 		:: else ->
-#ifndef BUG_EPOCH_FIRST
-			seen = epoch;
-#endif
-			honour();
 #ifdef BUG_LEAVE_EARLY
 			in_guest[v] = 0;
 #endif
@@ -202,7 +205,11 @@ inline request(n)
 inline kick_older(n)
 {
 	if
-	:: USES_OLDER(n) -> cpu_kick(n)
+	:: USES_OLDER(n) ->
+#ifndef BUG_FLUSH_BY_KICK_ALONE
+		requests[n] = 1;
+#endif
+		cpu_kick(n)
 	:: else
 	fi
 }

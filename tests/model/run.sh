@@ -77,7 +77,7 @@ check_kick() {
 	build -DPROGRESS -DFIRST=2 -DSECOND=0 -- -DNFAIR=3
 	verdict 'every request is served' 0 '-a -f'
 	mistakes NO_FENCE REQUESTS_FIRST EPOCH_FIRST LOOK_FIRST NO_KICK NO_WAIT NO_FLUSH CLEAR_LATE \
-		LEAVE_EARLY -- -DFIRST=1 -DSECOND=1
+		LEAVE_EARLY LOOK_BEFORE_CLGI FLUSH_BY_KICK_ALONE -- -DFIRST=1 -DSECOND=1
 	mistakes NO_TICK -- -DFIRST=1 -DSECOND=0 -DLOSSY
 	build -DPROGRESS -DBUG_NO_KICK -DFIRST=2 -DSECOND=0 -- -DNFAIR=3
 	verdict 'a kick that is missing stops progress' 1 '-a -f'

@@ -448,8 +448,7 @@ static void take_one(void)
 	(void)table[call].plain(player_object((unsigned)reader_number(), PLAYER_VCPU));
 }
 
-/* Those that are next came behind the run's last look but one. */
-static bool come_at_entry(void)
+bool player_comes_at_entry(void)
 {
 	const size_t at = reader_at();
 	unsigned tag;
@@ -475,13 +474,13 @@ void player_take_late(void)
 
 void player_take_async(void)
 {
-	if (reader_peek() == SVM_CAPTURE_ASYNC && !come_at_entry())
+	if (reader_peek() == SVM_CAPTURE_ASYNC && !player_comes_at_entry())
 		player_take_late();
 }
 
 void player_take_entering(void)
 {
-	if (reader_peek() == SVM_CAPTURE_ASYNC && come_at_entry())
+	if (reader_peek() == SVM_CAPTURE_ASYNC && player_comes_at_entry())
 		player_take_late();
 }
 

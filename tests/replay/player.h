@@ -79,8 +79,10 @@ void player_call(void);
  * whether something had come.
  */
 void player_take_async(void);
-/* Interrupts are off: those that came just before are made now. */
+/* The run looks for the last time before its entry: those that came just before are made now. */
 void player_take_entering(void);
+/* Those that are next came behind the run's last look but one, or kept the guest from running. */
+bool player_comes_at_entry(void);
 /* Whatever came is made now: there is another event before the next entry. */
 void player_take_late(void);
 /* player_take_async() with what has been read. */

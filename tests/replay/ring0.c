@@ -146,7 +146,8 @@ void svm_ring0_clgi(void)
 uint64_t svm_ring0_irq_save(void)
 {
 	player_take_entering();
-	return 0;
+	player_expect(SVM_CAPTURE_IRQ_SAVE);
+	return player_read(reader_number());
 }
 
 void svm_ring0_irq_restore(uint64_t flags)
@@ -244,19 +245,30 @@ static bool exit_writes_block(unsigned word)
 	       (offset >= SVM_SWITCH_GUEST_DR && offset < SVM_SWITCH_HOST_DR);
 }
 
-void svm_world_switch(struct svm_switch *s)
+uint64_t svm_world_switch(struct svm_switch *s)
 {
 	size_t left;
 	struct svm_vmcb *vmcb = (struct svm_vmcb *)(void *)player_frame(s->vmcb, &left);
+	uint32_t requests;
 
 	if (!vmcb || left < sizeof(*vmcb) || s->vmcb % PLAYER_PAGE)
 		player_refuse("a VMCB at 0x%llx", (unsigned long long)s->vmcb);
+	player_take_entering();
+	if (s->requests)
+		return 0;
 	check_entry(s, (const uint64_t *)vmcb);
+	if (player_comes_at_entry()) {
+		player_take_late();
+		return 0;
+	}
 	player_expect(SVM_CAPTURE_EXIT);
 	reader_differences(image.vmcb, SVM_CAPTURE_VMCB_WORDS, exit_writes_vmcb);
 	reader_differences(image.block, SVM_CAPTURE_SWITCH_WORDS, exit_writes_block);
 	memcpy(vmcb, image.vmcb, sizeof(image.vmcb));
+	requests = s->requests; /* Of the calls that came meanwhile. */
 	memcpy(s, image.block, sizeof(image.block));
+	s->requests = requests;
 	player_at_exit(vmcb->control.exit_code, vmcb->save.rip);
 	player_take_async();
+	return 1;
 }

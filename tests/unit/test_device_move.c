@@ -103,7 +103,7 @@ static struct outcome run_case(struct rig *r, struct device *d, const struct acc
 	vcpu->events.exception_pending = false;
 	vcpu->owed = SVM_OWED_NOTHING;
 	svm_emulation_forget(vcpu);
-	svm_atomic_store(&vcpu->requests, 0);
+	svm_atomic_store(&vcpu->s.requests, 0);
 	control->exit_code = SVM_EXIT_NPF;
 	control->exit_info_1 = c->info1;
 	control->exit_info_2 = c->info2;
@@ -119,7 +119,7 @@ static struct outcome run_case(struct rig *r, struct device *d, const struct acc
 	o.was_short = (d->seen.calls || o.kind == SVM_EXIT_KIND_MMIO) && vcpu->emul.rip == MARK;
 	svm_vcpu_get_regs(vcpu, &o.regs);
 	o.shadow = control->int_state;
-	o.requests = svm_atomic_load(&vcpu->requests);
+	o.requests = svm_atomic_load(&vcpu->s.requests);
 	o.exception = vcpu->events.exception_pending;
 	o.vector = o.exception ? vcpu->events.exception_vector : 0;
 	o.error = o.exception ? vcpu->events.exception_error : 0;
@@ -335,7 +335,7 @@ static void complete(struct rig *r, struct outcome *o, unsigned way, uint64_t an
 	}
 	svm_vcpu_get_regs(vcpu, &o->regs);
 	o->shadow = vcpu->vmcb->control.int_state;
-	o->requests = svm_atomic_load(&vcpu->requests);
+	o->requests = svm_atomic_load(&vcpu->s.requests);
 	o->exception = vcpu->events.exception_pending;
 	o->vector = o->exception ? vcpu->events.exception_vector : 0;
 	o->error = o->exception ? vcpu->events.exception_error : 0;

@@ -30,7 +30,7 @@ static bool on_idle(void *arg, struct svm_vcpu *vcpu)
 	ck_assert(!has_interrupts());
 	ck_assert_int_eq(svm_vcpu_state(vcpu), SVM_VCPU_RUNNING);
 	ck_assert_uint_eq(vcpu->in_guest, 1); /* CPU 0: who sends something kicks it. */
-	ck_assert_uint_eq(vcpu->requests, 0);
+	ck_assert_uint_eq(vcpu->s.requests, 0);
 	w.count++;
 	if (w.refuses)
 		return false;

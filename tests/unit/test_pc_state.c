@@ -201,12 +201,12 @@ START_TEST(no_interrupt_comes_of_it)
 	ck_assert_int_eq(rig_run_on(&m.r), SVM_EXIT_KIND_HYPERCALL);
 	size = save(m.pc, low);
 	svm_uart_write(&m.pc->uart[0], 1, 1, 2);
-	ck_assert(svm_atomic_load(&m.r.vcpu->requests) & SVM_REQUEST_NMI);
-	svm_atomic_store(&m.r.vcpu->requests, 0);
+	ck_assert(svm_atomic_load(&m.r.vcpu->s.requests) & SVM_REQUEST_NMI);
+	svm_atomic_store(&m.r.vcpu->s.requests, 0);
 	ck_assert_uint_eq(save(m.pc, high), size);
 	for (int i = 0; i < 4; i++) {
 		ck_assert_int_eq(svm_pc_restore(m.pc, i & 1 ? high : low, size), 0);
-		ck_assert(!(svm_atomic_load(&m.r.vcpu->requests) & SVM_REQUEST_NMI));
+		ck_assert(!(svm_atomic_load(&m.r.vcpu->s.requests) & SVM_REQUEST_NMI));
 	}
 }
 END_TEST

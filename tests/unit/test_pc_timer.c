@@ -45,7 +45,7 @@ static void setup(void)
 	(void)svm_pc_enter(m.pc); /* Then the other devices have said that they wait for nothing. */
 	svm_pc_leave(m.pc);
 	armed_ns = 0;
-	svm_atomic_store(&m.r.vcpu->requests, 0);
+	svm_atomic_store(&m.r.vcpu->s.requests, 0);
 }
 
 static void teardown(void)
@@ -62,7 +62,7 @@ START_TEST(a_count_arms_the_hosts_timer)
 	ck_assert_uint_eq(armed_ns, NS_0 + 6000);
 	write_register(DIVIDE, 0); /* By 2: 5000 counts are left. */
 	ck_assert_uint_eq(armed_ns, NS_0 + 11000);
-	ck_assert_uint_eq(svm_atomic_load(&m.r.vcpu->requests), 0);
+	ck_assert_uint_eq(svm_atomic_load(&m.r.vcpu->s.requests), 0);
 }
 END_TEST
 
@@ -85,7 +85,7 @@ START_TEST(a_count_that_is_over_interrupts)
 	clock_ns += 5000;
 	write_register(COUNT, 7000);
 	ck_assert_uint_eq(armed_ns, NS_0 + 12000);
-	ck_assert(svm_atomic_load(&m.r.vcpu->requests) & SVM_REQUEST_EVENTS);
+	ck_assert(svm_atomic_load(&m.r.vcpu->s.requests) & SVM_REQUEST_EVENTS);
 	ck_assert_int_eq(m.r.vcpu->irq.pending(m.r.vcpu->irq.arg, m.r.vcpu, 0), VECTOR);
 }
 END_TEST

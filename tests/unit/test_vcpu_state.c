@@ -451,7 +451,7 @@ START_TEST(a_refused_entry_names_its_rule)
 		svm_vmcb_set_intercept(r.vcpu->vmcb, SVM_EXIT_VMRUN, false);
 	else
 		r.vcpu->events.reinject = 0x80000100; /* Type 1 is reserved. */
-	svm_atomic_or(&r.vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&r.vcpu->s.requests, SVM_REQUEST_EVENTS);
 	r.vcpu->flush = false;
 	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_ENTRY_FAILED);
 	ck_assert_uint_eq((uint32_t)r.exit.raw.exit_code, 0xffffffff);

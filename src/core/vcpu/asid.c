@@ -27,8 +27,15 @@ static void take_asid(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
 		svm_cpu_drop_asids(cpu);
 	svm_vmcb_set_asid(vcpu->vmcb, cpu->asid_next++);
 	vcpu->asid_generation = cpu->asid_generation;
+	vcpu->asid_is_old = false;
 	vcpu->flush = false;
 	vcpu->stats.asid_changes++;
+}
+
+void svm_vcpu_keep_flush(struct svm_vcpu *vcpu)
+{
+	if (vcpu->vmcb->control.tlb_control == SVM_TLB_FLUSH_ALL)
+		vcpu->cpu->asid_flush = true;
 }
 
 void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu)
@@ -36,7 +43,7 @@ void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu)
 	struct svm_cpu *cpu = vcpu->cpu;
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
-	if (vcpu->asid_generation != cpu->asid_generation)
+	if (vcpu->asid_is_old)
 		take_asid(vcpu, cpu);
 	if (vcpu->flush) {
 		if (vcpu->vm->host->features.svm & SVM_FEATURE_FLUSH_BY_ASID)

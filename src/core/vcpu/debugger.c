@@ -131,6 +131,6 @@ int svm_vcpu_set_debugger(struct svm_vcpu *vcpu, const struct svm_debugger *debu
 	svm_vcpu_update_intercepts(vcpu);
 	forget_step(vcpu);
 	svm_events_step_again(vcpu);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS | SVM_REQUEST_AUDIT);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS | SVM_REQUEST_AUDIT);
 	return 0;
 }

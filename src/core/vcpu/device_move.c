@@ -415,7 +415,7 @@ carry_out(struct svm_vcpu *vcpu, struct svm_exit *exit, const struct svm_device_
 	if (!SVM_MOSTLY(answer == SVM_DEVICE_DONE)) {
 		if (answer == SVM_DEVICE_EXIT)
 			return decline(vcpu, exit);
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_RETURN);
 	}
 	__builtin_memcpy(&value, access.data, sizeof(value));
 	finish_load(vcpu, &move->form, value);
@@ -436,8 +436,8 @@ enum svm_action svm_device_first(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return carry_out(vcpu, exit, move);
 }
 
-static SVM_LONG_WAY enum svm_action repeat(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                           const struct svm_device_move *move)
+static SVM_LONG_WAY enum svm_action carry_out_again(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                    const struct svm_device_move *move)
 {
 	svm_emulation_lend(vcpu);
 	return SVM_MOSTLY(is_same(vcpu, move)) ? carry_out(vcpu, exit, move)
@@ -450,8 +450,8 @@ enum svm_action svm_device_again(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const struct svm_device_move *move = places_of(vcpu);
 
 	if (is_same_exit(vcpu, move))
-		return repeat(vcpu, exit, move);
+		return carry_out_again(vcpu, exit, move);
 	if (is_same_exit(vcpu, ++move))
-		return repeat(vcpu, exit, move);
+		return carry_out_again(vcpu, exit, move);
 	return svm_exit_npf_anew(vcpu, exit);
 }

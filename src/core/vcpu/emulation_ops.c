@@ -124,7 +124,7 @@ const struct svm_mmio_range *svm_vcpu_find_mmio(const struct svm_vcpu *vcpu, svm
 static enum svm_emul_result device_result(struct svm_vcpu *vcpu, enum svm_device_result result)
 {
 	if (result == SVM_DEVICE_RETURN)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_RETURN);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_RETURN);
 	return result == SVM_DEVICE_EXIT ? SVM_EMUL_EXIT : SVM_EMUL_OK;
 }
 

@@ -117,7 +117,7 @@ void svm_events_raise(struct svm_vcpu *vcpu, uint8_t vector, uint32_t error)
 	events->exception_pending = true;
 	events->exception_vector = vector;
 	events->exception_error = error;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 void svm_events_trap(struct svm_vcpu *vcpu)
@@ -183,7 +183,7 @@ void svm_events_end_step(struct svm_vcpu *vcpu)
 	events->single_step = false;
 	if (!events->guest_tf)
 		vcpu->vmcb->save.rflags &= ~RFLAGS_TF;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 uint64_t svm_events_rflags(const struct svm_vcpu *vcpu)
@@ -221,7 +221,7 @@ bool svm_events_single_step(struct svm_vcpu *vcpu)
 void svm_events_interrupt_window(struct svm_vcpu *vcpu)
 {
 	set_interrupt_window(vcpu, false);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 void svm_events_iret(struct svm_vcpu *vcpu)
@@ -229,7 +229,7 @@ void svm_events_iret(struct svm_vcpu *vcpu)
 	watch(vcpu, SVM_EXIT_IRET, false);
 	vcpu->iret_seen = true;
 	vcpu->events.iret_rip = vcpu->vmcb->save.rip;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 /* --- before an entry ---------------------------------------------------------------------- */
@@ -366,8 +366,8 @@ void svm_events_prepare(struct svm_vcpu *vcpu)
 {
 	struct svm_vcpu_events *events = &vcpu->events;
 
-	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI) {
-		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_NMI);
+	if (svm_atomic_load(&vcpu->s.requests) & SVM_REQUEST_NMI) {
+		svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_NMI);
 		events->nmi_pending = true;
 	}
 	if (events->reinject) {
@@ -466,16 +466,16 @@ void svm_events_settle(struct svm_vcpu *vcpu)
 
 	if (vcpu->shadowed && !is_still_in_shadow(vcpu)) {
 		vcpu->shadowed = false;
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	}
 	if (vcpu->exit_at_once) {
 		vcpu->exit_at_once = false;
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	}
 	if (vcpu->iret_seen && vcpu->vmcb->save.rip != events->iret_rip) {
 		vcpu->iret_seen = false;
 		events->nmi_masked = false;
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	}
 	if (!(info & SVM_EVENT_VALID))
 		return;
@@ -483,7 +483,7 @@ void svm_events_settle(struct svm_vcpu *vcpu)
 	if (is_guests_instruction(info, events->injecting))
 		return;
 	events->reinject = repair(info);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 /* --- the embedder's side -------------------------------------------------------------------- */
@@ -519,7 +519,7 @@ void svm_vcpu_want_window(struct svm_vcpu *vcpu, bool want)
 	if (vcpu->events.window_wanted == want)
 		return;
 	vcpu->events.window_wanted = want;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 bool svm_vcpu_can_interrupt(const struct svm_vcpu *vcpu)
@@ -554,7 +554,7 @@ int svm_vcpu_set_irq_port(struct svm_vcpu *vcpu, const struct svm_irq_port *port
 	if (port && (!port->pending || !port->accept || !port->tpr_changed))
 		return SVM_ERR_INVAL;
 	vcpu->irq = port ? *port : (struct svm_irq_port){ .pending = NULL };
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	return 0;
 }
 
@@ -565,7 +565,7 @@ bool svm_vcpu_has_event(struct svm_vcpu *vcpu)
 	if (events->reinject || events->exception_pending || events->shutdown)
 		return true;
 	if (!events->nmi_masked &&
-	    (events->nmi_pending || (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI)))
+	    (events->nmi_pending || (svm_atomic_load(&vcpu->s.requests) & SVM_REQUEST_NMI)))
 		return true;
 	if (svm_atomic_load(&vcpu->unhalted))
 		return true;
@@ -592,7 +592,7 @@ void svm_vcpu_get_events(const struct svm_vcpu *vcpu, struct svm_events *out)
 		.exception_vector = events->exception_vector,
 		.exception_error = events->exception_error,
 		.nmi_pending = events->nmi_pending ||
-		               (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_NMI),
+		               (svm_atomic_load(&vcpu->s.requests) & SVM_REQUEST_NMI),
 		.nmi_masked = events->nmi_masked,
 		.interrupt_shadow = in_shadow(vcpu),
 		.reinject = visible_reinject(events),
@@ -645,7 +645,7 @@ int svm_vcpu_set_events(struct svm_vcpu *vcpu, const struct svm_events *wanted)
 	vcpu->vmcb->control.int_state = w.interrupt_shadow ? SVM_INT_STATE_SHADOW : 0;
 	watch(vcpu, SVM_EXIT_IRET, w.nmi_masked);
 	svm_events_step_again(vcpu);
-	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_NMI);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_NMI);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	return 0;
 }

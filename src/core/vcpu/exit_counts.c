@@ -64,7 +64,7 @@ void svm_exit_counts_charge(struct svm_vcpu *vcpu)
  */
 void svm_exit_counts_switch(struct svm_vcpu *vcpu)
 {
-	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_TIMES);
+	svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_TIMES);
 	vcpu->timed = svm_atomic_load(&vcpu->counts.wanted);
 	vcpu->counts.charged = svm_recorder_count(&vcpu->recorder);
 }
@@ -105,7 +105,7 @@ int svm_vcpu_time_exits(struct svm_vcpu *vcpu, bool on)
 	if (error)
 		return error;
 	svm_atomic_store(&vcpu->counts.wanted, on);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_TIMES); /* No kick: it is in no hurry. */
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_TIMES); /* No kick: it is in no hurry. */
 	return 0;
 }
 

@@ -55,7 +55,7 @@ static enum svm_action debug(struct svm_vcpu *vcpu, struct svm_exit *exit)
 enum svm_action svm_exit_trap(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->events.is_unseen = vcpu->events.exception_pending = false;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* Whatever else waits comes next. */
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS); /* Whatever else waits comes next. */
 	return svm_exit_debug(vcpu, exit);
 }
 

@@ -26,7 +26,7 @@ static bool has_own_event(const struct svm_vcpu *vcpu)
 static bool takes_event(struct svm_vcpu *vcpu)
 {
 	/* Clear first: whoever asks from now on is seen by the next look. */
-	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_EVENTS);
+	svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_EVENTS);
 	svm_events_prepare(vcpu);
 	return vcpu->vmcb->control.event_inj & SVM_EVENT_VALID;
 }
@@ -42,7 +42,7 @@ static bool is_woken(struct svm_vcpu *vcpu)
  */
 static bool is_quiet(const struct svm_vcpu *vcpu)
 {
-	return !svm_atomic_load(&vcpu->requests) && !svm_atomic_load(&vcpu->unhalted) &&
+	return !svm_atomic_load(&vcpu->s.requests) && !svm_atomic_load(&vcpu->unhalted) &&
 	       !(svm_vmcb_get_int_control(vcpu->vmcb) & SVM_INT_V_IRQ);
 }
 
@@ -54,7 +54,7 @@ static bool wait_for_interrupt(struct svm_vcpu *vcpu)
 	bool may_look = true;
 
 	svm_atomic_store(&vcpu->in_guest, vcpu->cpu->id + 1);
-	if (!svm_atomic_load(&vcpu->requests))
+	if (!svm_atomic_load(&vcpu->s.requests))
 		may_look = vcpu->idle(vcpu->idle_arg, vcpu);
 	svm_atomic_store_release(&vcpu->in_guest, 0);
 	hal->irq_restore(hal->ctx, irq);
@@ -67,7 +67,7 @@ static bool wakes_inside(struct svm_vcpu *vcpu)
 		svm_exit_counts_charge(vcpu); /* What comes now is the guest's sleep. */
 	if ((!is_quiet(vcpu) && is_woken(vcpu)) || (wait_for_interrupt(vcpu) && is_woken(vcpu)))
 		return true;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	return false;
 }
 
@@ -82,6 +82,6 @@ SVM_LONG_WAY enum svm_action svm_exit_hlt(struct svm_vcpu *vcpu, struct svm_exit
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
 	svm_atomic_store(&vcpu->unhalted, false);
 	if (!vcpu->idle)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* It may have come by time. */
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS); /* Perhaps by time. */
 	return SVM_ACTION_RESUME;
 }

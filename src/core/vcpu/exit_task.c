@@ -93,7 +93,7 @@ static void begin_task(struct svm_vcpu *vcpu)
 	vcpu->events.reinject = 0;
 	vcpu->vmcb->control.int_state &= ~SVM_INT_STATE_SHADOW;
 	svm_events_end_step(vcpu);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 enum svm_action svm_exit_task_switch(struct svm_vcpu *vcpu, struct svm_exit *exit)

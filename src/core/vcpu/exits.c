@@ -45,7 +45,7 @@ enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *ex
 
 	/* What came may be the timer that a device behind the interrupt port has armed. */
 	if (vcpu->irq.pending)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	if (!hal->should_exit(hal->ctx))
 		return SVM_ACTION_RESUME;
 	return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HOST_INTERRUPT);

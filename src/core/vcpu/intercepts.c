@@ -184,7 +184,7 @@ int svm_vcpu_set_intercept(struct svm_vcpu *vcpu, unsigned exit_code, bool on)
 		vcpu->extra_intercepts[exit_code / 64] &= ~SVM_BIT(exit_code % 64);
 		/* Else CR8 would count as an open window.  events.c opens it again if it is one. */
 		svm_vmcb_set_intercept(vcpu->vmcb, exit_code, false);
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	}
 	svm_vcpu_update_intercepts(vcpu);
 	return 0;

@@ -22,9 +22,9 @@ static void read_breakpoints(struct svm_switch *s)
 		s->host_dr[n] = svm_ring0_read_dr(n);
 }
 
-static SVM_LONG_WAY uint64_t switch_mitigations(uint64_t mitigations)
+static SVM_LONG_WAY uint32_t switch_mitigations(uint64_t mitigations)
 {
-	uint64_t flags = 0;
+	uint32_t flags = 0;
 
 	if (mitigations & SVM_MITIGATE_RSB)
 		flags |= SVM_SWITCH_DO_RSB;
@@ -40,7 +40,8 @@ void svm_vcpu_update_switch(struct svm_vcpu *vcpu)
 	const struct svm_features *features = &vcpu->vm->host->features;
 	const uint64_t mitigations = vcpu->vm->mitigations;
 	struct svm_switch *s = &vcpu->s;
-	uint64_t flags = s->flags & (SVM_SWITCH_DO_HOST_DR | SVM_SWITCH_DO_IBPB);
+	uint32_t flags =
+		s->flags & (SVM_SWITCH_DO_HOST_DR | SVM_SWITCH_DO_IBPB | SVM_SWITCH_DO_IF);
 
 	/*
 	 * Without CR4.OSXSAVE a guest neither sees XCR0 nor uses what it enables.  With it the
@@ -87,7 +88,7 @@ static bool read_host(struct svm_vcpu *vcpu)
 		s->host_dr[5] = dr7;
 		s->flags |= SVM_SWITCH_DO_HOST_DR;
 	} else {
-		s->flags &= ~(uint64_t)SVM_SWITCH_DO_HOST_DR;
+		s->flags &= ~(uint32_t)SVM_SWITCH_DO_HOST_DR;
 	}
 	return s->host_xss != xss || s->host_spec_ctrl != spec_ctrl || s->host_tsc_aux != tsc_aux;
 }
@@ -108,10 +109,23 @@ static SVM_LONG_WAY void follow_vm(struct svm_vcpu *vcpu)
 	svm_vcpu_update_switch(vcpu);
 }
 
+/* A host that has them off now wants its interrupts to end the guest's run all the same. */
+static void read_interrupt_flag(struct svm_switch *s)
+{
+	const uint64_t rflags = svm_ring0_irq_save();
+
+	svm_ring0_irq_restore(rflags);
+	if (rflags & RFLAGS_IF)
+		s->flags &= ~(uint32_t)SVM_SWITCH_DO_IF;
+	else
+		s->flags |= SVM_SWITCH_DO_IF;
+}
+
 /* All else that the switch block depends on tells of its change; registers.c, msr.c, control.c. */
 static void follow_host(struct svm_vcpu *vcpu)
 {
 	svm_ring0_vmsave(vcpu->s.host_vmcb);
+	read_interrupt_flag(&vcpu->s);
 	if (read_host(vcpu))
 		svm_vcpu_update_switch(vcpu);
 }
@@ -140,9 +154,11 @@ static int attach(struct svm_vcpu *vcpu, struct svm_cpu *cpu)
 		vcpu->asid_generation = 0;
 		vcpu->last_cpu = cpu->serial;
 	}
+	vcpu->asid_is_old = vcpu->asid_generation != cpu->asid_generation;
 	if (cpu->last_serial != vcpu->serial && (vcpu->vm->mitigations & SVM_MITIGATE_IBPB))
 		vcpu->s.flags |= SVM_SWITCH_DO_IBPB;
 	vcpu->s.host_vmcb = svm_cpu_host_vmcb(cpu);
+	vcpu->in_guest_here = cpu->id + 1;
 	return 0;
 }
 
@@ -168,9 +184,9 @@ static SVM_LONG_WAY int come_here(struct svm_vcpu *vcpu)
 	svm_fpu_enter_guest(vcpu);
 	vcpu->stats.loads++;
 	if (vcpu->irq.deadline) /* The timer of this CPU may be armed for another vCPU. */
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 	if (vcpu->presence.arrive)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_ARRIVE);
 	return 0;
 }
 
@@ -195,7 +211,7 @@ int svm_vcpu_bind(struct svm_vcpu *vcpu)
  */
 static void tell_leave(struct svm_vcpu *vcpu, bool has_work)
 {
-	if (!(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_ARRIVE) &&
+	if (!(svm_atomic_load_relaxed(&vcpu->s.requests) & SVM_REQUEST_ARRIVE) &&
 	    vcpu->owed == SVM_OWED_NOTHING && !vcpu->emulating)
 		vcpu->presence.leave(vcpu->presence.arg, vcpu, has_work);
 }
@@ -204,7 +220,7 @@ void svm_vcpu_set_presence(struct svm_vcpu *vcpu, const struct svm_presence *pre
 {
 	vcpu->presence = presence ? *presence : (struct svm_presence){ .arrive = NULL };
 	if (presence)
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_ARRIVE);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_ARRIVE);
 }
 
 void svm_vcpu_unbind(struct svm_vcpu *vcpu, bool has_work)

@@ -359,6 +359,6 @@ int svm_vcpu_set_msr(struct svm_vcpu *vcpu, uint32_t msr, uint64_t value)
 		return SVM_ERR_STATE;
 	if (!svm_msr_write(vcpu, svm_msr_policy_of(&vcpu->vm->msr, msr), msr, value))
 		return SVM_ERR_INVAL;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_AUDIT);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_AUDIT);
 	return 0;
 }

@@ -44,7 +44,7 @@ void svm_vcpu_write_gpr(struct svm_vcpu *vcpu, unsigned n, uint64_t value)
 static void set_from_outside(struct svm_vcpu *vcpu)
 {
 	vcpu->move_length = 0;
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_AUDIT | SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_AUDIT | SVM_REQUEST_EVENTS);
 }
 
 static bool is_running(const struct svm_vcpu *vcpu)

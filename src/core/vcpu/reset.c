@@ -67,7 +67,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	vcpu->exit_at_once = vcpu->iret_seen = vcpu->shadowed = false;
 	svm_atomic_store(&vcpu->interrupt_vector, -1);
 	svm_atomic_store(&vcpu->unhalted, false);
-	svm_atomic_and(&vcpu->requests, SVM_REQUEST_RETURN | SVM_REQUEST_TIMES);
+	svm_atomic_and(&vcpu->s.requests, SVM_REQUEST_RETURN | SVM_REQUEST_TIMES);
 	vcpu->tpr = 0;
 	vcpu->owed = SVM_OWED_NOTHING;
 	svm_emulation_forget(vcpu);
@@ -75,7 +75,7 @@ static void set_registers(struct svm_vcpu *vcpu, uint16_t cs, uint64_t cs_base, 
 	svm_events_close_windows(vcpu);
 	svm_vcpu_update_intercepts(vcpu);
 	svm_vcpu_update_switch(vcpu);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_AUDIT | SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_AUDIT | SVM_REQUEST_EVENTS);
 }
 
 void svm_vcpu_reset_state(struct svm_vcpu *vcpu)

@@ -2,7 +2,7 @@
 /*
  * The run loop.
  *
- *	requests -> audit if state was set -> interrupts off, recheck -> world switch -> dispatch
+ *	requests -> audit if state was set -> world switch, which looks again -> dispatch
  *
  * One word, `requests`, says whether anything has to be done before an entry; an exit that the
  * library finishes costs one load of it.  Nothing here allocates, sleeps or takes a lock.
@@ -78,7 +78,7 @@ enum svm_action svm_exit_entry_failed(struct svm_vcpu *vcpu, struct svm_exit *ex
 /* Nothing that was set from outside reaches VMRUN unseen. */
 static enum svm_action audit_state(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_AUDIT);
+	svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_AUDIT);
 	memcpy(vcpu->copy, &vcpu->vmcb->save, sizeof(vcpu->copy));
 	vcpu->copy_valid = true;
 	*exit = (struct svm_exit){ .kind = SVM_EXIT_KIND_NONE };
@@ -119,27 +119,29 @@ static enum svm_action arrive(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return wait_for_memory(vcpu, exit, gpa);
 	if (result == SVM_ARRIVAL_FLUSH)
 		vcpu->flush = true;
-	svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_ARRIVE);
+	svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_ARRIVE);
 	return SVM_ACTION_RESUME;
 }
 
 static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const uint64_t requests = svm_atomic_load(&vcpu->requests);
+	const uint32_t requests = svm_atomic_load(&vcpu->s.requests);
 
 	if (requests & SVM_REQUEST_RETURN) {
-		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
+		svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_RETURN);
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 	}
 	if (requests & (SVM_REQUEST_EVENTS | SVM_REQUEST_NMI)) {
 		/* Clear first: whoever asks from now on is seen by the next look. */
-		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_EVENTS);
+		svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_EVENTS);
 		if (vcpu->events.shutdown)
 			return shut_down(vcpu, exit);
 		if (vcpu->events.is_unseen)
 			return svm_exit_trap(vcpu, exit);
 		svm_events_prepare(vcpu);
 	}
+	if (requests & SVM_REQUEST_FLUSH) /* The epoch tells the rest: enter(). */
+		svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_FLUSH);
 	if (requests & SVM_REQUEST_TIMES)
 		svm_exit_counts_switch(vcpu);
 	if ((requests & SVM_REQUEST_ARRIVE) && arrive(vcpu, exit) == SVM_ACTION_RETURN)
@@ -151,74 +153,63 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 
 /* --- entry and exit --------------------------------------------------------------------------- */
 
-/* On every entry: a host without a way of its own pays for no call through a pointer. */
-static inline uint64_t save_irq(const struct svm_host *host)
-{
-	return SVM_MOSTLY(host->own_irq) ? svm_ring0_irq_save()
-	                                 : host->hal.irq_save(host->hal.ctx);
-}
-
-static inline void restore_irq(const struct svm_host *host, uint64_t irq)
-{
-	if (SVM_MOSTLY(host->own_irq))
-		svm_ring0_irq_restore(irq);
-	else
-		host->hal.irq_restore(host->hal.ctx, irq);
-}
-
 /* What an entry seldom has to do.  False: the VM is DEAD. */
 static SVM_LONG_WAY bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
 {
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
 	const bool has_flushed = epoch != vcpu->flush_epoch;
 
 	if (has_flushed) {
 		vcpu->flush = true;
 		svm_atomic_store(&vcpu->flush_epoch, epoch);
 	}
-	if (vcpu->flush || vcpu->asid_generation != vcpu->cpu->asid_generation)
+	if (vcpu->flush || vcpu->asid_is_old)
 		svm_vcpu_prepare_asid(vcpu);
-	if (vcpu->exit_at_once)
-		hal->cpu_kick(hal->ctx, vcpu->cpu->id);
 	if (vcpu->timed)
 		svm_exit_counts_charge(vcpu);
 	return !has_flushed || svm_vm_state(vcpu->vm) != SVM_VM_DEAD;
 }
 
-static inline bool is_ready(struct svm_vcpu *vcpu, const struct svm_vm *vm,
-                            const struct svm_cpu *cpu)
+/*
+ * An interrupt of our own waits behind CLGI, and so ends the run as soon as the processor has
+ * delivered what it was given.
+ */
+static SVM_LONG_WAY bool enter_and_exit(struct svm_vcpu *vcpu)
 {
-	const uint64_t epoch = svm_atomic_load(&vm->flush_epoch);
+	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	const uint64_t irq = hal->irq_save(hal->ctx);
+	const uint32_t flags = vcpu->s.flags;
+	bool has_run;
 
-	if (SVM_MOSTLY(epoch == vcpu->flush_epoch && !vcpu->unusual &&
-	               vcpu->asid_generation == cpu->asid_generation))
-		return true;
-	return prepare_entry(vcpu, epoch);
+	hal->cpu_kick(hal->ctx, vcpu->cpu->id);
+	vcpu->s.flags = flags | SVM_SWITCH_DO_IF;
+	has_run = svm_world_switch(&vcpu->s) != 0;
+	vcpu->s.flags = flags;
+	hal->irq_restore(hal->ctx, irq);
+	return has_run;
 }
 
 /*
  * False: something was asked for in the last moment, or the VM has died.  in_guest is published
- * before requests and the flush epoch are read; see svm_vcpu_request() and flush.c for the other
- * half.  The two loads are sequentially consistent: a relaxed one may come before the store (on x86
- * the store pays for it, the loads are plain).  tests/model/kick.pml proves the protocol.
+ * before the flush epoch is read, here, and the requests, by the world switch and behind CLGI; see
+ * svm_vcpu_request() and flush.c for the other half.  The loads are sequentially consistent: a
+ * relaxed one may come before the store (on x86 the store pays for it, the loads are plain).
+ * tests/model/kick.pml proves the protocol.
  */
 static bool enter(struct svm_vcpu *vcpu)
 {
-	const struct svm_vm *vm = vcpu->vm;
-	const struct svm_host *host = vm->host;
-	const struct svm_cpu *cpu = vcpu->cpu;
-	const uint64_t irq = save_irq(host);
+	bool has_run = false;
+	uint64_t epoch;
 
-	svm_atomic_store(&vcpu->in_guest, cpu->id + 1);
-	if (!SVM_MOSTLY(!svm_atomic_load(&vcpu->requests) && is_ready(vcpu, vm, cpu))) {
-		svm_atomic_store_release(&vcpu->in_guest, 0);
-		restore_irq(host, irq);
-		return false;
-	}
-	svm_world_switch(&vcpu->s);
+	svm_atomic_store(&vcpu->in_guest, vcpu->in_guest_here);
+	epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
+	if (SVM_MOSTLY((epoch == vcpu->flush_epoch && !vcpu->unusual) ||
+	               prepare_entry(vcpu, epoch)))
+		has_run = SVM_MOSTLY(!vcpu->exit_at_once) ? svm_world_switch(&vcpu->s) != 0
+		                                          : enter_and_exit(vcpu);
 	svm_atomic_store_release(&vcpu->in_guest, 0);
-	restore_irq(host, irq);
-	return true;
+	if (!SVM_MOSTLY(has_run))
+		svm_vcpu_keep_flush(vcpu);
+	return has_run;
 }
 
 void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
@@ -230,7 +221,7 @@ void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
 	vcpu->tpr = tpr;
 	if (vcpu->irq.pending)
 		vcpu->irq.tpr_changed(vcpu->irq.arg, vcpu, tpr);
-	svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+	svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 }
 
 /* What every exit owes to the next entry. */
@@ -240,7 +231,7 @@ static void settle(struct svm_vcpu *vcpu)
 
 	control->clean = SVM_CLEAN_ALL; /* Bits we do not define stay 0: 15.15.3. */
 	control->tlb_control = SVM_TLB_NOTHING;
-	vcpu->s.flags &= ~(uint64_t)SVM_SWITCH_DO_IBPB;
+	vcpu->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IBPB;
 	svm_events_after_exit(vcpu);
 	if ((svm_vmcb_get_int_control(vcpu->vmcb) & 0xf) != vcpu->tpr)
 		svm_vcpu_follow_tpr(vcpu);
@@ -291,7 +282,7 @@ static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 			if (action == SVM_ACTION_RETURN)
 				break;
 		}
-		if (!SVM_MOSTLY(!svm_atomic_load_relaxed(&vcpu->requests))) {
+		if (!SVM_MOSTLY(!svm_atomic_load_relaxed(&vcpu->s.requests))) {
 			action = serve_requests(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
 				break;
@@ -381,11 +372,11 @@ static bool still_halted(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	if (svm_vcpu_has_event(vcpu)) {
 		svm_atomic_store(&vcpu->unhalted, false);
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS); /* It may have come by time. */
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS); /* Perhaps by time. */
 		return false;
 	}
-	if (svm_atomic_load(&vcpu->requests) & SVM_REQUEST_RETURN) {
-		svm_atomic_and(&vcpu->requests, ~SVM_REQUEST_RETURN);
+	if (svm_atomic_load(&vcpu->s.requests) & SVM_REQUEST_RETURN) {
+		svm_atomic_and(&vcpu->s.requests, ~SVM_REQUEST_RETURN);
 		svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 	} else {
 		svm_exit_return(vcpu, exit, SVM_EXIT_KIND_HLT);
@@ -404,7 +395,7 @@ static inline bool is_bound(const struct svm_vcpu *vcpu)
 static inline bool has_missed_timer(struct svm_vcpu *vcpu)
 {
 	return vcpu->irq.deadline &&
-	       !(svm_atomic_load_relaxed(&vcpu->requests) & SVM_REQUEST_EVENTS) &&
+	       !(svm_atomic_load_relaxed(&vcpu->s.requests) & SVM_REQUEST_EVENTS) &&
 	       !svm_events_timer_stands(vcpu);
 }
 
@@ -425,7 +416,7 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 			return error;
 	}
 	if (has_missed_timer(vcpu))
-		svm_atomic_or(&vcpu->requests, SVM_REQUEST_EVENTS);
+		svm_atomic_or(&vcpu->s.requests, SVM_REQUEST_EVENTS);
 
 	if (vcpu->stuck.looks)
 		svm_stuck_begin(vcpu);

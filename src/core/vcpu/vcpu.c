@@ -140,15 +140,16 @@ bool svm_vcpu_move(struct svm_vcpu *vcpu, enum svm_vcpu_state to)
 
 /*
  * The request is made before in_guest is read, and the runner publishes in_guest before it reads
- * the requests, both in one total order: whoever comes second sees the other.  An interrupt sent
- * in between stays pending through CLGI and ends the run at once.
+ * the requests behind CLGI, both in one total order: whoever comes second sees the other.  An
+ * interrupt that arrives before CLGI is taken and the request is seen; one that arrives later stays
+ * pending and ends the run at once.
  */
-void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request)
+void svm_vcpu_request(struct svm_vcpu *vcpu, uint32_t request)
 {
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 	uint32_t in_guest;
 
-	svm_atomic_or(&vcpu->requests, request);
+	svm_atomic_or(&vcpu->s.requests, request);
 	in_guest = svm_atomic_load(&vcpu->in_guest);
 	if (in_guest)
 		hal->cpu_kick(hal->ctx, in_guest - 1);

@@ -8,7 +8,7 @@
  * the MSRs of VMSAVE), the switch block (the other general registers, XCR0, debug registers),
  * the FPU area, and the members below.  Nothing is kept twice.
  *
- * Only `requests`, `in_guest` and `state` are touched by other threads.
+ * Only `s.requests`, `in_guest` and `state` are touched by other threads.
  */
 #include <libsvm/vcpu.h>
 
@@ -22,13 +22,14 @@
 #include "emulate/emulate.h"
 #include "hal/ring0.h"
 
-/* Sticky bits of svm_vcpu.requests: one word tells an entry that nothing is to be done. */
-#define SVM_REQUEST_RETURN    SVM_BIT(0) /* svm_vcpu_kick(): come back to the embedder. */
-#define SVM_REQUEST_EVENTS    SVM_BIT(1) /* Look at events and the interrupt port again. */
-#define SVM_REQUEST_NMI       SVM_BIT(2) /* An NMI arrived. */
-#define SVM_REQUEST_AUDIT     SVM_BIT(3) /* State was set from outside: audit, keep a copy. */
-#define SVM_REQUEST_ARRIVE    SVM_BIT(4) /* Tell svm_presence that the vCPU is here. */
-#define SVM_REQUEST_TIMES     SVM_BIT(5) /* svm_vcpu_time_exits() was called. */
+/* Sticky bits of svm_switch.requests: one word tells an entry that nothing is to be done. */
+#define SVM_REQUEST_RETURN    0x01u /* svm_vcpu_kick(): come back to the embedder. */
+#define SVM_REQUEST_EVENTS    0x02u /* Look at events and the interrupt port again. */
+#define SVM_REQUEST_NMI       0x04u /* An NMI arrived. */
+#define SVM_REQUEST_AUDIT     0x08u /* State was set from outside: audit, keep a copy. */
+#define SVM_REQUEST_ARRIVE    0x10u /* Tell svm_presence that the vCPU is here. */
+#define SVM_REQUEST_TIMES     0x20u /* svm_vcpu_time_exits() was called. */
+#define SVM_REQUEST_FLUSH     0x40u /* vm->flush_epoch has moved on: look at it before you enter. */
 
 /* What a pending completion may be; 0: none is owed. */
 enum svm_owed {
@@ -109,7 +110,6 @@ struct svm_vcpu {
 	struct svm_switch s;
 	struct svm_vmcb *vmcb;
 	struct svm_vm *vm;
-	uint64_t requests; /* Atomic: SVM_REQUEST_*. */
 	uint32_t in_guest; /* Atomic: CPU number + 1 between "about to enter" and "exited". */
 	uint32_t state;    /* Atomic: enum svm_vcpu_state. */
 	uint32_t id;
@@ -122,6 +122,7 @@ struct svm_vcpu {
 	bool loaded_by_user;      /* svm_vcpu_load() was called. */
 	bool stays;               /* svm_vcpu_stay_loaded() */
 	bool fpu_here;            /* The guest's FPU is in the CPU and not in the area. */
+	uint32_t in_guest_here;   /* What in_guest is to be on this CPU. */
 	uint64_t asid_generation;
 	uint64_t flush_epoch;     /* Atomic: vm->flush_epoch that this vCPU has honoured. */
 
@@ -134,6 +135,7 @@ struct svm_vcpu {
 			bool iret_seen;    /* The IRET at events.iret_rip was let through. */
 			bool timed;        /* Exits are timed. */
 			bool shadowed;     /* The instruction at events.shadow_rip comes first. */
+			bool asid_is_old;  /* It is of an older generation than the CPU's. */
 		};
 	};
 
@@ -203,7 +205,7 @@ void svm_vcpu_write_gpr(struct svm_vcpu *vcpu, unsigned n, uint64_t value);
 bool svm_vcpu_move(struct svm_vcpu *vcpu, enum svm_vcpu_state to);
 
 /* Wake a running vCPU out of its guest; any context. */
-void svm_vcpu_request(struct svm_vcpu *vcpu, uint64_t request);
+void svm_vcpu_request(struct svm_vcpu *vcpu, uint32_t request);
 /* Call the embedder's wake callback, if there is one; any context. */
 void svm_vcpu_wake(struct svm_vcpu *vcpu);
 
@@ -220,8 +222,10 @@ void svm_vcpu_update_intercepts(struct svm_vcpu *vcpu);
 /* Recompute which registers the world switch must swap (vcpu/load.c). */
 void svm_vcpu_update_switch(struct svm_vcpu *vcpu);
 
-/* ASID and TLB_CONTROL for the coming entry; interrupts off (vcpu/asid.c). */
+/* ASID and TLB_CONTROL for the coming entry (vcpu/asid.c). */
 void svm_vcpu_prepare_asid(struct svm_vcpu *vcpu);
+/* The guest was not entered: a flush of this CPU that it was to execute is left to the next one. */
+void svm_vcpu_keep_flush(struct svm_vcpu *vcpu);
 /* A new generation of ASIDs on this CPU, which begins with a flush of everything. */
 void svm_cpu_drop_asids(struct svm_cpu *cpu);
 
