@@ -26,7 +26,9 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/wait_bit.h>
+#include <asm/desc.h>
 #include <asm/fpu/api.h>
+#include <asm/mmu_context.h>
 #include <asm/msr.h>
 #include <asm/pkru.h>
 #include <asm/tsc.h>
@@ -82,8 +84,52 @@ static void hal_preempt_off(void *ctx)
 	preempt_disable();
 }
 
+/*
+ * A run leaves in LDTR what was there when it began.  The process may have another table by then:
+ * the kernel has told this CPU by an interrupt, between two entries into the guest, and has freed
+ * the old one.  So what Linux wants to be there is loaded again before anybody else can use it.
+ */
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+
+#define LDT_SLOT_SIZE (LDT_ENTRIES * LDT_ENTRY_SIZE)
+
+/* The kernel's own function is not exported.  With PTI a table is mapped where user mode has it. */
+static noinline void load_ldt(const struct mm_struct *mm)
+{
+	const struct ldt_struct *ldt;
+	unsigned long flags;
+
+	local_irq_save(flags); /* Until they are on again nobody frees what is found here. */
+	ldt = READ_ONCE(mm->context.ldt);
+	if (!static_cpu_has(X86_FEATURE_PTI))
+		native_set_ldt(ldt->entries, ldt->nr_entries);
+	else if (ldt->slot == 0 || ldt->slot == 1)
+		native_set_ldt((void *)(LDT_BASE_ADDR + ldt->slot * LDT_SLOT_SIZE),
+		               ldt->nr_entries);
+	else
+		native_set_ldt(NULL, 0);
+	local_irq_restore(flags);
+}
+
+static void follow_ldt(void)
+{
+	const struct mm_struct *const mm = current->mm;
+
+	if (mm && unlikely(READ_ONCE(mm->context.ldt)))
+		load_ldt(mm);
+}
+
+#else
+
+static void follow_ldt(void)
+{
+}
+
+#endif
+
 static void hal_preempt_on(void *ctx)
 {
+	follow_ldt();
 	preempt_enable();
 }
 

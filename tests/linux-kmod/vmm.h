@@ -27,8 +27,8 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], memory_tests[],
-	msr_tests[], process_tests[], resample_tests[], state_tests[],
+extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], ldt_tests[],
+	memory_tests[], msr_tests[], process_tests[], resample_tests[], state_tests[],
 	turns_tests[], x2apic_tests[];
 
 extern const char *test_name;
