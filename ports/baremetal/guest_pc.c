@@ -32,7 +32,9 @@ static struct guest_pc *pc_of(const struct guest_cpu *cpu)
 
 /* --- exits ----------------------------------------------------------------------------------- */
 
-static enum sched_next end_by_event(struct guest_cpu *cpu, enum svm_pc_event event, uint8_t status)
+/* Out of the way: a text needs a stack that those who look do not. */
+static __attribute__((noinline)) enum sched_next
+end_by_event(struct guest_cpu *cpu, enum svm_pc_event event, uint8_t status)
 {
 	char text[32];
 
@@ -47,12 +49,20 @@ static enum sched_next end_by_event(struct guest_cpu *cpu, enum svm_pc_event eve
 	}
 }
 
+/* Has the guest done something to the machine, on whatever processor? */
+static enum sched_next look_at_machine(struct guest_cpu *cpu)
+{
+	uint8_t status = 0;
+	const enum svm_pc_event event = svm_pc_event(pc_of(cpu)->pc, &status);
+
+	return event == SVM_PC_NOTHING ? SCHED_AGAIN : end_by_event(cpu, event, status);
+}
+
 /* Nothing answers there: all ones, and writes vanish. */
 static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	uint8_t ones[SVM_MMIO_DATA_MAX];
+	static const uint8_t ones[SVM_MMIO_DATA_MAX] = { [0 ... SVM_MMIO_DATA_MAX - 1] = 0xff };
 
-	memset(ones, 0xff, sizeof(ones));
 	if (exit->kind == SVM_EXIT_KIND_IO && exit->io.is_in)
 		return guest_completed(cpu, svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX));
 	if (exit->kind == SVM_EXIT_KIND_MMIO && !exit->mmio.is_write)
@@ -68,6 +78,8 @@ static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *e
  */
 static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 {
+	if (look_at_machine(cpu) == SCHED_END)
+		return SCHED_END;
 	if (!guest_may_sleep(cpu) || svm_vcpu_has_event(cpu->vcpu) ||
 	    svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
 		return SCHED_AGAIN;
@@ -87,7 +99,8 @@ static enum sched_next on_hypercall(struct guest_cpu *cpu)
 	return guest_completed(cpu, error);
 }
 
-static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exit)
+static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu *cpu,
+                                                               const struct svm_exit *exit)
 {
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_HOST_INTERRUPT:
@@ -98,9 +111,6 @@ static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exi
 		return SCHED_AGAIN;
 	case SVM_EXIT_KIND_HLT:
 		return sleep_until_event(cpu);
-	case SVM_EXIT_KIND_IO:
-	case SVM_EXIT_KIND_MMIO:
-		return on_absent(cpu, exit);
 	case SVM_EXIT_KIND_HYPERCALL:
 		return on_hypercall(cpu);
 	case SVM_EXIT_KIND_NEED_MEMORY:
@@ -129,21 +139,12 @@ static enum sched_next on_kind(struct guest_cpu *cpu, const struct svm_exit *exi
 	}
 }
 
-/* Has the guest done something to the machine, on whatever processor? */
-static enum sched_next look_at_machine(struct guest_cpu *cpu)
-{
-	uint8_t status = 0;
-	const enum svm_pc_event event = svm_pc_event(pc_of(cpu)->pc, &status);
-
-	return event == SVM_PC_NOTHING ? SCHED_AGAIN : end_by_event(cpu, event, status);
-}
-
+/* What it did to the machine is seen before the next run, or before it sleeps. */
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	const enum sched_next next = on_kind(cpu, exit);
-
-	return next == SCHED_END ? next
-	       : look_at_machine(cpu) == SCHED_END ? SCHED_END : next;
+	if (exit->kind == SVM_EXIT_KIND_IO || exit->kind == SVM_EXIT_KIND_MMIO)
+		return on_absent(cpu, exit);
+	return on_other_exit(cpu, exit);
 }
 
 static enum sched_next before_run(struct guest_cpu *cpu)
