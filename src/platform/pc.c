@@ -52,8 +52,10 @@ static void on_exit_port(void *arg, uint32_t value)
 
 enum svm_pc_event svm_pc_event(struct svm_pc *pc, uint8_t *status)
 {
-	const uint32_t event = svm_atomic_exchange(&pc->event, (uint32_t)SVM_PC_NOTHING);
+	uint32_t event = svm_atomic_load(&pc->event);
 
+	if (event != SVM_PC_NOTHING) /* Each time that a vCPU is run this is asked. */
+		event = svm_atomic_exchange(&pc->event, (uint32_t)SVM_PC_NOTHING);
 	*status = (uint8_t)(event >> 8);
 	return (enum svm_pc_event)(event & 0xff);
 }
@@ -337,34 +339,41 @@ static int serve_startup(struct pc_cpu *cpu, uint32_t requests)
 	return error;
 }
 
-int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
+static bool has_request(const struct pc_cpu *cpu)
 {
-	const uint32_t id = svm_vcpu_id(vcpu);
-	struct pc_cpu *cpu;
+	return cpu->startup || svm_atomic_load(&cpu->lapic.requests);
+}
+
+static SVM_LONG_WAY int serve_requests(struct pc_cpu *cpu)
+{
 	uint32_t requests;
 
-	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
-		return SVM_ERR_INVAL;
-	cpu = &pc->cpu[id];
 	/* One that waits, or has halted with IF = 0, does not ask its port. */
-	if (svm_atomic_load(&cpu->lapic.requests))
-		svm_pc_take_requests(cpu);
+	svm_pc_take_requests(cpu);
 	requests = cpu->startup;
 	cpu->startup = 0;
 	/* The boot processor would begin at the reset vector (APM vol. 2, 14.1.3): no firmware. */
-	if (id == 0 && (requests & SVM_LAPIC_REQUEST_INIT)) {
-		raise_event(pc, SVM_PC_RESET, 0);
+	if (cpu == &cpu->pc->cpu[0] && (requests & SVM_LAPIC_REQUEST_INIT)) {
+		raise_event(cpu->pc, SVM_PC_RESET, 0);
 		return 0;
 	}
 	return serve_startup(cpu, requests);
+}
+
+int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
+{
+	const uint32_t id = svm_vcpu_id(vcpu);
+
+	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
+		return SVM_ERR_INVAL;
+	return SVM_MOSTLY(!has_request(&pc->cpu[id])) ? 0 : serve_requests(&pc->cpu[id]);
 }
 
 bool svm_pc_has_request(const struct svm_pc *pc, const struct svm_vcpu *vcpu)
 {
 	const uint32_t id = svm_vcpu_id(vcpu);
 
-	return id < pc->config.cpus &&
-	       (pc->cpu[id].startup || svm_atomic_load(&pc->cpu[id].lapic.requests));
+	return id < pc->config.cpus && has_request(&pc->cpu[id]);
 }
 
 /* --- ACPI ------------------------------------------------------------------------------------ */
