@@ -146,7 +146,7 @@ int svm_host_create(const struct svm_hal *hal, struct svm_host **result)
 	host->pages = pages;
 	host->hpa = hpa;
 	host->own_fpu = !hal->fpu_begin || !hal->fpu_end;
-	host->own_irq = !hal->irq_save || !hal->irq_restore;
+	host->is_preemptible = hal->preempt_off && hal->preempt_on;
 	error = make_default_maps(host);
 	if (error)
 		goto free_host;

@@ -47,7 +47,7 @@ struct svm_host {
 	size_t pages; /* Frames of this object. */
 	svm_hpa_t hpa;
 	bool own_fpu; /* The HAL has no fpu_begin(): save the host's state ourselves. */
-	bool own_irq; /* It has no irq_save(): ours is at hand without a call through the table. */
+	bool is_preemptible; /* It has a preempt_off(), which a run need not call else. */
 	uint8_t *direct_map;  /* Where the host sees address 0 ... */
 	uint64_t direct_size; /* ... and what is below this; see svm_host_at(). */
 	bool fixed_registers; /* Read at load and not before each run: the host has promised it. */

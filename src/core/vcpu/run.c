@@ -438,10 +438,11 @@ static int run_claimed(struct svm_vcpu *vcpu, struct svm_exit *exit, int *state)
 
 int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	const struct svm_hal *hal = &vcpu->vm->host->hal;
+	const struct svm_host *host = vcpu->vm->host;
 	int state, error;
 
-	hal->preempt_off(hal->ctx);
+	if (host->is_preemptible)
+		host->hal.preempt_off(host->hal.ctx);
 	state = claim(vcpu);
 	if (state < 0) {
 		error = state;
@@ -450,6 +451,7 @@ int svm_vcpu_run(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		/* Last: whoever sees that it is not RUNNING may reset or destroy it. */
 		svm_atomic_store_release(&vcpu->state, (uint32_t)state);
 	}
-	hal->preempt_on(hal->ctx);
+	if (host->is_preemptible)
+		host->hal.preempt_on(host->hal.ctx);
 	return error;
 }
