@@ -117,17 +117,27 @@ static inline bool is_operand(const struct svm_vcpu *vcpu, const struct svm_devi
 /* --- what was found before -------------------------------------------------------------------- */
 
 /*
- * The first of two places for what RIP and address lead to.  A function that drives a device may be
- * told the register, so both count; and two instructions that take turns find a place each.
- *
- * 171 is the inverse of 3 modulo 256: neighbours come to different pairs, as by a remainder.
+ * The first of two places for what RIP and address lead to; the other one is NEXT_PLACE behind it.
+ * A function that drives a device may be told the register, so both count.
  */
+#define NEXT_PLACE 2u
+_Static_assert(SVM_DEVICE_MOVES - NEXT_PLACE == 4, "found without a division");
 static inline struct svm_device_move *places_of(struct svm_vcpu *vcpu)
 {
 	const uint64_t rip = vcpu->vmcb->save.rip, gpa = vcpu->vmcb->control.exit_info_2;
-	const uint8_t spread = (uint8_t)(171 * (rip + (gpa >> 4)));
 
-	return &vcpu->moves[2 * (spread * (SVM_DEVICE_MOVES / 2) >> 8)];
+	return &vcpu->moves[(rip + (gpa >> 4)) % (SVM_DEVICE_MOVES - NEXT_PLACE)];
+}
+
+/* Not the one that was taken last: instructions that take turns find a place each. */
+static struct svm_device_move *take_place(struct svm_vcpu *vcpu)
+{
+	struct svm_device_move *move = places_of(vcpu);
+
+	if (move == &vcpu->moves[vcpu->last_move])
+		move += NEXT_PLACE;
+	vcpu->last_move = (uint8_t)(move - vcpu->moves);
+	return move;
 }
 
 void svm_device_forget(struct svm_vcpu *vcpu)
@@ -279,7 +289,7 @@ static SVM_LONG_WAY const struct svm_device_move *find_anew(struct svm_vcpu *vcp
                                                             const struct svm_mmio_range *range)
 {
 	const enum svm_insn_mode code = plain_mode(vcpu);
-	struct svm_device_move *const move = places_of(vcpu) + (vcpu->move_turn ^= 1);
+	struct svm_device_move *const move = take_place(vcpu);
 	unsigned section;
 	bool found;
 
@@ -451,7 +461,8 @@ enum svm_action svm_device_again(struct svm_vcpu *vcpu, struct svm_exit *exit)
 
 	if (is_same_exit(vcpu, move))
 		return carry_out_again(vcpu, exit, move);
-	if (is_same_exit(vcpu, ++move))
+	move += NEXT_PLACE;
+	if (is_same_exit(vcpu, move))
 		return carry_out_again(vcpu, exit, move);
 	return svm_exit_npf_anew(vcpu, exit);
 }

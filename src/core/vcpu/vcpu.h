@@ -178,7 +178,7 @@ struct svm_vcpu {
 	struct svm_device_move moves[SVM_DEVICE_MOVES];
 	struct svm_plain_form move; /* Waits for the embedder's answer: */
 	uint8_t move_length;        /* not 0. */
-	uint8_t move_turn; /* Which of two places the next one gets. */
+	uint8_t last_move; /* The place that was taken last. */
 	bool declined; /* A callback has just left declined_gpa to the embedder. */
 	svm_gpa_t declined_gpa;
 	struct svm_emul emul;
