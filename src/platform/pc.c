@@ -344,7 +344,7 @@ static bool has_request(const struct pc_cpu *cpu)
 	return cpu->startup || svm_atomic_load(&cpu->lapic.requests);
 }
 
-static SVM_LONG_WAY int serve_requests(struct pc_cpu *cpu)
+static SVM_LONG_WAY int serve_cpu(struct pc_cpu *cpu)
 {
 	uint32_t requests;
 
@@ -366,7 +366,7 @@ int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
 
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return SVM_ERR_INVAL;
-	return SVM_MOSTLY(!has_request(&pc->cpu[id])) ? 0 : serve_requests(&pc->cpu[id]);
+	return SVM_MOSTLY(!has_request(&pc->cpu[id])) ? 0 : serve_cpu(&pc->cpu[id]);
 }
 
 bool svm_pc_has_request(const struct svm_pc *pc, const struct svm_vcpu *vcpu)
