@@ -173,7 +173,7 @@ static void wake(void *arg, struct svm_vcpu *vcpu)
 	sched_wake(arg);
 }
 
-/* The tick that ends a guest's turn ends this too, for whoever wants to stop or park it. */
+/* A tick in TIMER_TICKS_SLEPT ends this, for a limit on the guest's time; others kick. */
 static bool wait_in_run(void *arg, struct svm_vcpu *vcpu)
 {
 	(void)arg;
