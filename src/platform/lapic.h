@@ -133,10 +133,10 @@ bool svm_lapic_base_is_legal(const struct svm_lapic *lapic, uint64_t value);
 /* lapic_register.c: what an entry of the local vector table can hold. */
 uint32_t svm_lapic_lvt_mask(const struct svm_lapic *lapic, enum svm_lapic_lvt entry);
 /*
- * As svm_lapic_write(), where the APIC is and with the timer advanced.  now: of a register that has
- * to do with the timer, if that runs or the register is one OF_TIMER.
+ * Write a register that can be written, the timer advanced.  now: of one that has to do with the
+ * timer, if that runs or the register is one OF_TIMER.
  */
-void svm_lapic_put(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint32_t value,
+void svm_lapic_put(struct svm_lapic *lapic, unsigned reg, uint32_t value,
                    struct svm_lapic_time now);
 /* An entry of the local vector table triggers. */
 void svm_lapic_trigger(struct svm_lapic *lapic, enum svm_lapic_lvt entry, bool is_level);

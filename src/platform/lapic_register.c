@@ -279,25 +279,23 @@ uint64_t svm_lapic_read(struct svm_lapic *lapic, uint32_t offset, unsigned size,
 	return ((uint64_t)read_apic_register(lapic, reg, now) >> (8 * byte)) & ones_of_size(size);
 }
 
-void svm_lapic_put(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint32_t value,
-                   struct svm_lapic_time now)
+void svm_lapic_put(struct svm_lapic *lapic, unsigned reg, uint32_t value, struct svm_lapic_time now)
 {
-	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
-
-	if ((offset & 15) || size != 4)
-		return;
-	if (!exists_in_memory(reg))
-		svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
-	else if (svm_lapic_rules[reg].ways & LAPIC_MMIO_WRITE)
-		write_apic_register(lapic, reg, value & writable_apic_bits(lapic, reg), now);
+	write_apic_register(lapic, reg, value & writable_apic_bits(lapic, reg), now);
 }
 
 void svm_lapic_write(struct svm_lapic *lapic, uint32_t offset, unsigned size, uint64_t value,
                      struct svm_lapic_time now)
 {
+	const unsigned reg = (offset & (SVM_LAPIC_SIZE - 1)) / 16;
+
 	svm_lapic_advance(lapic, now);
-	if (svm_lapic_is_in_memory(lapic))
-		svm_lapic_put(lapic, offset, size, (uint32_t)value, now);
+	if (!svm_lapic_is_in_memory(lapic) || (offset & 15) || size != 4)
+		return;
+	if (!exists_in_memory(reg))
+		svm_lapic_record_error(lapic, APIC_ESR_REGISTER);
+	else if (svm_lapic_rules[reg].ways & LAPIC_MMIO_WRITE)
+		svm_lapic_put(lapic, reg, (uint32_t)value, now);
 }
 
 /* --- by MSR ------------------------------------------------------------------------------- */

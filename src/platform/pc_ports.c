@@ -245,24 +245,24 @@ void svm_pc_follow_task_priority(struct pc_cpu *cpu)
 	svm_vcpu_set_cr8(cpu->vcpu, svm_lapic_get_tpr(&cpu->lapic));
 }
 
-static inline uint32_t written_to_lapic(const struct svm_mmio_access *access)
-{
-	uint32_t value;
-
-	__builtin_memcpy(&value, access->data, sizeof(value));
-	return value;
-}
-
 /* Of a register that has to do with the timer; it may be the one that says when to look next. */
-static SVM_LONG_WAY void write_in_time(struct pc_cpu *cpu, uint32_t offset,
-                                       const struct svm_mmio_access *access)
+static SVM_LONG_WAY void write_in_time(struct pc_cpu *cpu, uint32_t offset, uint32_t value)
 {
 	const struct svm_lapic_time now = svm_pc_lapic_time(cpu);
 
 	svm_lapic_advance(&cpu->lapic, now);
-	svm_lapic_put(&cpu->lapic, offset, access->size, written_to_lapic(access), now);
+	svm_lapic_put(&cpu->lapic, offset / 16, value, now);
 	if (svm_lapic_ways(offset) & LAPIC_OF_TIMER)
 		svm_events_rearm(cpu->vcpu);
+}
+
+/* Dropped, or an error. */
+static SVM_LONG_WAY enum svm_device_result write_in_vain(struct pc_cpu *cpu, uint32_t offset,
+                                                         const struct svm_mmio_access *access)
+{
+	svm_lapic_write(&cpu->lapic, offset, access->size, value_of(access),
+	                svm_pc_lapic_time(cpu));
+	return SVM_DEVICE_DONE;
 }
 
 /* Behind the interrupt that has ended something may have waited. */
@@ -284,11 +284,15 @@ static SVM_LONG_WAY enum svm_device_result write_lapic(struct pc_cpu *cpu, uint3
 {
 	const unsigned ways = svm_lapic_ways(offset);
 	const struct svm_lapic_time none = { 0, 0 };
+	uint32_t value;
 
+	if (offset % 16 || access->size != sizeof(value) || !(ways & LAPIC_MMIO_WRITE))
+		return write_in_vain(cpu, offset, access);
+	__builtin_memcpy(&value, access->data, sizeof(value));
 	if ((ways & LAPIC_OF_TIMER) || ((ways & LAPIC_OF_TIME) && svm_lapic_is_timing(&cpu->lapic)))
-		write_in_time(cpu, offset, access);
+		write_in_time(cpu, offset, value);
 	else
-		svm_lapic_put(&cpu->lapic, offset, access->size, written_to_lapic(access), none);
+		svm_lapic_put(&cpu->lapic, offset / 16, value, none);
 	if (ways & LAPIC_OF_OWNER)
 		look_again(cpu, offset);
 	return SVM_DEVICE_DONE;
