@@ -36,7 +36,7 @@ static bool any_filter(void *arg, uint32_t msr, bool is_write)
 static bool any_idle(void *arg, struct svm_vcpu *of)
 {
 	(void)arg;
-	svm_atomic_or(&of->requests, eva_any());
+	svm_atomic_or(&of->s.requests, (uint32_t)eva_any());
 	return eva_maybe();
 }
 

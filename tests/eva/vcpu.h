@@ -67,9 +67,9 @@ bool svm_vcpu_debugger_wants(const struct svm_vcpu *of, unsigned code)
 	return eva_maybe();
 }
 
-void svm_vcpu_request(struct svm_vcpu *of, uint64_t request)
+void svm_vcpu_request(struct svm_vcpu *of, uint32_t request)
 {
-	svm_atomic_or(&of->requests, request);
+	svm_atomic_or(&of->s.requests, request);
 }
 
 enum svm_vcpu_state svm_vcpu_state(const struct svm_vcpu *of)
