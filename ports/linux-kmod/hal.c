@@ -94,7 +94,7 @@ static void hal_preempt_off(void *ctx)
 #define LDT_SLOT_SIZE (LDT_ENTRIES * LDT_ENTRY_SIZE)
 
 /* The kernel's own function is not exported.  With PTI a table is mapped where user mode has it. */
-static noinline void load_ldt(const struct mm_struct *mm)
+static noinline void reload_ldt(const struct mm_struct *mm)
 {
 	const struct ldt_struct *ldt;
 	unsigned long flags;
@@ -116,7 +116,7 @@ static void follow_ldt(void)
 	const struct mm_struct *const mm = current->mm;
 
 	if (mm && unlikely(READ_ONCE(mm->context.ldt)))
-		load_ldt(mm);
+		reload_ldt(mm);
 }
 
 #else
