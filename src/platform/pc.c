@@ -362,7 +362,7 @@ static SVM_LONG_WAY int serve_cpu(struct pc_cpu *cpu)
 
 int svm_pc_serve(struct svm_pc *pc, struct svm_vcpu *vcpu)
 {
-	const uint32_t id = svm_vcpu_id(vcpu);
+	const uint32_t id = vcpu->id;
 
 	if (id >= pc->config.cpus || pc->cpu[id].vcpu != vcpu)
 		return SVM_ERR_INVAL;
