@@ -49,7 +49,7 @@ end_by_event(struct guest_cpu *cpu, enum svm_pc_event event, uint8_t status)
 	}
 }
 
-/* Has the guest done something to the machine, on whatever processor? */
+/* What the guest does to the machine, on whatever processor, ends the runs of all: REQUEST. */
 static enum sched_next look_at_machine(struct guest_cpu *cpu)
 {
 	uint8_t status = 0;
@@ -78,11 +78,11 @@ static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *e
  */
 static enum sched_next sleep_until_event(struct guest_cpu *cpu)
 {
-	if (look_at_machine(cpu) == SCHED_END)
-		return SCHED_END;
 	if (!guest_may_sleep(cpu) || svm_vcpu_has_event(cpu->vcpu) ||
 	    svm_pc_has_request(pc_of(cpu)->pc, cpu->vcpu))
 		return SCHED_AGAIN;
+	if (look_at_machine(cpu) == SCHED_END)
+		return SCHED_END;
 	return guest_sleep(cpu, svm_vcpu_deadline(cpu->vcpu));
 }
 
@@ -104,8 +104,9 @@ static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu 
 {
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_HOST_INTERRUPT:
-	case SVM_EXIT_KIND_REQUEST:
 		return SCHED_AGAIN;
+	case SVM_EXIT_KIND_REQUEST:
+		return look_at_machine(cpu);
 	case SVM_EXIT_KIND_PAUSE:
 		guest_favour_another(cpu);
 		return SCHED_AGAIN;
@@ -139,7 +140,6 @@ static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu 
 	}
 }
 
-/* What it did to the machine is seen before the next run, or before it sleeps. */
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
 	if (exit->kind == SVM_EXIT_KIND_IO || exit->kind == SVM_EXIT_KIND_MMIO)
@@ -154,8 +154,6 @@ static enum sched_next before_run(struct guest_cpu *cpu)
 
 	if (error)
 		return guest_fail(cpu->guest, "svm_pc_serve", error);
-	if (look_at_machine(cpu) == SCHED_END)
-		return SCHED_END;
 	if (svm_vcpu_state(cpu->vcpu) != SVM_VCPU_WAIT_SIPI)
 		return SCHED_AGAIN;
 	return guest_sleep(cpu, UINT64_MAX);
