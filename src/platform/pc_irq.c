@@ -218,18 +218,22 @@ static void pc_tpr_changed(void *arg, struct svm_vcpu *vcpu, uint8_t tpr)
 		svm_lapic_set_tpr(&cpu->lapic, tpr);
 }
 
+static inline uint64_t on_host_clock(const struct svm_pc *pc, uint64_t deadline)
+{
+	return deadline == SVM_NEVER ? UINT64_MAX : deadline + pc->start_ns;
+}
+
 static uint64_t pc_deadline(void *arg, struct svm_vcpu *vcpu)
 {
 	struct pc_cpu *cpu = arg;
-	struct svm_pc *pc = cpu->pc;
-	uint64_t deadline = SVM_NEVER;
+	const struct svm_pc *pc = cpu->pc;
+	const uint64_t devices = cpu == &pc->cpu[0] ? svm_atomic_load_relaxed(&pc->deadline)
+	                                            : SVM_NEVER;
 
 	(void)vcpu;
-	if (svm_lapic_is_timing(&cpu->lapic))
-		deadline = svm_pc_lapic_deadline(cpu);
-	if (cpu == &pc->cpu[0])
-		deadline = svm_min(deadline, svm_atomic_load_relaxed(&pc->deadline));
-	return deadline == SVM_NEVER ? UINT64_MAX : deadline + pc->start_ns;
+	if (!svm_lapic_is_timing(&cpu->lapic))
+		return on_host_clock(pc, devices);
+	return on_host_clock(pc, svm_min(devices, svm_pc_lapic_deadline(cpu)));
 }
 
 const struct svm_irq_port svm_pc_irq_port = {
