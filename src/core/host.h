@@ -94,6 +94,17 @@ static inline void *svm_host_at(const struct svm_host *host, svm_hpa_t hpa)
 	return host->hal.phys_to_virt(host->hal.ctx, hpa);
 }
 
+/* The same to read, where it is a question whether the host has it: not below direct_size. */
+static inline bool svm_host_find(const struct svm_host *host, svm_hpa_t hpa, const void **hva)
+{
+	if (SVM_MOSTLY(hpa < host->direct_size)) {
+		*hva = host->direct_map + hpa;
+		return true;
+	}
+	*hva = host->hal.phys_to_virt(host->hal.ctx, hpa);
+	return *hva != NULL;
+}
+
 /* The CPU that executes the call, or NULL if it is not online. */
 struct svm_cpu *svm_host_this_cpu(struct svm_host *host);
 

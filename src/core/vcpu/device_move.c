@@ -174,15 +174,16 @@ static inline bool is_same_exit(const struct svm_vcpu *vcpu, const struct svm_de
  * again.  Of what a walk depends on, is_same_exit() has compared the rest.  No slot has come to
  * where the device is either: it has none in the number of the walk's memory.
  */
-static inline const void *find_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
+static inline bool find_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move,
+                             const void **code)
 {
 	const struct svm_walk_memo *walk = &vcpu->code_walk;
 
 	if (!SVM_MOSTLY(move->walk == walk->serial && walk->cr3 == svm_vmcb_get_cr3(vcpu->vmcb) &&
 	                walk->cr4 == svm_vmcb_get_cr4(vcpu->vmcb) &&
 	                svm_walk_memo_holds(vcpu->vm, walk)))
-		return NULL;
-	return svm_host_at(vcpu->vm->host, walk->hpa | (move->rip & (SVM_PAGE_SIZE - 1)));
+		return false;
+	return svm_host_find(vcpu->vm->host, walk->hpa | (move->rip & (SVM_PAGE_SIZE - 1)), code);
 }
 
 /* Bytes behind the instruction too: without its length that is less to do. */
@@ -204,17 +205,16 @@ static SVM_LONG_WAY bool is_same_assist(const struct svm_vcpu *vcpu,
 /* Inside a section. */
 static inline bool is_same_code(const struct svm_vcpu *vcpu, const struct svm_device_move *move)
 {
-	const uint8_t *code;
-	uint64_t first, second;
+	const void *code;
+	uint64_t word[2];
 
 	if (has_assist(vcpu))
 		return is_same_assist(vcpu, move);
-	code = find_code(vcpu, move);
-	if (!SVM_MOSTLY(code))
+	if (!SVM_MOSTLY(find_code(vcpu, move, &code)))
 		return false;
-	__builtin_memcpy(&first, code, sizeof(first));
-	__builtin_memcpy(&second, code + sizeof(first), sizeof(second));
-	return are_same(move, first, second);
+	__builtin_memcpy(&word[0], code, sizeof(word[0]));
+	__builtin_memcpy(&word[1], (const uint8_t *)code + sizeof(word[0]), sizeof(word[1]));
+	return are_same(move, word[0], word[1]);
 }
 
 static inline bool is_same(struct svm_vcpu *vcpu, const struct svm_device_move *move)

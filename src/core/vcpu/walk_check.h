@@ -34,9 +34,10 @@ static inline bool svm_walk_memo_is_for(const struct svm_walk_memo *memo,
 static inline bool svm_walk_step_holds(const struct svm_host *host,
                                        const struct svm_walk_step *step)
 {
-	const uint64_t *entry = svm_host_at(host, step->hpa);
+	const void *entry;
 
-	return entry && svm_atomic_load(entry) == step->entry;
+	return svm_host_find(host, step->hpa, &entry) &&
+	       svm_atomic_load((const uint64_t *)entry) == step->entry;
 }
 
 /* Inside a section. */
@@ -67,8 +68,7 @@ static inline bool svm_walk_memo_read(const struct svm_vcpu *vcpu,
 	                svm_walk_memo_is_for(memo, vcpu->vmcb, linear, mode) &&
 	                svm_walk_memo_holds(vcpu->vm, memo)))
 		return false;
-	hva = svm_host_at(vcpu->vm->host, memo->hpa | offset);
-	if (!hva)
+	if (!svm_host_find(vcpu->vm->host, memo->hpa | offset, &hva))
 		return false;
 	__builtin_memcpy(word, hva, 16);
 	return true;
