@@ -636,6 +636,18 @@ typedef enum svm_device_result (*svm_hypercall_fn)(void *arg, struct svm_vcpu *v
  */
 SVM_MUST_CHECK int svm_vm_hypercall_handler(struct svm_vm *vm, uint32_t first, uint32_t count,
                                             svm_hypercall_fn fn, void *arg);
+
+/**
+ * @brief Answer each hypercall of CPL 0 that no callback has; it is an exit to the embedder
+ *        otherwise, as one of another CPL always is.
+ * @param vm      A VM none of whose vCPUs is running.
+ * @param on      Default: false.
+ * @param result  RAX afterwards; EAX outside 64-bit mode.  KVM's interface says -1000 to a call
+ *                that it does not know.
+ * @retval 0             Done.
+ * @retval SVM_ERR_BUSY  A vCPU is running.
+ */
+SVM_MUST_CHECK int svm_vm_hypercall_default(struct svm_vm *vm, bool on, uint64_t result);
 /** @} */
 
 /** @name CPUID and MSR policy */

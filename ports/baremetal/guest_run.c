@@ -67,16 +67,14 @@ static enum svm_device_result exit_port(void *arg, struct svm_vcpu *vcpu,
 	return SVM_DEVICE_RETURN;
 }
 
-/* There is one, which ends the guest; and who may not make it is not told of others. */
-static enum svm_device_result unknown_hypercall(void *arg, struct svm_vcpu *vcpu,
-                                                struct svm_hypercall *call)
+/* There is this one; who may not make it is not told of others, and who may gets an answer. */
+static enum svm_device_result end_hypercall(void *arg, struct svm_vcpu *vcpu,
+                                            struct svm_hypercall *call)
 {
 	(void)arg;
 	(void)vcpu;
-	if (call->cpl != 0)
-		return SVM_DEVICE_EXIT;
-	call->result = UINT64_MAX;
-	return SVM_DEVICE_DONE;
+	(void)call;
+	return SVM_DEVICE_EXIT;
 }
 
 /* --- exits -------------------------------------------------------------------------------- */
@@ -262,8 +260,9 @@ static int make_devices(struct guest_job *job)
 	int error = svm_vm_io_handler(vm, COM1, COM1_PORTS, serial_port, job);
 
 	if (!error)
-		error = svm_vm_hypercall_handler(vm, HYPERCALL_END + 1, UINT32_MAX,
-		                                 unknown_hypercall, NULL);
+		error = svm_vm_hypercall_handler(vm, HYPERCALL_END, 1, end_hypercall, NULL);
+	if (!error)
+		error = svm_vm_hypercall_default(vm, true, UINT64_MAX);
 	if (!error)
 		error = svm_vm_set_exits(vm, SVM_WANT_SVM);
 	if (!error)

@@ -74,7 +74,7 @@ static void check_exit(const struct cpu *cpu, const struct host_state *was)
 }
 
 /* The two sides in the order of world_switch.S. */
-static void guest_side(struct cpu *cpu, const struct svm_switch *s)
+static void guest_side(struct cpu *cpu, struct svm_switch *s)
 {
 	if (s->flags & SVM_SWITCH_DO_HOST_DR)
 		cpu->dr[7] = 0x400;
@@ -86,8 +86,10 @@ static void guest_side(struct cpu *cpu, const struct svm_switch *s)
 		svm_ring0_wrmsr(SVM_MSR_XSS, s->guest_xss);
 	if (s->flags & SVM_SWITCH_DO_AUX)
 		svm_ring0_wrmsr(SVM_MSR_TSC_AUX, s->guest_tsc_aux);
-	if (s->flags & SVM_SWITCH_DO_IBPB)
+	if (s->flags & SVM_SWITCH_DO_IBPB) {
 		svm_ring0_wrmsr(SVM_MSR_PRED_CMD, 1);
+		s->flags &= ~(uint32_t)SVM_SWITCH_DO_IBPB;
+	}
 	if (s->flags & SVM_SWITCH_DO_SPEC)
 		svm_ring0_wrmsr(SVM_MSR_SPEC_CTRL, s->guest_spec_ctrl);
 }

@@ -115,6 +115,7 @@ enum svm_capture_callback {
 	C2(vm_dirty_mark, vm, svm_gpa_t, uint64_t)                                                 \
 	C3(vm_io_allow, vm, uint16_t, uint32_t, bool)                                              \
 	C3(vm_set_msr_policy, vm, uint32_t, uint64_t, enum svm_msr_policy)                         \
+	C2(vm_hypercall_default, vm, bool, uint64_t)                                               \
 	C1(vm_set_exits, vm, uint64_t)                                                             \
 	C1(vm_set_mitigations, vm, uint64_t)                                                       \
 	C0(vcpu_destroy, vcpu)                                                                     \

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Ranges of hypercalls.  They are few, one for each interface that a machine offers, so they are
- * kept in the order of the calls and searched one by one.
+ * Ranges of hypercalls, and what is said to the others.
  */
 #include "core/hypercall_policy.h"
 
 #include "core/vm.h"
 #include "core/vm_idle.h"
-
-const struct svm_hypercall_range *svm_hypercall_find(const struct svm_hypercall_policy *policy,
-                                                     uint64_t number)
-{
-	for (uint32_t i = 0; i < policy->range_count; i++)
-		if (number >= policy->range[i].first && number <= policy->range[i].last)
-			return &policy->range[i];
-	return NULL;
-}
 
 static int add_calls(struct svm_hypercall_policy *policy, const struct svm_hypercall_range *added)
 {
@@ -56,4 +46,19 @@ int svm_vm_hypercall_handler(struct svm_vm *vm, uint32_t first, uint32_t count,
 		result = remove_calls(&vm->hypercalls, first, range.last);
 	svm_vm_unlock(vm);
 	return result;
+}
+
+int svm_vm_hypercall_default(struct svm_vm *vm, bool on, uint64_t result)
+{
+	int error = 0;
+
+	svm_vm_lock(vm);
+	if (!svm_vm_is_idle(vm)) {
+		error = SVM_ERR_BUSY;
+	} else {
+		vm->hypercalls.has_default = on;
+		vm->hypercalls.default_result = result;
+	}
+	svm_vm_unlock(vm);
+	return error;
 }

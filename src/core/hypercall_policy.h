@@ -13,12 +13,23 @@ struct svm_hypercall_range {
 };
 
 struct svm_hypercall_policy {
+	bool has_default; /* For numbers in no range. */
+	uint64_t default_result;
 	uint32_t range_count;
 	struct svm_hypercall_range range[SVM_HYPERCALL_RANGE_MAX];
 };
 
-/* The callback of a number, or NULL. */
-const struct svm_hypercall_range *svm_hypercall_find(const struct svm_hypercall_policy *policy,
-                                                     uint64_t number);
+/*
+ * The callback of a number, or NULL.  They are few, one for each interface that a machine offers,
+ * so they are kept in the order of the calls and searched one by one.
+ */
+static inline const struct svm_hypercall_range *
+svm_hypercall_find(const struct svm_hypercall_policy *policy, uint64_t number)
+{
+	for (uint32_t i = 0; i < policy->range_count; i++)
+		if (number >= policy->range[i].first && number <= policy->range[i].last)
+			return &policy->range[i];
+	return NULL;
+}
 
 #endif

@@ -13,6 +13,12 @@
 #include "core/vm.h"
 #include "core/vm_idle.h"
 
+/* One is always remembered. */
+static void forget_recent(struct svm_msr_policies *policies)
+{
+	svm_msr_policy_anew(policies, 0);
+}
+
 void svm_msr_policy_init(struct svm_vm *vm)
 {
 	vm->msr.msrpm = vm->host->msrpm;
@@ -21,6 +27,7 @@ void svm_msr_policy_init(struct svm_vm *vm)
 	vm->msr.range_count = 0;
 	vm->msr.handler_count = 0;
 	vm->msr.filter = NULL;
+	forget_recent(&vm->msr);
 }
 
 void svm_msr_policy_fini(struct svm_vm *vm)
@@ -61,6 +68,14 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 	if (policies->handler_count || policies->range_count)
 		return policy_set(policies, msr);
 	return svm_msr_table_policy(msr);
+}
+
+enum svm_msr_policy svm_msr_policy_anew(struct svm_msr_policies *policies, uint32_t msr)
+{
+	const enum svm_msr_policy policy = svm_msr_policy_of(policies, msr);
+
+	svm_atomic_store_relaxed(&policies->recent, (uint64_t)policy << 32 | msr);
+	return policy;
 }
 
 /* Whether a register of the table can have a policy. */
@@ -192,6 +207,7 @@ static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 	}
 	vm->msr.range_count = changed.range_count;
 	memcpy(vm->msr.range, changed.range, sizeof(changed.range));
+	forget_recent(&vm->msr);
 	update_map(vm, had_map ? added->first : 0, had_map ? added->last : UINT32_MAX);
 	return 0;
 }
@@ -239,6 +255,7 @@ static int add_handler(struct svm_msr_policies *policies, const struct svm_msr_h
 	if (policies->handler_count == SVM_MSR_HANDLER_MAX)
 		return SVM_ERR_NOMEM;
 	policies->handler[policies->handler_count++] = *added;
+	forget_recent(policies);
 	return 0;
 }
 
@@ -250,6 +267,7 @@ static int remove_handler(struct svm_msr_policies *policies, const struct svm_ms
 		if (handler->first != removed->first || handler->last != removed->last)
 			continue;
 		*handler = policies->handler[--policies->handler_count];
+		forget_recent(policies);
 		return 0;
 	}
 	return SVM_ERR_NOENT;

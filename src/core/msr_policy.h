@@ -8,6 +8,8 @@
 #include <libsvm/msrs.h>
 #include <libsvm/vm.h>
 
+#include "core/core.h"
+
 struct svm_vm;
 
 struct svm_msr_range {
@@ -22,6 +24,7 @@ struct svm_msr_handler {
 };
 
 struct svm_msr_policies {
+	uint64_t recent; /* Atomic: a register in the lower half, and its policy in the upper. */
 	uint8_t *msrpm; /* 8 KiB; the host's default map until the VM changes it. */
 	svm_hpa_t msrpm_hpa;
 	bool owns_map;
@@ -46,6 +49,17 @@ void svm_msr_policy_fini(struct svm_vm *vm);
 
 /* What the VM does with a register, any number. */
 enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr);
+
+/* The same for an access of the guest, which is likely to be to the last register again. */
+enum svm_msr_policy svm_msr_policy_anew(struct svm_msr_policies *policies, uint32_t msr);
+static inline enum svm_msr_policy svm_msr_policy_again(struct svm_msr_policies *policies,
+                                                       uint32_t msr)
+{
+	const uint64_t recent = svm_atomic_load_relaxed(&policies->recent);
+
+	return SVM_MOSTLY((uint32_t)recent == msr) ? (enum svm_msr_policy)(recent >> 32)
+	                                           : svm_msr_policy_anew(policies, msr);
+}
 /* The callback of a register whose policy is DEVICE; NULL for another. */
 const struct svm_msr_handler *svm_msr_handler_of(const struct svm_msr_policies *policies,
                                                  uint32_t msr);

@@ -46,7 +46,7 @@
 #define SVM_SWITCH_DO_AUX      0x008 /* TSC_AUX differs */
 #define SVM_SWITCH_DO_GUEST_DR 0x010 /* the guest uses breakpoints */
 #define SVM_SWITCH_DO_HOST_DR  0x020 /* the host uses breakpoints: #VMEXIT disarms DR7 */
-#define SVM_SWITCH_DO_IBPB     0x040 /* once, before entry; the caller clears it */
+#define SVM_SWITCH_DO_IBPB     0x040 /* once, before entry; the switch clears it */
 #define SVM_SWITCH_DO_RSB      0x080 /* fill the return stack after the exit */
 #define SVM_SWITCH_DO_VERW     0x100 /* just before VMRUN */
 #define SVM_SWITCH_DO_DIV      0x200 /* a division that leaves no guest-visible remainder */

@@ -182,6 +182,7 @@ SVM_SWITCH_BEGIN(svm_world_switch)
 	mov	$IBPB, %eax
 	xor	%edx, %edx
 	wrmsr
+	andl	$~SVM_SWITCH_DO_IBPB, SVM_SWITCH_FLAGS(%rdi)
 1:	if_flag	SVM_SWITCH_DO_DIV, 1f
 	xor	%edx, %edx			/* 0 / 1: nothing of an earlier quotient stays */
 	xor	%eax, %eax

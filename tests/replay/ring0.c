@@ -241,7 +241,8 @@ static bool exit_writes_block(unsigned word)
 {
 	const unsigned offset = 8 * word;
 
-	return (offset >= SVM_SWITCH_RCX && offset <= SVM_SWITCH_GUEST_XCR0) ||
+	return offset == SVM_SWITCH_FLAGS ||
+	       (offset >= SVM_SWITCH_RCX && offset <= SVM_SWITCH_GUEST_XCR0) ||
 	       (offset >= SVM_SWITCH_GUEST_DR && offset < SVM_SWITCH_HOST_DR);
 }
 

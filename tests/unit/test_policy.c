@@ -215,6 +215,8 @@ START_TEST(nothing_changes_while_a_vcpu_runs)
 	ck_assert_int_eq(svm_vm_io_allow(vm, 0x3f8, 8, true), SVM_ERR_BUSY);
 	ck_assert_int_eq(svm_vm_io_handler(vm, 0x3f8, 8, device, NULL), SVM_ERR_BUSY);
 	ck_assert_int_eq(svm_vm_set_msr_policy(vm, 0xc0000081, 1, SVM_MSR_EXIT), SVM_ERR_BUSY);
+	ck_assert_int_eq(svm_vm_hypercall_default(vm, true, 0), SVM_ERR_BUSY);
+	ck_assert(!vm->hypercalls.has_default);
 	vcpu->state = SVM_VCPU_CREATED;
 	ck_assert_int_eq(svm_vm_io_allow(vm, 0x3f8, 8, true), 0);
 	ck_assert_int_eq(svm_vcpu_destroy(vcpu), 0);
@@ -282,6 +284,33 @@ START_TEST(the_newest_range_wins)
 }
 END_TEST
 
+static bool msr_device(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access)
+{
+	(void)arg;
+	(void)vcpu;
+	(void)access;
+	return true;
+}
+
+/* The last register is remembered with its policy, until a policy changes. */
+START_TEST(a_policy_that_changes_is_followed)
+{
+	static const uint32_t numbers[] = { 0, 0x808, UINT32_MAX };
+	const uint32_t msr = numbers[_i];
+
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_REFUSE);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_REFUSE);
+	ck_assert_int_eq(svm_vm_set_msr_policy(vm, msr, 1, SVM_MSR_EXIT), 0);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_EXIT);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, 0xc0000080), SVM_MSR_STATE);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_EXIT);
+	ck_assert_int_eq(svm_vm_msr_handler(vm, msr, 1, msr_device, NULL), 0);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_DEVICE);
+	ck_assert_int_eq(svm_vm_msr_handler(vm, msr, 1, NULL, NULL), 0);
+	ck_assert_int_eq(svm_msr_policy_again(&vm->msr, msr), SVM_MSR_EXIT);
+}
+END_TEST
+
 START_TEST(ranges_that_are_hidden_make_room)
 {
 	for (uint32_t i = 0; i < SVM_MSR_RANGE_MAX; i++)
@@ -297,14 +326,6 @@ START_TEST(ranges_that_are_hidden_make_room)
 	ck_assert_uint_eq(vm->msr.range_count, 2);
 }
 END_TEST
-
-static bool msr_device(void *arg, struct svm_vcpu *vcpu, struct svm_msr_access *access)
-{
-	(void)arg;
-	(void)vcpu;
-	(void)access;
-	return true;
-}
 
 static const struct {
 	const char *what;
@@ -637,6 +658,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_changes_while_a_vcpu_runs);
 	tcase_add_loop_test(tcase, a_register_gets_only_what_it_can_have, 0, ARRAY_SIZE(msr_rows));
 	tcase_add_test(tcase, the_newest_range_wins);
+	tcase_add_loop_test(tcase, a_policy_that_changes_is_followed, 0, 3);
 	tcase_add_test(tcase, ranges_that_are_hidden_make_room);
 	tcase_add_loop_test(tcase, a_callback_answers_for_registers, 0,
 	                    ARRAY_SIZE(handler_rows));

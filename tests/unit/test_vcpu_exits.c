@@ -250,6 +250,51 @@ START_TEST(a_callback_is_asked_for_its_hypercalls)
 }
 END_TEST
 
+/* Nobody has the number, but 50h to 53h. */
+static const struct {
+	const char *what;
+	enum rig_mode mode;
+	uint8_t cpl;
+	bool on;
+	uint64_t number;
+	bool is_answered;
+	uint64_t rax;
+} default_rows[] = {
+	{ "64-bit code", RIG_64, 0, true, 0x54, true, GIVEN },
+	{ "64-bit code, a number of 64 bits", RIG_64, 0, true, UINT64_C(0xf00000053), true, GIVEN },
+	{ "32-bit code", RIG_32, 0, true, UINT64_C(0xf00000054), true, 0x55667788 },
+	{ "another privilege level", RIG_64, 3, true, 0x54, false, 0x54 },
+	{ "a number that has a callback", RIG_64, 0, true, 0x53, false, 0x53 },
+	{ "no default", RIG_64, 0, false, 0x54, false, 0x54 },
+};
+
+START_TEST(a_call_that_nobody_knows_has_an_answer)
+{
+	struct called called = { .result = SVM_DEVICE_EXIT };
+	const bool is_answered = default_rows[_i].is_answered;
+	struct rig r;
+
+	rig_init(&r, NULL, default_rows[_i].mode);
+	ck_assert_int_eq(svm_vm_hypercall_handler(r.vm, 0x50, 4, note_call, &called), 0);
+	ck_assert_int_eq(svm_vm_hypercall_default(r.vm, default_rows[_i].on, GIVEN), 0);
+	hosted_script_vmmcall(&r.code);
+	memcpy(r.memory + RIG_CODE, r.code.bytes, r.code.size);
+	svm_vmcb_set_cpl(r.vcpu->vmcb, default_rows[_i].cpl);
+	r.vcpu->vmcb->save.rax = default_rows[_i].number;
+	r.vcpu->vmcb->control.exit_code = SVM_EXIT_VMMCALL;
+	r.vcpu->vmcb->control.next_rip = RIG_CODE + 3;
+	ck_assert_msg(svm_exit_dispatch(r.vcpu, &r.exit) ==
+	                      (is_answered ? SVM_ACTION_RESUME : SVM_ACTION_RETURN),
+	              "%s", default_rows[_i].what);
+	ck_assert_uint_eq(r.vcpu->vmcb->save.rax, default_rows[_i].rax);
+	ck_assert_uint_eq(r.vcpu->vmcb->save.rip, RIG_CODE + (is_answered ? 3 : 0));
+	ck_assert_uint_eq(called.count, default_rows[_i].number == 0x53);
+	if (!is_answered)
+		ck_assert_int_eq(svm_vcpu_complete_skip(r.vcpu), 0);
+	rig_fini(&r);
+}
+END_TEST
+
 /* --- codes that no guest of the model makes ----------------------------------------------- */
 
 /* The dispatch alone, on a VMCB as a processor would leave it. */
@@ -408,6 +453,8 @@ static void add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_callback_is_asked_for_its_hypercalls, 0,
 	                    ROWS(hypercall_rows));
+	tcase_add_loop_test(tc, a_call_that_nobody_knows_has_an_answer, 0,
+	                    ROWS(default_rows));
 	tcase_add_test(tc, an_exit_must_be_completed_once_and_in_kind);
 	tcase_add_loop_test(tc, in_writes_its_operand_alone, 0, ROWS(in_rows));
 	tcase_add_test(tc, a_device_may_kick_return_and_inject);

@@ -7,8 +7,9 @@
  */
 #include "core/vcpu/next_rip.h"
 
-static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
-                                             uint64_t next_rip)
+static SVM_LONG_WAY enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu,
+                                                          struct svm_exit *exit,
+                                                          uint64_t next_rip)
 {
 	svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_HYPERCALL, SVM_OWED_VALUE, next_rip);
 	vcpu->owed_register = 0;
@@ -18,55 +19,67 @@ static enum svm_action hypercall_to_embedder(struct svm_vcpu *vcpu, struct svm_e
 	return SVM_ACTION_RETURN;
 }
 
-static inline void read_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
+/* Long mode implies protection and excludes virtual-8086 mode. */
+static inline bool is_wide(const struct svm_vmcb *vmcb)
 {
-	/* Long mode implies protection and excludes virtual-8086 mode. */
-	const bool is_wide = (svm_vmcb_get_efer(vcpu->vmcb) & EFER_LMA) &&
-	                     (svm_vmcb_get_cs(vcpu->vmcb).attributes & SVM_SEG_L);
-	const uint64_t mask = is_wide ? UINT64_MAX : UINT32_MAX;
+	return (svm_vmcb_get_efer(vmcb) & EFER_LMA) &&
+	       (svm_vmcb_get_cs(vmcb).attributes & SVM_SEG_L);
+}
 
-	call->number = vcpu->vmcb->save.rax & mask;
-	call->argument[0] = vcpu->s.rbx & mask;
-	call->argument[1] = vcpu->s.rcx & mask;
-	call->argument[2] = vcpu->s.rdx & mask;
-	call->argument[3] = vcpu->s.rsi & mask;
-	call->cpl = svm_vmcb_get_cpl(vcpu->vmcb);
-	call->is_wide = is_wide;
-	call->result = 0;
+/* As much of a register as the caller means or sees. */
+static inline uint64_t as_wide(bool wide, uint64_t value)
+{
+	return wide ? value : (uint32_t)value;
 }
 
 void svm_vcpu_get_hypercall(const struct svm_vcpu *vcpu, struct svm_hypercall *call)
 {
-	*call = (struct svm_hypercall){ .number = 0 };
-	read_hypercall(vcpu, call);
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	const bool wide = is_wide(vmcb);
+
+	*call = (struct svm_hypercall){
+		.number = as_wide(wide, vmcb->save.rax),
+		.argument = { as_wide(wide, vcpu->s.rbx), as_wide(wide, vcpu->s.rcx),
+		              as_wide(wide, vcpu->s.rdx), as_wide(wide, vcpu->s.rsi) },
+		.cpl = svm_vmcb_get_cpl(vmcb),
+		.is_wide = wide,
+	};
 }
 
-/* Most VMs have no callback: then nothing is read. */
-static enum svm_device_result ask_callback(struct svm_vcpu *vcpu, struct svm_hypercall *call)
+static SVM_LONG_WAY enum svm_action ask_callback(struct svm_vcpu *vcpu, struct svm_exit *exit,
+                                                 const struct svm_hypercall_range *range,
+                                                 uint64_t next)
 {
-	const struct svm_hypercall_range *range;
-
-	if (vcpu->vm->hypercalls.range_count == 0)
-		return SVM_DEVICE_EXIT;
-	read_hypercall(vcpu, call);
-	range = svm_hypercall_find(&vcpu->vm->hypercalls, call->number);
-	return range ? range->fn(range->arg, vcpu, call) : SVM_DEVICE_EXIT;
-}
-
-enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
-{
-	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xd9010f, 3));
 	enum svm_device_result result;
 	struct svm_hypercall call;
 
-	if (!next)
-		return SVM_ACTION_RESUME;
-	result = ask_callback(vcpu, &call);
+	svm_vcpu_get_hypercall(vcpu, &call);
+	result = range->fn(range->arg, vcpu, &call);
 	if (result == SVM_DEVICE_EXIT)
 		return hypercall_to_embedder(vcpu, exit, next);
-	vcpu->vmcb->save.rax = call.is_wide ? call.result : (uint32_t)call.result;
+	vcpu->vmcb->save.rax = as_wide(call.is_wide, call.result);
 	svm_vcpu_advance(vcpu, next);
 	if (result == SVM_DEVICE_RETURN)
 		return svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 	return SVM_ACTION_RESUME;
+}
+
+enum svm_action svm_exit_hypercall(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	const struct svm_hypercall_policy *const policy = &vcpu->vm->hypercalls;
+	const uint64_t next = svm_vcpu_next_rip_of(vcpu, SVM_BARE_INSN(0xd9010f, 3));
+	struct svm_vmcb *const vmcb = vcpu->vmcb;
+	const struct svm_hypercall_range *range;
+	bool wide;
+
+	if (!next)
+		return SVM_ACTION_RESUME;
+	wide = is_wide(vmcb);
+	range = svm_hypercall_find(policy, as_wide(wide, vmcb->save.rax));
+	if (range)
+		return ask_callback(vcpu, exit, range, next);
+	if (!policy->has_default || svm_vmcb_get_cpl(vmcb) != 0)
+		return hypercall_to_embedder(vcpu, exit, next);
+	vmcb->save.rax = as_wide(wide, policy->default_result);
+	return svm_vcpu_advance(vcpu, next);
 }

@@ -47,14 +47,15 @@ static SVM_LONG_WAY enum svm_action on_rdmsr(struct svm_vcpu *vcpu, struct svm_e
 
 	if (!next)
 		return SVM_ACTION_RESUME;
-	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+	policy = svm_msr_policy_again(&vcpu->vm->msr, msr);
 	if (wants_msr(vcpu, policy, msr, false))
 		return msr_to_embedder(vcpu, exit, false, next);
 	if (!svm_msr_read(vcpu, policy, msr, &value))
 		return refuse_msr(vcpu, exit, false, next);
 	vcpu->vmcb->save.rax = (uint32_t)value;
 	vcpu->s.rdx = value >> 32;
-	return svm_vcpu_advance(vcpu, next);
+	return svm_vcpu_is_near(vcpu, next) ? svm_vcpu_advance_near(vcpu, next)
+	                                    : svm_vcpu_advance(vcpu, next);
 }
 
 static SVM_LONG_WAY enum svm_action on_wrmsr(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -66,7 +67,7 @@ static SVM_LONG_WAY enum svm_action on_wrmsr(struct svm_vcpu *vcpu, struct svm_e
 
 	if (!next)
 		return SVM_ACTION_RESUME;
-	policy = svm_msr_policy_of(&vcpu->vm->msr, msr);
+	policy = svm_msr_policy_again(&vcpu->vm->msr, msr);
 	if (wants_msr(vcpu, policy, msr, true))
 		return msr_to_embedder(vcpu, exit, true, next);
 	if (!svm_msr_write(vcpu, policy, msr, value))

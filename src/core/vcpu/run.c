@@ -154,7 +154,7 @@ static enum svm_action serve_requests(struct svm_vcpu *vcpu, struct svm_exit *ex
 /* --- entry and exit --------------------------------------------------------------------------- */
 
 /* What an entry seldom has to do.  False: the VM is DEAD. */
-static SVM_LONG_WAY bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
+static bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
 {
 	const bool has_flushed = epoch != vcpu->flush_epoch;
 
@@ -173,39 +173,46 @@ static SVM_LONG_WAY bool prepare_entry(struct svm_vcpu *vcpu, uint64_t epoch)
  * An interrupt of our own waits behind CLGI, and so ends the run as soon as the processor has
  * delivered what it was given.
  */
-static SVM_LONG_WAY bool enter_and_exit(struct svm_vcpu *vcpu)
+static uint64_t enter_and_exit(struct svm_vcpu *vcpu)
 {
 	const struct svm_hal *hal = &vcpu->vm->host->hal;
 	const uint64_t irq = hal->irq_save(hal->ctx);
-	const uint32_t flags = vcpu->s.flags;
-	bool has_run;
+	const bool was_off = vcpu->s.flags & SVM_SWITCH_DO_IF;
+	uint64_t has_run;
 
 	hal->cpu_kick(hal->ctx, vcpu->cpu->id);
-	vcpu->s.flags = flags | SVM_SWITCH_DO_IF;
-	has_run = svm_world_switch(&vcpu->s) != 0;
-	vcpu->s.flags = flags;
+	vcpu->s.flags |= SVM_SWITCH_DO_IF;
+	has_run = svm_world_switch(&vcpu->s);
+	if (!was_off)
+		vcpu->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IF;
 	hal->irq_restore(hal->ctx, irq);
 	return has_run;
 }
 
+static SVM_LONG_WAY uint64_t enter_prepared(struct svm_vcpu *vcpu, uint64_t epoch)
+{
+	if (!prepare_entry(vcpu, epoch))
+		return 0;
+	return vcpu->exit_at_once ? enter_and_exit(vcpu) : svm_world_switch(&vcpu->s);
+}
+
 /*
- * False: something was asked for in the last moment, or the VM has died.  in_guest is published
+ * 0: something was asked for in the last moment, or the VM has died.  in_guest is published
  * before the flush epoch is read, here, and the requests, by the world switch and behind CLGI; see
  * svm_vcpu_request() and flush.c for the other half.  The loads are sequentially consistent: a
  * relaxed one may come before the store (on x86 the store pays for it, the loads are plain).
  * tests/model/kick.pml proves the protocol.
  */
-static bool enter(struct svm_vcpu *vcpu)
+static uint64_t enter(struct svm_vcpu *vcpu)
 {
-	bool has_run = false;
-	uint64_t epoch;
+	uint64_t epoch, has_run;
 
 	svm_atomic_store(&vcpu->in_guest, vcpu->in_guest_here);
 	epoch = svm_atomic_load(&vcpu->vm->flush_epoch);
-	if (SVM_MOSTLY((epoch == vcpu->flush_epoch && !vcpu->unusual) ||
-	               prepare_entry(vcpu, epoch)))
-		has_run = SVM_MOSTLY(!vcpu->exit_at_once) ? svm_world_switch(&vcpu->s) != 0
-		                                          : enter_and_exit(vcpu);
+	if (SVM_MOSTLY(epoch == vcpu->flush_epoch && !vcpu->unusual))
+		has_run = svm_world_switch(&vcpu->s);
+	else
+		has_run = enter_prepared(vcpu, epoch);
 	svm_atomic_store_release(&vcpu->in_guest, 0);
 	if (!SVM_MOSTLY(has_run))
 		svm_vcpu_keep_flush(vcpu);
@@ -225,15 +232,13 @@ void svm_vcpu_follow_tpr(struct svm_vcpu *vcpu)
 }
 
 /* What every exit owes to the next entry. */
-static void settle(struct svm_vcpu *vcpu)
+static void settle(struct svm_vcpu *vcpu, struct svm_vmcb *vmcb)
 {
-	struct svm_vmcb_control *control = &vcpu->vmcb->control;
-
-	control->clean = SVM_CLEAN_ALL; /* Bits we do not define stay 0: 15.15.3. */
-	control->tlb_control = SVM_TLB_NOTHING;
-	vcpu->s.flags &= ~(uint32_t)SVM_SWITCH_DO_IBPB;
+	vmcb->control.clean = SVM_CLEAN_ALL; /* Bits we do not define stay 0: 15.15.3. */
+	vmcb->control.tlb_control = SVM_TLB_NOTHING;
 	svm_events_after_exit(vcpu);
-	if ((svm_vmcb_get_int_control(vcpu->vmcb) & 0xf) != vcpu->tpr)
+	/* The bits above V_TPR in its byte are 0, or it is looked at more closely. */
+	if (!SVM_MOSTLY((uint8_t)svm_vmcb_get_int_control(vmcb) == vcpu->tpr))
 		svm_vcpu_follow_tpr(vcpu);
 }
 
@@ -249,7 +254,7 @@ static void settle(struct svm_vcpu *vcpu)
 static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const uint64_t tsc = svm_ring0_rdtsc(); /* A call: before there are values to keep. */
-	const struct svm_vmcb *const vmcb = vcpu->vmcb;
+	struct svm_vmcb *const vmcb = vcpu->vmcb;
 	const struct svm_record_slot *const before = vcpu->recorder.last;
 	const uint64_t code = vmcb->control.exit_code;
 
@@ -260,7 +265,7 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 		return svm_exit_entry_failed(vcpu, exit);
 	else
 		svm_exit_counts_add(&vcpu->counts, svm_exit_counts_high(code));
-	settle(vcpu);
+	settle(vcpu, vmcb);
 	if (!before->advanced && svm_stuck_loops(vcpu, exit, before->has_event)) /* Seldom. */
 		return SVM_ACTION_RETURN;
 	return svm_exit_dispatch(vcpu, exit);
@@ -276,7 +281,7 @@ static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	if (vcpu->emulating)
 		action = svm_emulation_continue(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
-		if (!SVM_MOSTLY(turns-- != 0)) {
+		if (!SVM_MOSTLY(--turns != 0)) {
 			turns = TURNS_WITHOUT_A_LOOK;
 			action = svm_exit_look_at_host(vcpu, exit);
 			if (action == SVM_ACTION_RETURN)
