@@ -16,6 +16,7 @@
 #define HIGH_FIRST UINT64_C(0x400)
 #define HIGH_SLOT  SVM_EXIT_COUNT_LOW
 #define OTHER_SLOT (SVM_EXIT_COUNT_MAX - 1)
+_Static_assert(HIGH_SLOT + (SVM_EXIT_NPF - HIGH_FIRST) == SVM_EXIT_COUNT_NPF, "of the first");
 
 #define IS_HIGH(code) ((code) >= HIGH_FIRST && (code) - HIGH_FIRST < OTHER_SLOT - HIGH_SLOT)
 #define CHECK_CODE(name, code, mask, text)                                                         \

@@ -7,8 +7,9 @@
 #include "core/core.h"
 #include "core/vcpu/recorder.h"
 
-/* Codes below this are their own places. */
+/* Codes below this are their own places; behind them those from 400h on, which NPF is. */
 #define SVM_EXIT_COUNT_LOW 0xb0u
+#define SVM_EXIT_COUNT_NPF SVM_EXIT_COUNT_LOW
 
 /* Frames of their own, since few ever ask. */
 struct svm_exit_times {

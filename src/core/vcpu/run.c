@@ -261,6 +261,8 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	svm_recorder_note(&vcpu->recorder, vmcb, code, tsc);
 	if (SVM_MOSTLY(code < SVM_EXIT_COUNT_LOW))
 		svm_exit_counts_add(&vcpu->counts, code);
+	else if (SVM_MOSTLY(code == SVM_EXIT_NPF))
+		svm_exit_counts_add(&vcpu->counts, SVM_EXIT_COUNT_NPF);
 	else if (svm_exit_is_invalid(code))
 		return svm_exit_entry_failed(vcpu, exit);
 	else
@@ -268,7 +270,8 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	settle(vcpu, vmcb);
 	if (!before->advanced && svm_stuck_loops(vcpu, exit, before->has_event)) /* Seldom. */
 		return SVM_ACTION_RETURN;
-	return svm_exit_dispatch(vcpu, exit);
+	/* The most frequent of all has the highest code: the dispatch would come to it last. */
+	return code == SVM_EXIT_NPF ? svm_exit_npf(vcpu, exit) : svm_exit_dispatch(vcpu, exit);
 }
 
 /* To the end of the run; exit->kind. */
