@@ -88,6 +88,7 @@ static inline uint32_t svm_lapic_x2apic_ldr(uint32_t id)
 #define LAPIC_OF_TIME  16u /* The timer may have changed it, or it changes the timer. */
 #define LAPIC_OF_TIMER 32u /* A write may change when the owner looks, ... */
 #define LAPIC_OF_OWNER 64u /* ... or what it takes next, with nobody woken for it. */
+#define LAPIC_IS_KEPT  128u /* What an enabled APIC is given lies there, and nothing follows. */
 
 #define LAPIC_REGISTERS 64u
 
@@ -124,6 +125,22 @@ static inline bool svm_lapic_is_ready(const struct svm_lapic *lapic, uint32_t of
 
 	return offset % 16 == 0 && reg < LAPIC_REGISTERS && svm_lapic_rules[reg].at &&
 	       !((svm_lapic_rules[reg].ways & LAPIC_OF_TIME) && svm_lapic_is_timing(lapic));
+}
+
+/* The same for a write that is kept. */
+static inline bool svm_lapic_is_kept(const struct svm_lapic *lapic, uint32_t offset)
+{
+	const unsigned ways = svm_lapic_ways(offset);
+
+	return offset % 16 == 0 && (ways & LAPIC_IS_KEPT) && (lapic->svr & APIC_SVR_ENABLE) &&
+	       !((ways & LAPIC_OF_TIME) && svm_lapic_is_timing(lapic));
+}
+
+static inline void svm_lapic_keep(struct svm_lapic *lapic, unsigned reg, uint32_t value)
+{
+	void *const word = (uint8_t *)lapic + svm_lapic_rules[reg].at;
+
+	svm_atomic_store((uint32_t *)word, value & svm_lapic_rules[reg].writable);
 }
 
 /* lapic.c */

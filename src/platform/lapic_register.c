@@ -51,6 +51,7 @@ enum lapic_register {
 #define OF_TIME       LAPIC_OF_TIME
 #define OF_TIMER      (LAPIC_OF_TIME | LAPIC_OF_TIMER)
 #define OF_OWNER      LAPIC_OF_OWNER
+#define IS_KEPT       LAPIC_IS_KEPT
 
 #define AT(member)    offsetof(struct svm_lapic, member)
 #define AT_LVT(entry) (AT(lvt) + sizeof(uint32_t) * SVM_LAPIC_LVT_##entry)
@@ -72,18 +73,18 @@ const struct svm_lapic_rule svm_lapic_rules[LAPIC_REGISTERS] = {
 	[APIC_REG_PPR] = { BY_BOTH_READ, AT(ppr), 0 },
 	[APIC_REG_EOI] = { BY_BOTH_WRITE | OF_OWNER, 0, 0 },
 	[APIC_REG_REMOTE_READ] = { LAPIC_MMIO_READ, 0, 0 },
-	[APIC_REG_LDR] = { BY_MMIO | LAPIC_MSR_READ, AT(ldr), APIC_TOP_BYTE },
+	[APIC_REG_LDR] = { BY_MMIO | LAPIC_MSR_READ | IS_KEPT, AT(ldr), APIC_TOP_BYTE },
 	[APIC_REG_DFR] = { BY_MMIO, AT(dfr), 0xf0000000 },
 	[APIC_REG_SVR] = { BY_BOTH | OF_TIME | OF_OWNER, AT(svr), APIC_SVR_BITS },
 	[APIC_REG_ISR... APIC_REG_IRR + 7] = { BY_BOTH_READ | OF_TIME, 0, 0 },
 	[APIC_REG_ESR] = { BY_BOTH | OF_TIME, AT(esr), 0 },
 	[APIC_REG_ICR_LOW] = { BY_BOTH, AT(icr_low), 0xffffffff },
-	[APIC_REG_ICR_HIGH] = { BY_MMIO, AT(icr_high), APIC_TOP_BYTE },
+	[APIC_REG_ICR_HIGH] = { BY_MMIO | IS_KEPT, AT(icr_high), APIC_TOP_BYTE },
 	[APIC_REG_LVT_TIMER] = { BY_BOTH | OF_TIMER, AT_LVT(TIMER), TIMER_BITS },
-	[APIC_REG_LVT_THERMAL] = { BY_BOTH, AT_LVT(THERMAL), LVT_BITS },
-	[APIC_REG_LVT_PERF] = { BY_BOTH, AT_LVT(PERF), LVT_BITS },
+	[APIC_REG_LVT_THERMAL] = { BY_BOTH | IS_KEPT, AT_LVT(THERMAL), LVT_BITS },
+	[APIC_REG_LVT_PERF] = { BY_BOTH | IS_KEPT, AT_LVT(PERF), LVT_BITS },
 	[APIC_REG_LVT_LINT0... APIC_REG_LVT_LINT1] = { BY_BOTH | OF_OWNER, 0, LINT_BITS },
-	[APIC_REG_LVT_ERROR] = { BY_BOTH | OF_TIME, AT_LVT(ERROR), LVT_BITS },
+	[APIC_REG_LVT_ERROR] = { BY_BOTH | OF_TIME | IS_KEPT, AT_LVT(ERROR), LVT_BITS },
 	[APIC_REG_INITIAL_COUNT] = { BY_BOTH | OF_TIMER, AT(initial_count), 0xffffffff },
 	[APIC_REG_CURRENT_COUNT] = { BY_BOTH_READ | OF_TIME, 0, 0 },
 	[APIC_REG_DIVIDE] = { BY_BOTH | OF_TIMER, AT(divide), APIC_DIVIDE_BITS },

@@ -279,8 +279,8 @@ static SVM_LONG_WAY void look_again(struct pc_cpu *cpu, uint32_t offset)
  * asked again before the guest goes on, if it might say something else than before.  What a write
  * sends has woken whom it reached, the sender included.
  */
-static SVM_LONG_WAY enum svm_device_result write_lapic(struct pc_cpu *cpu, uint32_t offset,
-                                                       const struct svm_mmio_access *access)
+static SVM_LONG_WAY enum svm_device_result write_and_act(struct pc_cpu *cpu, uint32_t offset,
+                                                         const struct svm_mmio_access *access)
 {
 	const unsigned ways = svm_lapic_ways(offset);
 	const struct svm_lapic_time none = { 0, 0 };
@@ -295,6 +295,18 @@ static SVM_LONG_WAY enum svm_device_result write_lapic(struct pc_cpu *cpu, uint3
 		svm_lapic_put(&cpu->lapic, offset / 16, value, none);
 	if (ways & LAPIC_OF_OWNER)
 		look_again(cpu, offset);
+	return SVM_DEVICE_DONE;
+}
+
+static SVM_LONG_WAY enum svm_device_result write_lapic(struct pc_cpu *cpu, uint32_t offset,
+                                                       const struct svm_mmio_access *access)
+{
+	uint32_t value;
+
+	if (access->size != sizeof(value) || !svm_lapic_is_kept(&cpu->lapic, offset))
+		return write_and_act(cpu, offset, access);
+	__builtin_memcpy(&value, access->data, sizeof(value));
+	svm_lapic_keep(&cpu->lapic, offset / 16, value);
 	return SVM_DEVICE_DONE;
 }
 

@@ -90,6 +90,55 @@ START_TEST(a_count_that_is_over_interrupts)
 }
 END_TEST
 
+static struct svm_lapic_state state_now(void)
+{
+	struct pc_cpu *const cpu = &m.pc->cpu[0];
+	struct svm_lapic_state state;
+
+	memset(&state, 0, sizeof(state));
+	svm_lapic_save(&cpu->lapic, &state, svm_pc_lapic_time(cpu));
+	return state;
+}
+
+static const struct {
+	const char *what;
+	uint32_t svr, count;
+	uint32_t value;
+} write_rows[] = {
+	{ "enabled, zeros", SOFTWARE_ENABLE, 0, 0 },
+	{ "enabled, ones", SOFTWARE_ENABLE, 0, UINT32_MAX },
+	{ "enabled, a vector", SOFTWARE_ENABLE, 0, VECTOR },
+	{ "enabled, a count runs", SOFTWARE_ENABLE, 5000, UINT32_MAX },
+	{ "disabled, zeros", 0xff, 0, 0 },
+	{ "disabled, ones", 0xff, 0, UINT32_MAX },
+};
+
+/* The page of a PC takes short ways: they lead where the device itself does. */
+START_TEST(a_write_by_a_short_way_is_the_devices)
+{
+	struct pc_cpu *const cpu = &m.pc->cpu[0];
+	struct svm_lapic_state before, by_page, by_device;
+	uint8_t ppr;
+
+	write_register(COUNT, write_rows[_i].count);
+	write_register(0xf0, write_rows[_i].svr);
+	before = state_now();
+	for (uint32_t offset = 0; offset < 0x400; offset += 16) {
+		ck_assert_int_eq(svm_lapic_restore(&cpu->lapic, &before, svm_pc_lapic_time(cpu)), 0);
+		write_register(offset, write_rows[_i].value);
+		by_page = state_now();
+		ppr = svm_lapic_ppr(&cpu->lapic);
+		ck_assert_int_eq(svm_lapic_restore(&cpu->lapic, &before, svm_pc_lapic_time(cpu)), 0);
+		svm_lapic_write(&cpu->lapic, offset, 4, write_rows[_i].value,
+		                svm_pc_lapic_time(cpu));
+		by_device = state_now();
+		ck_assert_msg(memcmp(&by_page, &by_device, sizeof(by_page)) == 0 &&
+		                      ppr == svm_lapic_ppr(&cpu->lapic),
+		              "%s: register 0x%x", write_rows[_i].what, offset);
+	}
+}
+END_TEST
+
 static uint32_t access_port(uint16_t port, bool is_in, uint8_t value)
 {
 	const struct svm_io_range *range = svm_io_find(&m.r.vm->io, port, 1);
@@ -119,6 +168,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_count_arms_the_hosts_timer);
 	tcase_add_test(tc, no_count_and_no_entry_arm_nothing);
 	tcase_add_test(tc, a_count_that_is_over_interrupts);
+	tcase_add_loop_test(tc, a_write_by_a_short_way_is_the_devices, 0,
+	                    SVM_ARRAY_SIZE(write_rows));
 	tcase_add_test(tc, the_pit_has_ticked_for_who_reads_the_pic);
 }
 
