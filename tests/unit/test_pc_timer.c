@@ -116,7 +116,8 @@ static const struct {
 /* The page of a PC takes short ways: they lead where the device itself does. */
 START_TEST(a_write_by_a_short_way_is_the_devices)
 {
-	struct pc_cpu *const cpu = &m.pc->cpu[0];
+	struct svm_lapic *const lapic = &m.pc->cpu[0].lapic;
+	const struct svm_lapic_time now = svm_pc_lapic_time(&m.pc->cpu[0]);
 	struct svm_lapic_state before, by_page, by_device;
 	uint8_t ppr;
 
@@ -124,16 +125,15 @@ START_TEST(a_write_by_a_short_way_is_the_devices)
 	write_register(0xf0, write_rows[_i].svr);
 	before = state_now();
 	for (uint32_t offset = 0; offset < 0x400; offset += 16) {
-		ck_assert_int_eq(svm_lapic_restore(&cpu->lapic, &before, svm_pc_lapic_time(cpu)), 0);
+		ck_assert_int_eq(svm_lapic_restore(lapic, &before, now), 0);
 		write_register(offset, write_rows[_i].value);
 		by_page = state_now();
-		ppr = svm_lapic_ppr(&cpu->lapic);
-		ck_assert_int_eq(svm_lapic_restore(&cpu->lapic, &before, svm_pc_lapic_time(cpu)), 0);
-		svm_lapic_write(&cpu->lapic, offset, 4, write_rows[_i].value,
-		                svm_pc_lapic_time(cpu));
+		ppr = svm_lapic_ppr(lapic);
+		ck_assert_int_eq(svm_lapic_restore(lapic, &before, now), 0);
+		svm_lapic_write(lapic, offset, 4, write_rows[_i].value, now);
 		by_device = state_now();
 		ck_assert_msg(memcmp(&by_page, &by_device, sizeof(by_page)) == 0 &&
-		                      ppr == svm_lapic_ppr(&cpu->lapic),
+		                      ppr == svm_lapic_ppr(lapic),
 		              "%s: register 0x%x", write_rows[_i].what, offset);
 	}
 }
