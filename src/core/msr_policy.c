@@ -70,7 +70,8 @@ enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, u
 	return svm_msr_table_policy(msr);
 }
 
-SVM_LONG_WAY enum svm_msr_policy svm_msr_policy_anew(struct svm_msr_policies *policies, uint32_t msr)
+SVM_LONG_WAY enum svm_msr_policy svm_msr_policy_anew(struct svm_msr_policies *policies,
+                                                     uint32_t msr)
 {
 	const enum svm_msr_policy policy = svm_msr_policy_of(policies, msr);
 
