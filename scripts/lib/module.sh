@@ -189,6 +189,12 @@ module_selftests() {
 	[ "$failed" -eq 0 ] && [ "$passed" -eq "${#selftests_all[@]}" ]
 }
 
+# Sleep of the whole machine, which is not QEMU's q35: that one does not go off once it has slept.
+module_sleep() {
+	module_image "$module_counts sleeps=yes" "${module_machines[0]}"
+	l1_run 120 module "$module_kernel" -smp 2 "${module_cpu[@]}" -machine pc
+}
+
 # module_run SECONDS
 module_run() {
 	l1_run "$1" module "$module_kernel" -smp 2 "${module_cpu[@]}"

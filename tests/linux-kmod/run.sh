@@ -5,6 +5,7 @@
 
 # How often: kills, hotplugs, cycles.
 patience=1 # what limits of time are multiplied with
+sleeps=    # not empty: that alone
 . /run/counts
 
 debugfs=/sys/kernel/debug/libsvm
@@ -254,6 +255,17 @@ processors_come_and_go() {
 	kill -0 $spinning && end_spin
 }
 
+# To RAM and back: each other processor goes, and the last one with interrupts off.
+sleeps_and_wakes() {
+	local alarm=/sys/class/rtc/rtc0/wakealarm times=/sys/power/suspend_stats/success before
+	before=$(cat $times)
+	spin 2 || return 1
+	echo deep >/sys/power/mem_sleep && echo 0 >$alarm && echo +5 >$alarm &&
+		echo mem >/sys/power/state || return 1
+	[ "$(cat $times)" -gt "$before" ] && kill -0 $spinning && end_spin &&
+		vmm ports interrupts
+}
+
 comes_and_goes() {
 	local n=0
 	while [ $n -lt "$cycles" ]; do
@@ -304,7 +316,18 @@ boots() {
 		grep -q 'l1: status 0' /tmp/boot && grep -q 'Power down' /tmp/boot
 }
 
+ends() {
+	check 'it unloads' rmmod libsvm
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ]
+	exit
+}
+
 check 'the HAL conforms, and each rung of the ladder holds' proofs
+if [ -n "$sleeps" ]; then
+	check 'it sleeps to RAM and wakes under two guests' sleeps_and_wakes
+	ends
+fi
 check 'KVM and the module keep each other out' excludes_kvm
 vmm
 kernel_tests
@@ -322,6 +345,4 @@ while read -r name cpus bus arguments; do
 	# shellcheck disable=SC2086
 	check "QEMU boots Debian, which uses its devices: $name" boots "$cpus" "$bus" $arguments
 done </run/machines
-check 'it unloads' rmmod libsvm
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+ends
