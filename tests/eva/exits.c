@@ -165,18 +165,7 @@ static enum svm_device_result any_hypercall(void *arg, struct svm_vcpu *of,
 	return (enum svm_device_result)Frama_C_interval(0, 2);
 }
 
-const struct svm_hypercall_range *svm_hypercall_find(const struct svm_hypercall_policy *policy,
-                                                     uint64_t number)
-{
-	static struct svm_hypercall_range range;
-
-	(void)policy;
-	(void)number;
-	range.fn = any_hypercall;
-	return eva_maybe() ? &range : NULL;
-}
-
-enum svm_msr_policy svm_msr_policy_of(const struct svm_msr_policies *policies, uint32_t msr)
+enum svm_msr_policy svm_msr_policy_anew(struct svm_msr_policies *policies, uint32_t msr)
 {
 	(void)policies;
 	(void)msr;
@@ -273,6 +262,9 @@ void eva_main(void)
 	vcpu.cpu = &cpu;
 	vm.io.range_count = (uint32_t)eva_maybe();
 	vm.io.range[0].fn = any_device;
+	vm.hypercalls.range_count = (uint32_t)Frama_C_interval(0, SVM_HYPERCALL_RANGE_MAX);
+	for (unsigned i = 0; i < SVM_HYPERCALL_RANGE_MAX; i++)
+		vm.hypercalls.range[i].fn = any_hypercall;
 	host.hal.irq_save = any_irq;
 	host.hal.irq_restore = no_irq;
 	UNKNOWN(exit);
