@@ -27,7 +27,7 @@ void svm_msr_policy_init(struct svm_vm *vm)
 	vm->msr.range_count = 0;
 	vm->msr.handler_count = 0;
 	vm->msr.filter = NULL;
-	forget_recent(&vm->msr);
+	vm->msr.recent = (uint64_t)SVM_MSR_REFUSE << 32; /* There is no register 0. */
 }
 
 void svm_msr_policy_fini(struct svm_vm *vm)
