@@ -51,28 +51,38 @@ bool guest_physical(struct cpu *cpu, svm_gpa_t gpa, struct guest_access access, 
 	return true;
 }
 
+/* Of a size that the processor moves whole if it is aligned: APM vol. 2, 7.3.2. */
+#define MOVE_WHOLE(type)                                                                           \
+	do {                                                                                       \
+		type *const p = (type *)(void *)memory;                                            \
+		type word;                                                                         \
+                                                                                                   \
+		memcpy(&word, data, sizeof(word));                                                 \
+		if (is_write)                                                                      \
+			__atomic_store_n(p, word, __ATOMIC_RELEASE);                               \
+		else                                                                               \
+			word = __atomic_load_n(p, __ATOMIC_ACQUIRE);                               \
+		memcpy(data, &word, sizeof(word));                                                 \
+	} while (0)
+
 /* Aligned words move whole, as between processors; everything else byte by byte. */
 static void move(uint8_t *memory, void *data, size_t size, bool is_write)
 {
 	uint8_t *bytes = data;
-	uint64_t word;
 
 	if (size == 8 && !((uintptr_t)memory & 7)) {
-		uint64_t *p = (uint64_t *)(void *)memory;
-
-		memcpy(&word, data, 8);
-		if (is_write)
-			__atomic_store_n(p, word, __ATOMIC_RELEASE);
-		else
-			word = __atomic_load_n(p, __ATOMIC_ACQUIRE);
-		memcpy(data, &word, 8);
-		return;
-	}
-	for (size_t i = 0; i < size; i++) {
-		if (is_write)
-			__atomic_store_n(&memory[i], bytes[i], __ATOMIC_RELEASE);
-		else
-			bytes[i] = __atomic_load_n(&memory[i], __ATOMIC_ACQUIRE);
+		MOVE_WHOLE(uint64_t);
+	} else if (size == 4 && !((uintptr_t)memory & 3)) {
+		MOVE_WHOLE(uint32_t);
+	} else if (size == 2 && !((uintptr_t)memory & 1)) {
+		MOVE_WHOLE(uint16_t);
+	} else {
+		for (size_t i = 0; i < size; i++) {
+			if (is_write)
+				__atomic_store_n(&memory[i], bytes[i], __ATOMIC_RELEASE);
+			else
+				bytes[i] = __atomic_load_n(&memory[i], __ATOMIC_ACQUIRE);
+		}
 	}
 }
 
