@@ -33,6 +33,7 @@ static struct {
 	bool is_mid_line; /* the cursor is in a line that is not the bottom line */
 	bool is_host_mid; /* it is the host that has not ended this line */
 	bool is_indented; /* a guest sent a line feed alone: the line is new, the column is not */
+	bool is_answering; /* guests' lines wait, so that none comes between two of an answer */
 	bool has_stamps;
 	char last_raw;
 } console;
@@ -138,6 +139,11 @@ static void show_held(struct console_guest *guest)
 	}
 }
 
+static bool keeps_lines(void)
+{
+	return console.attached || console.is_answering;
+}
+
 /*
  * A line joins those that are kept for as long as there are any: they come first.  Two are shown
  * for each that is added, so they come to an end.
@@ -148,12 +154,12 @@ static void end_guest_line(struct console_guest *guest)
 		guest->line_used = 0;
 		return;
 	}
-	if (console.attached || guest->held.used)
+	if (keeps_lines() || guest->held.used)
 		held_lines_add(&guest->held, guest->line, guest->line_used);
 	else
 		write_line(guest->name, guest->line, guest->line_used);
 	guest->line_used = 0;
-	for (int i = 0; i < 2 && !console.attached && guest->held.used; i++)
+	for (int i = 0; i < 2 && !keeps_lines() && guest->held.used; i++)
 		show_held(guest);
 }
 
@@ -271,7 +277,7 @@ static void show_all_held(struct console_guest *guest)
 {
 	for (unsigned int i = 0; i < HELD_LINES_MAX; i++) {
 		const uint64_t key = console_lock();
-		const bool is_more = guest->held.used && !console.attached;
+		const bool is_more = guest->held.used && !keeps_lines();
 
 		if (is_more)
 			show_held(guest);
@@ -279,6 +285,12 @@ static void show_all_held(struct console_guest *guest)
 		if (!is_more)
 			return;
 	}
+}
+
+static void show_kept_lines(void)
+{
+	for (struct console_guest *guest = NULL; (guest = console_pin_next(guest)) != NULL;)
+		show_all_held(guest);
 }
 
 void console_open_prompt(void)
@@ -289,8 +301,7 @@ void console_open_prompt(void)
 	console.is_prompting = true;
 	take_terminal();
 	console_unlock(key);
-	for (struct console_guest *guest = NULL; (guest = console_pin_next(guest)) != NULL;)
-		show_all_held(guest);
+	show_kept_lines();
 }
 
 void console_close_prompt(void)
@@ -303,6 +314,25 @@ void console_close_prompt(void)
 	if (console.back)
 		give_terminal(console.back);
 	console_unlock(key);
+}
+
+static void set_answering(bool is_answering)
+{
+	const uint64_t key = console_lock();
+
+	console.is_answering = is_answering;
+	console_unlock(key);
+}
+
+void console_begin_answer(void)
+{
+	set_answering(true);
+}
+
+void console_end_answer(void)
+{
+	set_answering(false);
+	show_kept_lines();
 }
 
 void console_attach(struct console_guest *guest)

@@ -24,6 +24,11 @@ void console_close_prompt(void);
 void console_attach(struct console_guest *guest);
 bool console_is_prompting(void);
 
+/** What guests say from here on is kept: it does not come between two lines of an answer. */
+void console_begin_answer(void);
+/** Show it, and what they say from here on when they say it. */
+void console_end_answer(void);
+
 /** Keep a text in the last line, below all that is printed; "" for none. */
 void console_set_bottom(const char *text);
 

@@ -62,7 +62,9 @@ struct report *monitor_report(const struct monitor_call *call, enum report_form 
 
 void monitor_answer(struct report *answer)
 {
+	console_begin_answer();
 	report_end(answer, console_write);
+	console_end_answer();
 }
 
 void monitor_refuse(const struct monitor_call *call, const char *format, ...)

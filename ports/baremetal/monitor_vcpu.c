@@ -3,6 +3,7 @@
  * Commands about the processors of guests.  Whatever reads more than counters parks the guest for
  * that moment, so that it is one state that is read.
  */
+#include "console_terminal.h"
 #include "cpu.h"
 #include "guest.h"
 #include "guests.h"
@@ -256,7 +257,9 @@ void monitor_vcpu_explain(struct monitor_call *call)
 		report_text(report, "text", text);
 		monitor_answer(report);
 	} else {
+		console_begin_answer();
 		kprintf_lines("  ", text);
+		console_end_answer();
 	}
 }
 
@@ -292,11 +295,13 @@ static void dump_records(const struct svm_vcpu *vcpu, const struct svm_record *r
 	svm_recorder_describe(vcpu, &header);
 	header.count = (uint32_t)count;
 	svm_recorder_text(&header, line, sizeof(line));
+	console_begin_answer();
 	kprintf("%s\n", line);
 	for (size_t i = 0; i < count; i++) {
 		svm_record_text(&records[i], line, sizeof(line));
 		kprintf("%s\n", line);
 	}
+	console_end_answer();
 }
 
 /* The guest runs on meanwhile. */

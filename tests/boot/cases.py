@@ -591,6 +591,8 @@ def judge(case, result, ends):
     wrong = []
     if result.timed_out:
         wrong.append("it did not end in %d s" % case.timeout)
+    if result.waited_for:
+        wrong.append("waited for: " + result.waited_for)
     if case.emulator == "qemu" and not result.timed_out and result.status != case.status:
         wrong.append("QEMU's status is %d, wanted %d" % (result.status, case.status))
     for pattern in case.wanted:

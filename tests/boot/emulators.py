@@ -43,11 +43,14 @@ BOCHS_STARTS = 5
 
 
 class Result:
-    def __init__(self, serial, status, seconds, timed_out):
+    """waited_for: what a dialog had not heard when it ended; None: it heard all."""
+
+    def __init__(self, serial, status, seconds, timed_out, waited_for=None):
         self.serial = serial
         self.status = status
         self.seconds = seconds
         self.timed_out = timed_out
+        self.waited_for = waited_for
 
 
 def _wait(process, seconds):
@@ -117,7 +120,8 @@ def _talk(command, timeout, serial, output, dialog):
             process.wait()
     with open(serial, "wb") as file:
         file.write(heard)
-    return process.returncode, time.monotonic() - start, timed_out
+    waited_for = dialog[step][0] if step < len(dialog) else None
+    return process.returncode, time.monotonic() - start, timed_out, waited_for
 
 
 def _read(path):
@@ -145,12 +149,12 @@ def run_qemu(kernel, log, cmdline="", modules=(), cpus=1, cpu="EPYC,+svm,+npt", 
         command += ["-initrd", ",".join(path + " " + text for path, text in modules)]
     command += list(extra)
     if dialog:
-        status, seconds, timed_out = _talk(command, timeout, serial, log + ".emulator", dialog)
+        end = _talk(command, timeout, serial, log + ".emulator", dialog)
     else:
-        status, seconds, timed_out = _run(command, timeout, log + ".emulator")
+        end = _run(command, timeout, log + ".emulator")
     # What was erased is not read either.
     text = re.sub(r"[^\n]*\r\x1b\[K", "", _read(serial))
-    return Result(text, status, seconds, timed_out)
+    return Result(text, *end)
 
 
 def run_bochs(kernel, log, make_iso, cmdline="", modules=(), cpu="ryzen", memory=256, timeout=120,

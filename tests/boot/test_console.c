@@ -281,6 +281,23 @@ START_TEST(others_lines_are_kept_and_shown_afterwards)
 }
 END_TEST
 
+START_TEST(no_guests_line_comes_between_two_of_an_answer)
+{
+	begin();
+	say(&a, "hal");
+	console_begin_answer();
+	kprintf("  one   RUNNING\n");
+	say(&a, "f\nmore\n");
+	say(&b, "hello\n");
+	kprintf("  two   RUNNING\n");
+	expect("  one   RUNNING\n  two   RUNNING\n");
+	console_end_answer();
+	expect("a| half\na| more\nb| hello\n");
+	say(&b, "again\n");
+	expect("b| again\n");
+}
+END_TEST
+
 START_TEST(of_too_many_lines_the_newest_are_kept)
 {
 	char line[64];
@@ -557,6 +574,7 @@ static void add_output_tests(TCase *tcase)
 	tcase_add_test(tcase, a_line_feed_alone_does_not_indent_what_follows);
 	tcase_add_test(tcase, hosts_lines_do_not_fall_into_an_attached_guests);
 	tcase_add_test(tcase, others_lines_are_kept_and_shown_afterwards);
+	tcase_add_test(tcase, no_guests_line_comes_between_two_of_an_answer);
 	tcase_add_test(tcase, of_too_many_lines_the_newest_are_kept);
 	tcase_add_test(tcase, the_ring_of_kept_lines_is_filled_to_the_last_byte);
 	tcase_add_test(tcase, the_terminal_is_put_right_after_a_guest_that_used_sequences);
