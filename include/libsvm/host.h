@@ -64,7 +64,7 @@ struct svm_features {
 	bool pku;                 /**< Protection keys. */
 	bool smep, smap, umip;    /**< Supervisor-mode protections. */
 	bool spec_ctrl, ibpb;     /**< Speculation MSRs. */
-	bool repeats_interrupts;  /**< It is QEMU's TCG: see enum svm_exit_after_interrupt. */
+	bool is_tcg;              /**< QEMU's TCG, whose VMRUN differs: docs/differences.md. */
 	bool invlpgb, mcommit;    /**< Instructions that need an intercept of their own. */
 	uint64_t spec_ctrl_bits;  /**< Bits of SPEC_CTRL that exist; others fault. */
 	uint64_t xcr0;            /**< States that XCR0 may hold. */

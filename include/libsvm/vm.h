@@ -113,7 +113,7 @@ typedef bool (*svm_stuck_fn)(void *arg, struct svm_vcpu *vcpu, const struct svm_
  * there was no exit (docs/differences.md).
  */
 enum svm_exit_after_interrupt {
-	SVM_EXIT_AFTER_IF_NEEDED, /**< Where svm_features.repeats_interrupts says so. */
+	SVM_EXIT_AFTER_IF_NEEDED, /**< Where svm_features.is_tcg says so. */
 	SVM_EXIT_AFTER_ALWAYS,    /**< On any processor. */
 	SVM_EXIT_AFTER_NEVER,     /**< A guest under TCG may fail; for counting exits. */
 };

@@ -76,7 +76,7 @@ static void print_features(const struct svm_features *f)
 	kprintf("svm: revision %u, %u ASIDs, features:%s\n", f->svm_revision, f->asid_count, line);
 	kprintf("svm: %s, %s, xsave area %u bytes\n", f->page_1g ? "1 GiB pages" : "2 MiB pages",
 	        f->la57 ? "57-bit" : "48-bit", f->xsave_size);
-	if (f->repeats_interrupts)
+	if (f->is_tcg)
 		kprintf("svm: QEMU's TCG: an exit behind each interrupt (careful=0: none)\n");
 }
 

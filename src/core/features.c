@@ -203,7 +203,7 @@ static void read_features(struct svm_features *f)
 	f->ibpb = bit(ext8.ebx, 12);
 	f->spec_ctrl_bits = spec_ctrl_bits(ext8, leaf7);
 	f->spec_ctrl = f->spec_ctrl_bits != 0;
-	f->repeats_interrupts = is_tcg(leaf1);
+	f->is_tcg = is_tcg(leaf1);
 	if (f->has_svm) {
 		f->svm_revision = (uint8_t)(exta.eax & 0xff);
 		f->asid_count = exta.ebx;

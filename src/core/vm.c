@@ -50,7 +50,7 @@ static int check_config(const struct svm_host *host, struct svm_vm_config *confi
 	if (config->table_reserve == 0)
 		config->table_reserve = config->npt_levels - 1;
 	if (config->exit_after_interrupt == SVM_EXIT_AFTER_IF_NEEDED)
-		config->exit_after_interrupt = host->features.repeats_interrupts ?
+		config->exit_after_interrupt = host->features.is_tcg ?
 		                                       SVM_EXIT_AFTER_ALWAYS :
 		                                       SVM_EXIT_AFTER_NEVER;
 	if (config->recorder_slots == 0)

@@ -55,7 +55,7 @@ enum svm_action svm_exit_look_at_host(struct svm_vcpu *vcpu, struct svm_exit *ex
 static SVM_LONG_WAY enum svm_action host_interrupt(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	vcpu->stats.interrupts++;
-	if (vcpu->vm->host->features.repeats_interrupts) /* QEMU: it forgets shadows too. */
+	if (vcpu->vm->host->features.is_tcg) /* Its VMRUN loads no shadow. */
 		svm_events_keep_shadow(vcpu);
 	if (vcpu->stuck.silence_limit && svm_stuck_is_silent(vcpu, exit))
 		return SVM_ACTION_RETURN;
