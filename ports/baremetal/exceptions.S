@@ -26,6 +26,7 @@ trap_stubs:
 
 	.balign 16
 	.type	trap_common, @function
+	.globl	trap_common, trap_common_end
 trap_common:
 	push	%rax
 	push	%rbx
@@ -65,6 +66,7 @@ trap_common:
 	pop	%rax
 	add	$16, %rsp
 	iretq
+trap_common_end:
 	.size	trap_common, . - trap_common
 
 	.section .note.GNU-stack, "", @progbits

@@ -168,5 +168,11 @@ void port_crash(const char *how)
 	} else if (!memcmp(how, "stack", 6)) {
 		/* The push that meets the guard page cannot even push its own exception: #DF. */
 		__asm__ volatile("1:\tpush %rax\n\tjmp 1b");
+	} else if (!memcmp(how, "interrupt", 10)) {
+		/* What must not be: it finds a GS that is not ours, as between VMLOAD and VMRUN. */
+		interrupts_off();
+		apic_send_fixed(cpu_self()->apic_id, VECTOR_KICK);
+		wrmsr(MSR_GS_BASE, (uintptr_t)boot_stack_guard);
+		interrupts_on_and_halt();
 	}
 }

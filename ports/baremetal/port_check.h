@@ -13,7 +13,7 @@ unsigned int port_check_owners(struct svm_host *host);
 /**
  * Break something on purpose, to see the dump: "page" touches the page below a stack, "opcode"
  * executes UD2, "frame" writes past an array on the stack, "stack" runs the stack into its guard
- * page.  Returns if @p how is unknown.
+ * page, "interrupt" takes one with a GS base that is not this port's.  Returns if @p how is none.
  */
 void port_crash(const char *how);
 

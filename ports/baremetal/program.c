@@ -7,7 +7,7 @@
  *	ladder	the library's self-test, on every processor
  *	guests	each module whose text has the word `guest`, or the built-in guest
  *
- * Without it, all four.  `crash=page|opcode|frame|stack` breaks the host on purpose.  The last line
+ * Without it, all four.  `crash=HOW` (port_check.h) breaks the host on purpose.  The last line
  * is `libsvm bare metal: all well` or says how much went wrong; a guest's end is never a failure.
  */
 #include "program.h"

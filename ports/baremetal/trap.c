@@ -79,15 +79,30 @@ static bool is_stack_address(uint64_t address)
 	       (address >= STACK_AREA && address < WINDOW_AREA);
 }
 
-/* Follow saved frame pointers while they stay on a stack and go upwards within one page run. */
+static bool is_in_trap_common(uint64_t address)
+{
+	extern const char trap_common[], trap_common_end[];
+
+	return address > (uintptr_t)trap_common && address < (uintptr_t)trap_common_end;
+}
+
+/*
+ * Follow saved frame pointers while they stay on a stack and go upwards within one page run.
+ * Behind the call of trap_dispatch() lies the frame of what was interrupted: the processor aligns
+ * RSP before it pushes (APM vol. 2, 8.9.3), so nothing is between.
+ */
 static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
 	kprintf("  backtrace: %lx", rip);
 	for (int i = 0; i < BACKTRACE_MAX && is_stack_address(rbp); i++) {
 		const uint64_t *const words = (const uint64_t *)(uintptr_t)rbp;
+		const struct trap_frame *const frame = (const struct trap_frame *)(words + 2);
 		const uint64_t next = words[0];
 
 		kprintf(" %lx", words[1]);
+		if (is_in_trap_common(words[1]) && is_stack_address((uintptr_t)frame))
+			kprintf(" (vector %lx, rflags %lx) %lx", frame->vector, frame->rflags,
+			        frame->rip);
 		if (next <= rbp || next - rbp > BOOT_STACK_SIZE)
 			break;
 		rbp = next;

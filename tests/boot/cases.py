@@ -557,6 +557,12 @@ CASES = {
                              never=[WELL]),
     "qemu-crash-stack": Case("qemu", cmdline="crash=stack", status=37,
                              wanted=[r"host exception on CPU 0: vector 8 \(#DF"], never=[WELL]),
+    # Of an interrupt's handler: with what was interrupted, and from where that was called.
+    "qemu-crash-interrupt": Case("qemu", cmdline="crash=interrupt", status=37,
+                                 wanted=[r"host exception on CPU 0: vector 14 \(#PF",
+                                         r"backtrace: [0-9a-f]+ [0-9a-f]+ \(vector f0, rflags "
+                                         r"[0-9a-f]*2[0-9a-f]{2}\) ffffffff8[0-9a-f]+ ffffffff8"],
+                                 never=[WELL]),
     "bochs-crash-opcode": Case("bochs", cmdline="crash=opcode",
                                wanted=[r"host exception on CPU 0: vector 6 \(#UD"], never=[WELL]),
     **_attack_cases(),
