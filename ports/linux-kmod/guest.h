@@ -166,6 +166,8 @@ struct guest_vcpu {
 	spinlock_t explanation_lock; /* For the page alone. */
 	char *explanation; /* Of the last bad end; NULL: none. */
 	struct kvm_vcpu *task; /* KVM's, for the kernel's loop. */
+	sigset_t mask; /* Signals that are blocked during a KVM_RUN, if it has_mask. */
+	bool has_mask;
 	void *xsave; /* Room for svm_features.xsave_size. */
 	u32 xsave_size;
 };
@@ -244,6 +246,10 @@ int guest_io_complete(struct guest_vcpu *vcpu);
 int guest_task_init(struct guest_vcpu *vcpu);
 void guest_task_fini(struct guest_vcpu *vcpu);
 int guest_task_work(struct guest_vcpu *vcpu);
+/* Signals that are blocked during a KVM_RUN: KVM_SET_SIGNAL_MASK.  Begin and end come in pairs. */
+long guest_task_set_mask(struct guest_vcpu *vcpu, const void __user *user);
+void guest_task_begin_mask(const struct guest_vcpu *vcpu);
+void guest_task_end_mask(void);
 
 /* guest_trace.c: before a run, of which it gives the number of the next exit, and behind it. */
 u64 guest_trace_entry(struct guest_vcpu *vcpu);

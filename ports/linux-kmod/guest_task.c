@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #ifdef CONFIG_KVM_XFER_TO_GUEST_WORK
 #include <linux/entry-kvm.h>
@@ -53,3 +54,49 @@ int guest_task_work(struct guest_vcpu *vcpu)
 }
 
 #endif
+
+/* --- signals --------------------------------------------------------------------------------- */
+
+/*
+ * How a VMM without immediate_exit loses no signal: blocked in its thread, and let through here,
+ * where it ends the run and stays pending.  Without an argument the thread's own mask is in force.
+ */
+long guest_task_set_mask(struct guest_vcpu *vcpu, const void __user *user)
+{
+	struct kvm_signal_mask head;
+	sigset_t mask;
+
+	if (!user) {
+		vcpu->has_mask = false;
+		return 0;
+	}
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.len != sizeof(mask))
+		return -EINVAL;
+	if (copy_from_user(&mask, user + sizeof(head), sizeof(mask)))
+		return -EFAULT;
+	sigdelsetmask(&mask, sigmask(SIGKILL) | sigmask(SIGSTOP)); /* Nobody blocks these. */
+	vcpu->mask = mask;
+	vcpu->has_mask = true;
+	return 0;
+}
+
+/*
+ * The thread's own mask is where the kernel looks when it decides whether a signal that comes now
+ * ends the process at once: it does not, since it is blocked again before user space is reached.
+ */
+void guest_task_begin_mask(const struct guest_vcpu *vcpu)
+{
+	sigset_t mask = vcpu->mask;
+
+	sigprocmask(SIG_SETMASK, &mask, &current->real_blocked);
+}
+
+void guest_task_end_mask(void)
+{
+	sigset_t own = current->real_blocked;
+
+	sigprocmask(SIG_SETMASK, &own, NULL);
+	sigemptyset(&current->real_blocked);
+}

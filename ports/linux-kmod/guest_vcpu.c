@@ -190,6 +190,8 @@ static noinline long other_call(struct guest_vcpu *vcpu, unsigned int number, un
 	case KVM_NMI:
 		svm_vcpu_inject_nmi(vcpu->vcpu);
 		return 0;
+	case KVM_SET_SIGNAL_MASK:
+		return guest_task_set_mask(vcpu, user);
 	case KVM_GET_STATS_FD:
 		return guest_stats_open(vcpu->guest, vcpu);
 	case KVM_SET_TSC_KHZ:
@@ -201,11 +203,23 @@ static noinline long other_call(struct guest_vcpu *vcpu, unsigned int number, un
 	}
 }
 
+static noinline long run_masked(struct guest_vcpu *vcpu)
+{
+	long result;
+
+	guest_task_begin_mask(vcpu);
+	result = guest_run(vcpu);
+	guest_task_end_mask();
+	return result;
+}
+
 static long call(struct guest_vcpu *vcpu, unsigned int number, unsigned long arg)
 {
-	if (likely(number == KVM_RUN))
-		return arg ? -EINVAL : guest_run(vcpu);
-	return other_call(vcpu, number, arg);
+	if (unlikely(number != KVM_RUN))
+		return other_call(vcpu, number, arg);
+	if (arg)
+		return -EINVAL;
+	return unlikely(vcpu->has_mask) ? run_masked(vcpu) : guest_run(vcpu);
 }
 
 static long vcpu_ioctl(struct file *file, unsigned int number, unsigned long arg)

@@ -210,6 +210,38 @@ static void signals(void)
 	machine_close(&m);
 }
 
+/* Blocked, and let through for the run alone: it ends the run and stays, though it would kill. */
+static void signal_mask(void)
+{
+	static const uint8_t code[] = { 0xeb, 0xfe };
+	const struct itimerval soon = { .it_value = { .tv_usec = 200000 } };
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t blocked;
+	} __attribute__((packed)) mask = { .head.len = 4, .blocked = 1ull << (SIGKILL - 1) };
+	sigset_t set, before;
+	struct machine m;
+	int got = 0;
+
+	machine_open(&m);
+	START(&m, code);
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	EXPECT(ioctl(m.vcpu, KVM_SET_SIGNAL_MASK, &mask) == -1 && errno == EINVAL, errno);
+	mask.head.len = 8;
+	EXPECT(ioctl(m.vcpu, KVM_SET_SIGNAL_MASK, &mask) == 0, errno);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	EXPECT(run_once(&m) == -1 && errno == EINTR, errno);
+	EXPECT(m.run->exit_reason == KVM_EXIT_INTR, m.run->exit_reason);
+	EXPECT(run_once(&m) == -1 && errno == EINTR, errno);
+	EXPECT(sigwait(&set, &got) == 0 && got == SIGALRM, got);
+	EXPECT(ioctl(m.vcpu, KVM_SET_SIGNAL_MASK, NULL) == 0, errno);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	machine_close(&m);
+}
+
 /* What an IN waits for is taken before the call returns for immediate_exit. */
 static void immediate_exit(void)
 {
@@ -364,6 +396,7 @@ static const struct test basic_tests[] = {
 	{ "interrupts", interrupts },
 	{ "signals", signals },
 	{ "immediate-exit", immediate_exit },
+	{ "signal-mask", signal_mask },
 	{ "shutdown", shutdown_exit },
 	{ NULL, NULL },
 };
