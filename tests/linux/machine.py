@@ -56,6 +56,17 @@ def command(memory, modules, emulator="qemu", words=""):
         "-initrd", ",".join(["guests.conf config", *modules])]
 
 
+# QEMU breaks guests on the first of several processors (docs/differences.md): that one is the host's.
+def processors(hosts):
+    """QEMU's words for so many of the host's processors that have guests."""
+    return ["-smp", str(hosts + 1 if hosts > 1 else 1)]
+
+
+def guests_on(hosts):
+    """Which ones those are, for a guest's configuration."""
+    return f"1-{hosts}" if hosts > 1 else "all"
+
+
 class Limit:
     """Of a process."""
 

@@ -62,20 +62,6 @@ class Verdict:
         ends = [n for n, line in enumerate(lines) if line.startswith("guest linux: ended:")]
         return lines[ends[0]:ends[0] + most] if ends else lines[-most // 4:]
 
-    def lost_tables(self):
-        """QEMU gave the guest a #PF, at the first fetch behind VMRUN, that no processor would give.
-
-        "Not present" for code of the kernel, while the walk through the guest's tables and the
-        nested ones, right after it, reaches memory: docs/differences.md.
-        """
-        return bool(self.find(
-            r"^guest \S+: ended: triple-fault: .*\n(?: .*\n)*?"
-            r" +interrupted +\S+: #PF, error code 10h\n +injected +none\n"
-            r" +guest +64-bit mode, CPL 0, at 0010:(FFFF_\S+), 4 levels of tables\n(?: .*\n)*?"
-            r" +walk of linear \1\n(?: +level .*\n)+ +gives +guest-physical (\S+)\n"
-            r" +nested walk of guest-physical \2\n +slot +a range, .*x\n"
-            r"(?: +level .*: P .*\n)+ +gives +host-physical "))
-
     def want(self, good, problem):
         if not good:
             self.problems.append(problem)
