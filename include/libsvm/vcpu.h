@@ -401,6 +401,29 @@ typedef bool (*svm_idle_fn)(void *arg, struct svm_vcpu *vcpu);
 void svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg);
 
 /**
+ * Answer an exit with whatever svm_vcpu_complete_*() it wants.  Context A, the vCPU's thread; what
+ * holds for a device's callback holds here.  The exit lasts for the call, and
+ * ::SVM_EXIT_COMPLETE is among its flags.
+ *
+ * @return 0, as the completion says it.  Anything else: svm_vcpu_run() is to return with the exit.
+ */
+typedef int (*svm_exit_fn)(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit);
+
+/**
+ * @brief Let a run call the embedder with exits that it has to complete, instead of returning.
+ *
+ * For embedders that answer such an exit at once: the run goes on as after a device's callback, and
+ * saves what coming back and going in again takes.  Exits that want no completion return as ever:
+ * HLT, NPT_FAULT, REQUEST and others.  So do one that is still not completed when the callback says
+ * 0, and the second access of an instruction that makes several.
+ *
+ * @param vcpu  Not running.
+ * @param fn    The callback; NULL: each exit returns.
+ * @param arg   Its first argument.
+ */
+void svm_vcpu_set_exit_handler(struct svm_vcpu *vcpu, svm_exit_fn fn, void *arg);
+
+/**
  * @brief End the HLT that the vCPU is in, or else its next one, whatever RFLAGS.IF says.
  *
  * What KVM_HC_KICK_CPU asks for.  Any thread, I.

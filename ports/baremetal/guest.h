@@ -80,6 +80,8 @@ struct guest_kind {
 	enum sched_next (*before_run)(struct guest_cpu *cpu);
 	/** svm_vcpu_run() came back with this.  SCHED_END after guest_end(). */
 	enum sched_next (*on_exit)(struct guest_cpu *cpu, const struct svm_exit *exit);
+	/** For svm_vcpu_set_exit_handler(), with a struct guest_cpu; asks guest_answers() first. */
+	svm_exit_fn answer;
 };
 
 struct guest {
@@ -108,6 +110,17 @@ struct guest {
 	char ending[GUEST_ENDING_MAX]; /**< "KEY: sentence" */
 	bool host_failed;   /**< libsvm or this port failed, not the guest */
 };
+
+/** Whether an exit may be answered within the run.  It is counted then, as on_exit()'s are. */
+static inline bool guest_answers(struct guest_cpu *cpu, const struct svm_exit *exit)
+{
+	uint64_t *const counter = &cpu->exits[exit->kind];
+
+	if (__atomic_load_n(&cpu->is_timed, __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+	return true;
+}
 
 /** The occasion of an end; GUEST_OCCASION_COUNT: none that something can be configured for. */
 enum guest_occasion guest_end_occasion(enum guest_end end);

@@ -199,6 +199,7 @@ int guest_add_cpu(struct guest *guest, uint32_t id)
 	};
 	svm_vcpu_set_wake(cpu->vcpu, wake, &cpu->task);
 	svm_vcpu_set_idle(cpu->vcpu, wait_in_run, NULL);
+	svm_vcpu_set_exit_handler(cpu->vcpu, guest->kind->answer, cpu);
 	return 0;
 }
 

@@ -59,16 +59,25 @@ static enum sched_next look_at_machine(struct guest_cpu *cpu)
 }
 
 /* Nothing answers there: all ones, and writes vanish. */
-static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *exit)
+static int absent(struct svm_vcpu *vcpu, const struct svm_exit *exit)
 {
 	static const uint8_t ones[SVM_MMIO_DATA_MAX] = { [0 ... SVM_MMIO_DATA_MAX - 1] = 0xff };
 
 	if (exit->kind == SVM_EXIT_KIND_IO && exit->io.is_in)
-		return guest_completed(cpu, svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX));
+		return svm_vcpu_complete_value(vcpu, UINT32_MAX);
 	if (exit->kind == SVM_EXIT_KIND_MMIO && !exit->mmio.is_write)
-		return guest_completed(
-			cpu, svm_vcpu_complete_data(cpu->vcpu, ones, exit->mmio.size));
-	return guest_completed(cpu, svm_vcpu_complete_skip(cpu->vcpu));
+		return svm_vcpu_complete_data(vcpu, ones, exit->mmio.size);
+	return svm_vcpu_complete_skip(vcpu);
+}
+
+static bool is_access(const struct svm_exit *exit)
+{
+	return exit->kind == SVM_EXIT_KIND_IO || exit->kind == SVM_EXIT_KIND_MMIO;
+}
+
+static int answer(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit)
+{
+	return is_access(exit) && guest_answers(arg, exit) ? absent(vcpu, exit) : SVM_ERR_NOENT;
 }
 
 /*
@@ -142,9 +151,8 @@ static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu 
 
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	if (exit->kind == SVM_EXIT_KIND_IO || exit->kind == SVM_EXIT_KIND_MMIO)
-		return on_absent(cpu, exit);
-	return on_other_exit(cpu, exit);
+	return is_access(exit) ? guest_completed(cpu, absent(cpu->vcpu, exit))
+	                       : on_other_exit(cpu, exit);
 }
 
 static enum sched_next before_run(struct guest_cpu *cpu)
@@ -354,4 +362,5 @@ const struct guest_kind guest_pc_kind = {
 	.look = look,
 	.before_run = before_run,
 	.on_exit = on_exit,
+	.answer = answer,
 };

@@ -114,12 +114,17 @@ static enum sched_next on_npt_fault(struct guest_cpu *cpu, const struct svm_exit
 }
 
 /* What the machine does not have: all ones, writes vanish, other instructions are undefined. */
-static enum sched_next on_absent_port(struct guest_cpu *cpu, const struct svm_exit *exit)
+static int absent_port(struct svm_vcpu *vcpu, const struct svm_exit *exit)
 {
-	const int error = exit->io.is_in ? svm_vcpu_complete_value(cpu->vcpu, UINT32_MAX)
-	                                 : svm_vcpu_complete_skip(cpu->vcpu);
+	return exit->io.is_in ? svm_vcpu_complete_value(vcpu, UINT32_MAX)
+	                      : svm_vcpu_complete_skip(vcpu);
+}
 
-	return guest_completed(cpu, error);
+static int answer(void *arg, struct svm_vcpu *vcpu, const struct svm_exit *exit)
+{
+	if (exit->kind != SVM_EXIT_KIND_IO || !guest_answers(arg, exit))
+		return SVM_ERR_NOENT;
+	return absent_port(vcpu, exit);
 }
 
 static enum sched_next on_absent(struct guest_cpu *cpu, const struct svm_exit *exit)
@@ -219,7 +224,7 @@ static __attribute__((noinline)) enum sched_next on_other_exit(struct guest_cpu 
 /* Ports are more than all others together. */
 static enum sched_next on_exit(struct guest_cpu *cpu, const struct svm_exit *exit)
 {
-	return exit->kind == SVM_EXIT_KIND_IO ? on_absent_port(cpu, exit)
+	return exit->kind == SVM_EXIT_KIND_IO ? guest_completed(cpu, absent_port(cpu->vcpu, exit))
 	                                      : on_other_exit(cpu, exit);
 }
 
@@ -398,4 +403,5 @@ const struct guest_kind guest_job_kind = {
 	.unmake = unmake,
 	.memory = memory,
 	.on_exit = on_exit,
+	.answer = answer,
 };

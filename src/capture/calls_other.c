@@ -272,6 +272,19 @@ void __wrap_svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg)
 	__real_svm_vcpu_set_idle(vcpu, is_recorded ? NULL : fn, arg);
 }
 
+/*
+ * A recorded run ends at each exit, and so do its replays; the answers are calls behind it.  The
+ * embedder has to answer what comes back in any case.
+ */
+void __real_svm_vcpu_set_exit_handler(struct svm_vcpu *vcpu, svm_exit_fn fn, void *arg);
+void __wrap_svm_vcpu_set_exit_handler(struct svm_vcpu *vcpu, svm_exit_fn fn, void *arg);
+void __wrap_svm_vcpu_set_exit_handler(struct svm_vcpu *vcpu, svm_exit_fn fn, void *arg)
+{
+	const bool is_recorded = svm_capture_object(vcpu) != SVM_CAPTURE_NOBODY;
+
+	__real_svm_vcpu_set_exit_handler(vcpu, is_recorded ? NULL : fn, arg);
+}
+
 #define BYTES(name)                                                                                \
 	int __real_svm_##name(struct svm_vcpu *vcpu, const void *data, size_t size);               \
 	int __wrap_svm_##name(struct svm_vcpu *vcpu, const void *data, size_t size);               \

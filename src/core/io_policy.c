@@ -7,29 +7,12 @@
  * A callback does not close the permission map: the map is closed until svm_vm_io_allow() opens a
  * port, and then the guest's own access wins.
  */
+#include <libsvm/vmcb.h>
+
 #include "core/io_policy.h"
 #include "core/iopm.h"
 #include "core/vm.h"
 #include "core/vm_idle.h"
-
-/* From 1 to 0: no port. */
-#define NO_GAP 1u
-
-void svm_io_policy_init(struct svm_vm *vm)
-{
-	vm->io.iopm = vm->host->iopm;
-	vm->io.iopm_hpa = vm->host->iopm_hpa;
-	vm->io.owns_map = false;
-	vm->io.range_count = 0;
-	vm->io.gap = NO_GAP;
-}
-
-void svm_io_policy_fini(struct svm_vm *vm)
-{
-	if (vm->io.owns_map)
-		svm_host_frames_free(vm->host, vm->io.iopm, vm->io.iopm_hpa, SVM_IOPM_PAGES);
-	svm_io_policy_init(vm);
-}
 
 /* Ranges that end below a port: the place where a range from that port on belongs. */
 static uint32_t ranges_below(const struct svm_io_policy *policy, uint32_t port)
@@ -47,42 +30,56 @@ static uint32_t ranges_below(const struct svm_io_policy *policy, uint32_t port)
 	return low;
 }
 
+static bool owns(const struct svm_io_range *range, uint32_t port, uint32_t size)
+{
+	return port >= range->first && port + size - 1 <= range->last;
+}
+
+/* Another port of the device that was used last is the next guess. */
 const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
                                        uint8_t size)
 {
-	const uint32_t i = ranges_below(policy, port);
-	const struct svm_io_range *range;
+	const uint32_t guess = (uint32_t)(svm_atomic_load_relaxed(&policy->last) >> 32);
+	uint32_t i;
 
-	if (i == policy->range_count)
-		return NULL;
-	range = &policy->range[i];
-	if (range->first > port || range->last < (uint32_t)port + size - 1)
-		return NULL;
+	if (guess < policy->range_count && owns(&policy->range[guess], port, size))
+		return &policy->range[guess];
+	i = ranges_below(policy, port);
+	return i < policy->range_count && owns(&policy->range[i], port, size) ? &policy->range[i]
+	                                                                      : NULL;
+}
+
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint64_t info)
+{
+	const struct svm_io_range *range =
+		svm_io_find(policy, (uint16_t)svm_bits_get(info, SVM_IOIO_PORT),
+	                    (uint8_t)svm_bits_get(info, SVM_IOIO_SIZE));
+	const uint32_t whose = range ? (uint32_t)(range - policy->range) : SVM_IO_NOBODY;
+
+	svm_atomic_store_relaxed(&policy->last, (uint64_t)whose << 32 | (uint32_t)info);
 	return range;
 }
 
-/* The ports between two callbacks, if this one is; the embedder's own devices are there. */
-static void note_gap(struct svm_io_policy *policy, uint32_t port)
+/* There is no word for none: it is a byte written to port 0, and whose that is. */
+static void forget_last(struct svm_io_policy *policy)
 {
-	const uint32_t above = ranges_below(policy, port);
-	const uint32_t first = above ? policy->range[above - 1].last + 1 : 0;
-	const uint32_t end =
-		above < policy->range_count ? policy->range[above].first : SVM_PORT_COUNT;
-
-	if (port < end)
-		svm_atomic_store_relaxed(&policy->gap, first | (end - 1) << 16);
+	(void)svm_io_find_anew(policy, SVM_IOIO_SIZE_8);
 }
 
-const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
-                                            uint8_t size)
+void svm_io_policy_init(struct svm_vm *vm)
 {
-	const struct svm_io_range *range = svm_io_find(policy, port, size);
+	vm->io.iopm = vm->host->iopm;
+	vm->io.iopm_hpa = vm->host->iopm_hpa;
+	vm->io.owns_map = false;
+	vm->io.range_count = 0;
+	forget_last(&vm->io);
+}
 
-	if (range)
-		svm_atomic_store_relaxed(&policy->recent, (uint32_t)(range - policy->range));
-	else
-		note_gap(policy, port);
-	return range;
+void svm_io_policy_fini(struct svm_vm *vm)
+{
+	if (vm->io.owns_map)
+		svm_host_frames_free(vm->host, vm->io.iopm, vm->io.iopm_hpa, SVM_IOPM_PAGES);
+	svm_io_policy_init(vm);
 }
 
 static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range *added)
@@ -97,7 +94,7 @@ static int add_io_range(struct svm_io_policy *policy, const struct svm_io_range 
 	        (policy->range_count - place) * sizeof(policy->range[0]));
 	policy->range[place] = *added;
 	policy->range_count++;
-	policy->gap = NO_GAP;
+	forget_last(policy);
 	return 0;
 }
 
@@ -109,9 +106,9 @@ static int remove_io_range(struct svm_io_policy *policy, uint32_t first, uint32_
 	    policy->range[place].last != last)
 		return SVM_ERR_NOENT;
 	policy->range_count--;
-	policy->gap = NO_GAP; /* It may be a larger one now. */
 	memmove(&policy->range[place], &policy->range[place + 1],
 	        (policy->range_count - place) * sizeof(policy->range[0]));
+	forget_last(policy);
 	return 0;
 }
 

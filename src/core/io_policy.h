@@ -21,8 +21,7 @@ struct svm_io_policy {
 	svm_hpa_t iopm_hpa;
 	bool owns_map;
 	uint32_t range_count;
-	uint32_t recent; /* Atomic: index of the last find; only a guess. */
-	uint32_t gap;    /* Atomic: ports without a callback: first, and last in bits 31:16. */
+	uint64_t last; /* Atomic: the last access of a guest, and whose it was. */
 	struct svm_io_range range[SVM_IO_RANGE_MAX]; /* Sorted by first. */
 };
 
@@ -33,29 +32,25 @@ void svm_io_policy_fini(struct svm_vm *vm);
 const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint16_t port,
                                        uint8_t size);
 
-/* The same for an access of the guest: what is found is remembered for the two below. */
-const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
-                                            uint8_t size);
+/*
+ * Guests come to one port again and again.  So the last plain access is remembered as the low half
+ * of its EXITINFO1, which tells all of it, and above it whose it was: the index of a callback, or
+ * SVM_IO_NOBODY.  It lasts as long as the callbacks stay what they are.
+ */
+#define SVM_IO_NOBODY UINT32_MAX
 
-/* The callback that was found last, if it owns this access too.  It may be gone meanwhile. */
-static inline const struct svm_io_range *svm_io_recent(const struct svm_io_policy *policy,
-                                                       uint32_t port, uint32_t size)
+static inline bool svm_io_is_last(uint64_t last, uint64_t info)
 {
-	const uint32_t guess = svm_atomic_load_relaxed(&policy->recent);
-
-	if (guess >= policy->range_count || port < policy->range[guess].first ||
-	    port + size - 1 > policy->range[guess].last)
-		return NULL;
-	return &policy->range[guess];
+	return (uint32_t)last == (uint32_t)info;
 }
 
-/* Whether the access is where none was found last, between two callbacks. */
-static inline bool svm_io_is_in_gap(const struct svm_io_policy *policy, uint32_t port,
-                                    uint32_t size)
+/* No index has the highest bit. */
+static inline bool svm_io_is_nobodys(uint64_t last)
 {
-	const uint32_t gap = svm_atomic_load_relaxed(&policy->gap);
-
-	return port >= (uint16_t)gap && port + size - 1 <= gap >> 16;
+	return (int64_t)last < 0;
 }
+
+/* svm_io_find() for a plain access that is not the last one, and is so from now on. */
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint64_t info);
 
 #endif

@@ -50,7 +50,7 @@ INDIRECT = [
     (r"^handler->fn$", r"platform/pc_ports\.c:\w+_msr$"),
     (r"^row->(read|write)$", r"platform/pc_ports\.c:(read|write)_"),
     (r"^(piece->target\.resolve|facts->context->nested|\w->report)$", None),
-    (r"^(vcpu->(wake|idle)|config->put|config->on_stuck|policies->filter)$", None),
+    (r"^(vcpu->(wake|idle|exit_handler)|config->put|config->on_stuck|policies->filter)$", None),
     # Wires and sinks of devices: they end at a bit that another thread or the next entry looks at.
     (r"\bhost\.(wake|send|eoi)$|^(wire->set|ioapic->send|seat->owner->ring)$", None),
     (r"^(uart->put|ports->sinks\.(put|exit))$", None),

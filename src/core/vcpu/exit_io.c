@@ -8,6 +8,7 @@
  */
 #include "core/vcpu/emulation.h"
 #include "core/vcpu/ioio.h"
+#include "core/vcpu/next_rip.h"
 
 /* IN writes AL, AX or EAX; the 32-bit form clears the upper half as every 32-bit write does. */
 static void set_result(struct svm_vcpu *vcpu, uint8_t size, uint64_t value)
@@ -56,23 +57,35 @@ static inline uint32_t io_value(const struct svm_vcpu *vcpu, uint8_t size)
 {
 	const uint64_t rax = vcpu->vmcb->save.rax;
 
-	return (uint32_t)(size == 1 ? rax & 0xff : size == 2 ? rax & 0xffff : rax);
+	if (SVM_MOSTLY(size == 1))
+		return rax & 0xff;
+	return (uint32_t)(size == 2 ? rax & 0xffff : rax);
 }
 
 static SVM_LONG_WAY enum svm_action io_to_embedder(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                                    uint64_t info)
 {
-	const bool is_in = info & SVM_IOIO_IN;
+	const struct svm_vmcb *vmcb = vcpu->vmcb;
+	const uint64_t length = vmcb->control.exit_info_2 - vmcb->save.rip;
 	const uint8_t size = io_size(info);
 
 	exit->io.port = io_port(info);
 	exit->io.size = size;
-	exit->io.is_in = is_in;
-	exit->io.value = is_in ? 0 : io_value(vcpu, size);
-	vcpu->owed_register = 0;
-	vcpu->owed_size = size;
-	return svm_exit_owe_here(vcpu, exit, SVM_EXIT_KIND_IO,
-	                         is_in ? SVM_OWED_VALUE : SVM_OWED_SKIP, io_next_rip(vcpu));
+	exit->io.is_in = info & SVM_IOIO_IN;
+	if (exit->io.is_in) {
+		exit->io.value = 0;
+		vcpu->owed = SVM_OWED_VALUE;
+		vcpu->owed_register = 0;
+		vcpu->owed_size = size;
+	} else {
+		exit->io.value = io_value(vcpu, size);
+		vcpu->owed = SVM_OWED_SKIP;
+	}
+	if (!SVM_MOSTLY(length <= SVM_INSN_LENGTH_MAX)) /* It wraps, or is none. */
+		return svm_exit_owe(vcpu, exit, SVM_EXIT_KIND_IO, vcpu->owed, io_next_rip(vcpu));
+	svm_exit_begin(vcpu, exit, SVM_EXIT_KIND_IO, SVM_EXIT_COMPLETE, (uint8_t)length);
+	vcpu->next_rip = vmcb->control.exit_info_2;
+	return SVM_ACTION_RETURN;
 }
 
 static SVM_LONG_WAY enum svm_action special_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
@@ -104,12 +117,15 @@ static enum svm_action io_by_callback(struct svm_vcpu *vcpu, struct svm_exit *ex
 	                                 : svm_exit_return(vcpu, exit, SVM_EXIT_KIND_REQUEST);
 }
 
+/* Unlike the access before. */
 static SVM_LONG_WAY enum svm_action io_anew(struct svm_vcpu *vcpu, struct svm_exit *exit,
                                             uint64_t info)
 {
-	const struct svm_io_range *range =
-		svm_io_find_anew(&vcpu->vm->io, io_port(info), io_size(info));
+	const struct svm_io_range *range;
 
+	if (!svm_ioio_is_plain(info))
+		return special_io(vcpu, exit);
+	range = svm_io_find_anew(&vcpu->vm->io, info);
 	return range ? io_by_callback(vcpu, exit, range, info) : io_to_embedder(vcpu, exit, info);
 }
 
@@ -117,14 +133,11 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
 	const struct svm_io_policy *io = &vcpu->vm->io;
 	const uint64_t info = vcpu->vmcb->control.exit_info_1;
-	const struct svm_io_range *range;
+	const uint64_t last = svm_atomic_load_relaxed(&io->last);
 
-	if (!svm_ioio_is_plain(info))
-		return special_io(vcpu, exit);
-	range = svm_io_recent(io, io_port(info), io_size(info));
-	if (range)
-		return io_by_callback(vcpu, exit, range, info);
-	if (svm_io_is_in_gap(io, io_port(info), io_size(info)))
+	if (!SVM_MOSTLY(svm_io_is_last(last, info)))
+		return io_anew(vcpu, exit, info);
+	if (svm_io_is_nobodys(last))
 		return io_to_embedder(vcpu, exit, info);
-	return io_anew(vcpu, exit, info);
+	return io_by_callback(vcpu, exit, &io->range[last >> 32], info);
 }

@@ -274,15 +274,29 @@ static enum svm_action after_exit(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	return code == SVM_EXIT_NPF ? svm_exit_npf(vcpu, exit) : svm_exit_dispatch(vcpu, exit);
 }
 
+/* Whether the embedder has answered the exit in place, so that the guest goes on. */
+static inline bool is_answered(struct svm_vcpu *vcpu, const struct svm_exit *exit)
+{
+	return vcpu->exit_handler && (exit->flags & SVM_EXIT_COMPLETE) &&
+	       vcpu->exit_handler(vcpu->exit_handler_arg, vcpu, exit) == 0 &&
+	       vcpu->owed == SVM_OWED_NOTHING;
+}
+
+/* The answer may be to an access in the middle of an instruction; a next one of it returns. */
+static inline enum svm_action go_on(struct svm_vcpu *vcpu, struct svm_exit *exit)
+{
+	return SVM_MOSTLY(!vcpu->emulating) ? SVM_ACTION_RESUME
+	                                    : svm_emulation_continue(vcpu, exit);
+}
+
 /* To the end of the run; exit->kind. */
 static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 {
-	enum svm_action action = SVM_ACTION_RESUME;
+	enum svm_action action;
 	enum svm_exit_kind kind;
 	unsigned turns = TURNS_WITHOUT_A_LOOK;
 
-	if (vcpu->emulating)
-		action = svm_emulation_continue(vcpu, exit);
+	action = go_on(vcpu, exit);
 	while (action == SVM_ACTION_RESUME) {
 		if (!SVM_MOSTLY(--turns != 0)) {
 			turns = TURNS_WITHOUT_A_LOOK;
@@ -300,7 +314,9 @@ static enum svm_exit_kind loop(struct svm_vcpu *vcpu, struct svm_exit *exit)
 			if (action != SVM_ACTION_RESUME) {
 				kind = (uint8_t)exit->kind; /* As it is recorded. */
 				svm_recorder_returned(&vcpu->recorder, kind);
-				return kind;
+				if (!is_answered(vcpu, exit))
+					return kind;
+				action = go_on(vcpu, exit);
 			}
 		} else if (svm_vm_state(vcpu->vm) == SVM_VM_DEAD) {
 			break;

@@ -175,6 +175,12 @@ void svm_vcpu_set_idle(struct svm_vcpu *vcpu, svm_idle_fn fn, void *arg)
 	vcpu->idle_arg = arg;
 }
 
+void svm_vcpu_set_exit_handler(struct svm_vcpu *vcpu, svm_exit_fn fn, void *arg)
+{
+	vcpu->exit_handler = fn;
+	vcpu->exit_handler_arg = arg;
+}
+
 void svm_vcpu_unhalt(struct svm_vcpu *vcpu)
 {
 	svm_atomic_store(&vcpu->unhalted, true);

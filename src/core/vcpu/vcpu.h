@@ -149,6 +149,8 @@ struct svm_vcpu {
 	void *wake_arg;
 	svm_idle_fn idle;        /* NULL: a run does not wait. */
 	void *idle_arg;
+	svm_exit_fn exit_handler; /* NULL: an exit that is to be completed ends the run. */
+	void *exit_handler_arg;
 	struct svm_presence presence; /* arrive == NULL: nobody wants to know. */
 
 	enum svm_owed owed;
@@ -171,7 +173,6 @@ struct svm_vcpu {
 	struct svm_walk_memo code_walk, data_walk; /* The emulator's last. */
 	struct svm_code_page code_page;
 	struct svm_insn_cache insn_cache;
-	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
 	svm_gpa_t hole_page; /* The last where a device's access found no slot: there is none ... */
 	uint64_t hole_generation; /* ... while svm_memory.generation is this.  0: no slot at all. */
 	struct svm_mmio_range own_mmio; /* Before the VM's; without fn: none. */
@@ -179,15 +180,16 @@ struct svm_vcpu {
 	struct svm_plain_form move; /* Waits for the embedder's answer: */
 	uint8_t move_length;        /* not 0. */
 	uint8_t last_move; /* The place that was taken last. */
+	uint8_t emul_fetched; /* Bytes of emul.bytes that the coming emulation need not fetch. */
 	bool declined; /* A callback has just left declined_gpa to the embedder. */
 	svm_gpa_t declined_gpa;
 	struct svm_emul emul;
+	bool emulating;       /* The next run starts with svm_emulation_continue(). */
 	bool emul_released;   /* The embedder wants the instruction executed after all. */
 	bool emul_cr0_wanted; /* LMSW or CLTS would write emul_cr0: the embedder's to decide. */
 	uint64_t emul_cr0;
 	svm_gpa_t absent_gpa; /* Of SVM_EMUL_ABSENT, and what the access needs: SVM_PROT_*. */
 	uint32_t absent_access;
-	bool emulating; /* The next run starts with svm_emulation_continue(). */
 
 	/* The save area as it was when last audited, for ENTRY_FAILED; or scratch. */
 	uint64_t copy[SVM_SAVE_KEPT / sizeof(uint64_t)];
