@@ -58,7 +58,7 @@ struct guest_cpu {
 	uint64_t exits[SVM_EXIT_KIND_COUNT];
 	uint64_t timed[SVM_EXIT_KIND_COUNT];  /**< of them, since is_timed, */
 	uint64_t cycles[SVM_EXIT_KIND_COUNT]; /**< and of the TSC for these in on_exit() */
-	struct svm_exit exit[2]; /**< the last that was the guest's doing, and room for the next */
+	struct svm_exit exit[2]; /**< the last run that the guest ended, and room for the next */
 	uint32_t next_exit;      /**< which of them is the room */
 	bool has_exit;           /**< the other one holds an exit */
 };

@@ -29,7 +29,7 @@ static const struct monitor_command commands[] = {
 	  monitor_vcpu_pin },
 	{ "vcpu regs", "NAME N", 2, 2, "the registers of its processor N",
 	  monitor_vcpu_regs },
-	{ "vcpu explain", "[-f] NAME N", 2, 3, "its last exit, in words; -f: all about it",
+	{ "vcpu explain", "[-f] NAME N", 2, 3, "why a run ended last; -f: all about it",
 	  monitor_vcpu_explain },
 	{ "stats", "[-f] NAME", 1, 2, "exits by kind; -f: each second, until a key",
 	  monitor_stats },

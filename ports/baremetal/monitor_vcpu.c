@@ -251,7 +251,8 @@ void monitor_vcpu_explain(struct monitor_call *call)
 	if (is_held)
 		guest_unpark(cpu->guest);
 	if (!cpu->has_exit) {
-		monitor_refuse(call, "it has done nothing yet that the host had to see to");
+		monitor_refuse(call, "no exit of its own has ended a run yet; "
+		                     "trace has those that did not");
 	} else if (call->is_json) {
 		report = monitor_report(call, REPORT_FIELDS);
 		report_text(report, "text", text);

@@ -10,7 +10,7 @@ module_guest_kernel=cloud-amd64
 # Arguments of QEMU's for another processor than l1_run's.
 module_cpu=()
 
-# Two for guests, and one for nobody's but the kernel's: l1-init.
+# Two, and QEMU's first, which l1-init leaves out.
 module_processors=3
 
 # QEMU inside, as simple as it can be had.

@@ -205,7 +205,7 @@ LIFE = _commands([
     ("vm reset one", r"guest one: starts: [\s\S]*?one\| \?\[32mline 00000001"),
     ("vm stop one", r"guest one: ended: stopped: by the monitor\n[\s\S]*?guest one: STOPPED\n"),
     ("vm show one", r"\n  note +ended: stopped: by the monitor\n  library_state +STOPPED\n"),
-    ("vcpu explain one 0", r"it has done nothing yet that the host had to see to"),
+    ("vcpu explain one 0", r"no exit of its own has ended a run yet; trace has those that did not"),
     ("vm start one", r"guest one: RUNNING\n[\s\S]*?one\| \?\[32mline 00000001"),
     ("vm destroy one", r"guest one: ABSENT\n"),
     ("vm stop one", r"guest one is ABSENT: no stop; there are create, start\n"),

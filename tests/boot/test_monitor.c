@@ -113,7 +113,7 @@ static const struct {
 	{ "of nothing", "vcpu explain -f a", "usage: vcpu explain [-f] NAME N\n" },
 	{ "as JSON", "vcpu explain a 0 -j", "{\"text\":\"exit at 1234\\u000asecond line\"}\n" },
 	{ "nothing to explain", "vcpu explain b 1",
-	  "it has done nothing yet that the host had to see to\n" },
+	  "no exit of its own has ended a run yet; trace has those that did not\n" },
 	{ "no such processor", "vcpu regs b 2", "guest b has processors 0 to 1\n" },
 	{ "no number", "vcpu regs b x", "usage: vcpu regs NAME N\n" },
 	{ "what was recorded", "trace a 0",
@@ -159,7 +159,7 @@ static const struct {
 	  "  vcpu list [NAME]          the processors of a guest, or of all\n"
 	  "  vcpu pin NAME VCPUS CPUS  let them run on these only: 0-1,3 or all\n"
 	  "  vcpu regs NAME N          the registers of its processor N\n"
-	  "  vcpu explain [-f] NAME N  its last exit, in words; -f: all about it\n" },
+	  "  vcpu explain [-f] NAME N  why a run ended last; -f: all about it\n" },
 	/* New guests. */
 	{ "what is wrong with a key is told with it", "vm create c memory=5M",
 	  "memory=5M: expected a kernel\n" },
