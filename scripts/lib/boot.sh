@@ -8,6 +8,9 @@ image=$root/build/ports/baremetal/libsvm-baremetal.elf
 # What the image writes to QEMU's exit device, as QEMU turns it into a status: (0x10 << 1) | 1.
 qemu_success=33
 
+# tcg,thread=single: one thread for all processors, which no fault of QEMU's own between threads meets.
+qemu_accel=tcg
+
 # qemu SECONDS IMAGE CPUS COMMAND_LINE ARGUMENT...: run until the image powers off; its status is
 # QEMU's, or 124 when the time is over.
 #
@@ -17,7 +20,7 @@ qemu() {
 	local limit=$1 image=$2 cpus=$3 append=$4
 	shift 4
 	timeout --foreground --kill-after=5 "$limit" \
-		qemu-system-x86_64 -machine q35,accel=tcg -cpu EPYC,+svm,+npt -smp "$cpus" -m 512 \
+		qemu-system-x86_64 -machine q35 -accel "$qemu_accel" -cpu EPYC,+svm,+npt -smp "$cpus" -m 512 \
 		-display none -monitor none -serial stdio -no-reboot \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-kernel "$image" -append "$append" "$@" \

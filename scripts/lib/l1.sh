@@ -110,9 +110,7 @@ l1_image() {
 
 # mitigations=off: what is counted is the hypervisor and not the work-arounds for one processor.
 # tsc=reliable: the emulated TSC is, and Linux has nothing better to compare it with.
-# cpu0_hotplug: l1-init.
 l1_command_line='console=ttyS0 loglevel=1 panic=-1 mitigations=off tsc=reliable clocksource=tsc'
-l1_command_line+=' cpu0_hotplug'
 
 # What the script prints and what the kernel complained about goes to standard output.
 l1_run() {
