@@ -74,7 +74,7 @@ SVM_STATIC_ASSERT(sizeof(struct svm_recorder_header) == 64, "part of the format"
 	X(exit_int_info, "intinfo", HEX, "EXITINTINFO if its bit V is set, else 0")                \
 	X(advanced, "advanced", DEC, "1: the instruction was finished and RIP moved past it")      \
 	X(event, "event", HEX, "EVENTINJ of the entry behind this exit, or 0")                     \
-	X(kind, "kind", KIND, "the exit that svm_vcpu_run() came back with; none: it went on")
+	X(kind, "kind", KIND, "the exit that the embedder got; none: it went on")
 
 /** One exit; 64 bytes. */
 struct svm_record {

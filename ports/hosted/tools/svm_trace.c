@@ -48,7 +48,7 @@ static const char usage_text[] =
 	"  -x, --exit NAMES     only these exits: IOIO,#PF,CR4_WRITE,7Bh\n"
 	"      --rip A[-B]      only exits at these addresses, hexadecimal\n"
 	"      --vcpu N         only this vCPU\n"
-	"      --returned       only exits with which svm_vcpu_run() came back\n"
+	"      --returned       only exits that whoever runs the guest got\n"
 	"      --events         only exits with an event cut short or injected\n"
 	"  -n, --last N         only the last N exits of each dump\n"
 	"  -s, --summary        numbers by exit and RIP, and what looks wrong\n"
