@@ -35,19 +35,13 @@ const struct svm_io_range *svm_io_find(const struct svm_io_policy *policy, uint1
 /*
  * Guests come to one port again and again.  So the last plain access is remembered as the low half
  * of its EXITINFO1, which tells all of it, and above it whose it was: the index of a callback, or
- * SVM_IO_NOBODY.  It lasts as long as the callbacks stay what they are.
+ * SVM_IO_NOBODY, which is beyond all of them.  It lasts as long as the callbacks stay the same.
  */
 #define SVM_IO_NOBODY UINT32_MAX
 
 static inline bool svm_io_is_last(uint64_t last, uint64_t info)
 {
 	return (uint32_t)last == (uint32_t)info;
-}
-
-/* No index has the highest bit. */
-static inline bool svm_io_is_nobodys(uint64_t last)
-{
-	return (int64_t)last < 0;
 }
 
 /* svm_io_find() for a plain access that is not the last one, and is so from now on. */

@@ -65,15 +65,12 @@ bool svm_stuck_is_silent(struct svm_vcpu *of, struct svm_exit *exit)
 	return true;
 }
 
-const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint16_t port,
-                                            uint8_t size)
+const struct svm_io_range *svm_io_find_anew(struct svm_io_policy *policy, uint64_t info)
 {
 	static struct svm_io_range range;
 
 	(void)policy;
-	(void)port;
-	/*@ assert size <= 7; */
-	(void)size;
+	(void)info;
 	range.fn = any_device;
 	return eva_maybe() ? &range : NULL;
 }

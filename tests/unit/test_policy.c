@@ -101,7 +101,7 @@ static const struct svm_io_range *find_again(uint16_t port, uint8_t size)
 
 	if (!svm_io_is_last(last, info))
 		return svm_io_find_anew(&vm->io, info);
-	return svm_io_is_nobodys(last) ? NULL : &vm->io.range[last >> 32];
+	return last >> 32 < vm->io.range_count ? &vm->io.range[last >> 32] : NULL;
 }
 
 START_TEST(an_access_belongs_to_the_device_that_has_all_its_bytes)

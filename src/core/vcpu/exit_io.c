@@ -134,10 +134,11 @@ enum svm_action svm_exit_io(struct svm_vcpu *vcpu, struct svm_exit *exit)
 	const struct svm_io_policy *io = &vcpu->vm->io;
 	const uint64_t info = vcpu->vmcb->control.exit_info_1;
 	const uint64_t last = svm_atomic_load_relaxed(&io->last);
+	const uint32_t whose = (uint32_t)(last >> 32);
 
 	if (!SVM_MOSTLY(svm_io_is_last(last, info)))
 		return io_anew(vcpu, exit, info);
-	if (svm_io_is_nobodys(last))
-		return io_to_embedder(vcpu, exit, info);
-	return io_by_callback(vcpu, exit, &io->range[last >> 32], info);
+	if (whose < io->range_count)
+		return io_by_callback(vcpu, exit, &io->range[whose], info);
+	return io_to_embedder(vcpu, exit, info);
 }
