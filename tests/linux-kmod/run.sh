@@ -14,9 +14,15 @@ spinning= # guests that a clause has started
 passed=0
 failed=0
 
+# Why runs came to a bad end, as the module says in the kernel's log.
+explanations() {
+	dmesg | grep 'libsvm: process'
+}
+
 # check NAME COMMAND...
 check() {
-	local name=$1 status=0
+	local name=$1 status=0 before
+	before=$(explanations | wc -l)
 	shift
 	"$@" >/tmp/output 2>&1 || status=$?
 	if [ $status -eq 0 ]; then
@@ -24,6 +30,7 @@ check() {
 		passed=$((passed + 1))
 	else
 		echo "FAIL $name"
+		explanations | tail -n +$((before + 1)) >>/tmp/output
 		sed 's/^/  | /' /tmp/output
 		failed=$((failed + 1))
 		kill -9 $spinning 2>/dev/null # What the next ones count is theirs.

@@ -259,6 +259,29 @@ START_TEST(a_triple_fault_in_its_first_instruction)
 }
 END_TEST
 
+/* RAX alone may be a guest's by chance. */
+START_TEST(a_state_that_is_the_host_s_is_told)
+{
+	static const char words[] = "RIP and RAX are the host's behind VMRUN";
+	struct svm_vmcb_save *const save = &r.vcpu->vmcb->save;
+
+	hosted_script_mov(&r.code, HOSTED_RBX, RIG_HOLE + 8);
+	hosted_script_load(&r.code, HOSTED_RAX, HOSTED_RBX, true);
+	ck_assert_int_eq(rig_run(&r), SVM_EXIT_KIND_NPT_FAULT);
+	save->rax = r.vcpu->s.vmcb;
+	explain();
+	ck_assert_ptr_null(strstr(text, words));
+	save->rip = (uintptr_t)svm_world_switch + 3;
+	explain();
+	expect("\nnot guest's RIP and RAX are the host's behind VMRUN: ");
+	svm_explain(r.vcpu, &r.exit, text, sizeof(text));
+	expect("; RIP and RAX are the host's behind VMRUN: ");
+	save->rax++;
+	svm_explain(r.vcpu, &r.exit, text, sizeof(text));
+	ck_assert_ptr_null(strstr(text, words));
+}
+END_TEST
+
 START_TEST(a_completion_that_is_owed_is_told)
 {
 	hosted_script_out_imm(&r.code, 0x80, 1);
@@ -468,6 +491,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, what_waits_is_told);
 	tcase_add_test(tc, the_way_to_a_triple_fault_is_told);
 	tcase_add_test(tc, a_triple_fault_in_its_first_instruction);
+	tcase_add_test(tc, a_state_that_is_the_host_s_is_told);
 	tcase_add_test(tc, a_completion_that_is_owed_is_told);
 	tcase_add_test(tc, findings_are_listed);
 	tcase_add_test(tc, events_have_their_error_codes);

@@ -10,6 +10,10 @@
 #include "core/features.h"
 #include "core/memory/npt.h"
 #include "core/vcpu/exits.h"
+#include "hal/ring0.h"
+
+/* More than the code of the world switch has. */
+#define WORLD_SWITCH_SIZE 1024u
 
 /* Findings that are printed; the others are counted. */
 #define FINDINGS_MAX 8
@@ -106,6 +110,24 @@ static void add_waiting(struct svm_text *text, const struct svm_vcpu *vcpu)
 	svm_text_add(text, " waits until the guest can take it");
 }
 
+/*
+ * An emulator with a fault may find an intercept of the guest's when #VMEXIT has loaded the host
+ * already, and then saves the host as the guest.  Behind VMRUN RAX is the VMCB's address, which no
+ * guest knows.
+ */
+static bool is_of_host(const struct svm_vcpu *vcpu)
+{
+	const struct svm_vmcb_save *const save = &vcpu->vmcb->save;
+
+	return save->rax == vcpu->s.vmcb &&
+	       save->rip - (uintptr_t)svm_world_switch < WORLD_SWITCH_SIZE;
+}
+
+static const char host_words[] =
+	"RIP and RAX are the host's behind VMRUN: the processor took this exit when the guest had "
+	"left already, as QEMU does at times with a thread for each processor (-accel "
+	"tcg,thread=single has one)";
+
 size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, char *buffer,
                    size_t size)
 {
@@ -114,6 +136,10 @@ size_t svm_explain(const struct svm_vcpu *vcpu, const struct svm_exit *exit, cha
 
 	svm_text_init(&text, buffer, size);
 	svm_explain_line(&text, vcpu->vmcb, exit);
+	if (is_of_host(vcpu)) {
+		svm_text_add(&text, "; ");
+		svm_text_add(&text, host_words);
+	}
 	switch (exit->kind) {
 	case SVM_EXIT_KIND_SHUTDOWN:
 		add_way(&text, vcpu, &before);
@@ -324,6 +350,11 @@ size_t svm_explain_full(struct svm_vcpu *vcpu, const struct svm_exit *exit, char
 	add_pending(&text, vcpu);
 	if (exit->kind == SVM_EXIT_KIND_SHUTDOWN)
 		add_way_line(&text, vcpu);
+	if (is_of_host(vcpu)) {
+		svm_explain_label(&text, "not guest's");
+		svm_text_add(&text, host_words);
+		svm_text_add(&text, "\n");
+	}
 	add_bytes_at_rip(&text, vcpu, linear_rip(vcpu, exit));
 	add_walks(&text, vcpu, exit);
 	add_audit(&text, vcpu);
