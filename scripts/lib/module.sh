@@ -196,11 +196,31 @@ module_sleep() {
 	l1_run 120 module "$module_kernel" -smp 2 "${module_cpu[@]}" -machine pc
 }
 
-# module_run SECONDS: the QEMU out here breaks guests on the first of two processors when each has a
+# From a Linux with guests by kexec to another, which goes off with guests.  Only the second says that
+# all is well, and how many clauses were.
+module_kexec() {
+	local when image
+	for when in arriving leaving; do
+		image=kexec-$when
+		l1_new "$image"
+		l1_modules "$image" "$module_kernel"
+		module_files "$image"
+		l1_file "$image" "$root/build-module/vmm" bin/vmm
+		l1_file "$image" <(echo "only=$when") run/counts
+		[ "$when" = arriving ] || {
+			l1_file "$image" "$(guest_kernel "$module_kernel")" run/vmlinuz
+			l1_file "$image" "$guests_dir/l1-kexec-arriving.cpio" run/initrd
+		}
+		l1_image "$image" "$root"/tests/linux-kmod/run.sh
+	done
+	module_run 120 kexec-leaving
+}
+
+# module_run SECONDS [IMAGE]: the QEMU out here breaks guests on the first of two processors when each has a
 # thread (docs/differences.md, IGNNE).
 module_run() {
 	local qemu_accel=tcg,thread=single
-	l1_run "$1" module "$module_kernel" -smp 2 "${module_cpu[@]}"
+	l1_run "$1" "${2:-module}" "$module_kernel" -smp 2 "${module_cpu[@]}"
 }
 
 # module_boots SECONDS COUNTS MACHINE...: QEMU in there boots Debian.

@@ -250,7 +250,8 @@ step_module() {
 	start=$SECONDS
 	module_run 300 | tally_lines
 	module_boots 120 "$module_counts" "${module_machines[0]}" | tally_lines
-	remark "module: its tests, and a boot of Debian by QEMU on it, in $((SECONDS - start)) s"
+	module_kexec | tally_lines
+	remark "module: its tests, a boot of Debian by QEMU on it, and a kexec, in $((SECONDS - start)) s"
 }
 
 step_bench() {

@@ -11,6 +11,8 @@
  *	vmm DEVICE --random SEED COUNT
  *				as nobody, calls with arguments that make no sense; what counts is
  *				what the kernel has to say about it
+ *	vmm DEVICE --kexec KERNEL INITRD COMMAND_LINE
+ *				starts that kernel, and comes back only if it cannot
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -449,6 +451,8 @@ int main(int count, char **arguments)
 	if (count == 5 && strcmp(arguments[2], "--random") == 0)
 		return random_calls(strtoull(arguments[3], NULL, 0),
 		                    strtoul(arguments[4], NULL, 0));
+	if (count == 6 && strcmp(arguments[2], "--kexec") == 0)
+		return other_kernel(arguments[3], arguments[4], arguments[5]);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		run_group(groups[i], arguments + 2);
 	printf("%u passed, %u failed\n", good, bad);

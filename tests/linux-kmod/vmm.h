@@ -76,4 +76,7 @@ void on_alarm(int number);
 /* As nobody: so many calls, of which all are the seed's. */
 int random_calls(uint64_t seed, unsigned long count);
 
+/* Does not return if all is well; else says why. */
+int other_kernel(const char *kernel, const char *initrd, const char *command_line);
+
 #endif
