@@ -32,7 +32,7 @@ void emit(const void *bytes, size_t size);
 #define STI 0xfb
 #define HLT 0xf4
 #define IRET 0xcf
-#define COUNT 0xfe, 0x06, 0x00, 0x20 /* inc byte [2000h] */
+#define COUNT 0xff, 0x06, 0x00, 0x20 /* inc word [2000h] */
 #define OUT(port, value) 0xb0, (value), 0xe6, (port)
 #define BACK(bytes) 0xeb, (uint8_t)(-(bytes) - 2)
 
