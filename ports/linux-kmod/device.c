@@ -26,6 +26,7 @@ long guest_capability(unsigned long cap)
 	case KVM_CAP_HLT:
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_SET_TSS_ADDR:
+	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
 	case KVM_CAP_EXT_CPUID:
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_SYNC_MMU:
@@ -46,7 +47,11 @@ long guest_capability(unsigned long cap)
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_SET_BOOT_CPU_ID:
 	case KVM_CAP_BINARY_STATS_FD:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
 		return 1;
+	case KVM_CAP_MCE:
+		return GUEST_MCE_BANKS;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return GUEST_DEBUG;
 	case KVM_CAP_DISABLE_QUIRKS2:
@@ -93,6 +98,8 @@ static long call(unsigned int number, unsigned long arg)
 		return guest_msr_feature_list((void __user *)arg);
 	case KVM_GET_MSRS:
 		return guest_msr_features((void __user *)arg);
+	case KVM_X86_GET_MCE_CAP_SUPPORTED:
+		return guest_mce_supported((void __user *)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return guest_cpuid_supported((void __user *)arg);
 	default: /* What KVM says; of a VM it is -ENOTTY. */

@@ -112,6 +112,8 @@ static long call(struct guest *guest, unsigned int number, unsigned long arg)
 		return guest_clock_set(guest, (void __user *)arg);
 	case KVM_SET_TSS_ADDR: /* Of use to processors that cannot run real mode. */
 		return 0;
+	case KVM_SET_IDENTITY_MAP_ADDR:
+		return guest_set_identity_map(guest, (void __user *)arg);
 	default:
 		return guest_irq_vm_ioctl(guest, number, arg);
 	}
@@ -152,13 +154,22 @@ module_param(careful, uint, 0444);
 MODULE_PARM_DESC(careful,
                  "An exit behind each interrupt: 0 under QEMU's TCG, 1 always, 2 never");
 
+/* Those that the library has, and not as KVM has them: a write of the TSC moves TSC_ADJUST too. */
+static const struct {
+	u32 first, count;
+} our_msrs[] = {
+	{ SVM_MSR_TSC, 1 },
+	{ SVM_MSR_MCG_CAP, 3 },
+	{ SVM_MSR_MC0_CTL, 4 * GUEST_MCE_BANKS },
+};
+
 static int make_vm(struct guest *guest)
 {
 	const struct svm_vm_config config = {
 		.vcpu_max = GUEST_VCPUS,
 		.exit_after_interrupt = min(careful, 2u),
 	};
-	unsigned int tries = 0;
+	unsigned int tries = 0, i;
 	int error;
 
 	do {
@@ -167,8 +178,9 @@ static int make_vm(struct guest *guest)
 	if (error)
 		return hal_errno(error);
 	error = svm_vm_set_exits(guest->vm, WANTED_EXITS);
-	if (!error) /* A write of it moves TSC_ADJUST too. */
-		error = svm_vm_set_msr_policy(guest->vm, SVM_MSR_TSC, 1, SVM_MSR_EXIT);
+	for (i = 0; i < ARRAY_SIZE(our_msrs) && !error; i++)
+		error = svm_vm_set_msr_policy(guest->vm, our_msrs[i].first, our_msrs[i].count,
+		                              SVM_MSR_EXIT);
 	if (!error)
 		error = guest_hypercall_start(guest);
 	if (error && svm_vm_destroy(guest->vm))

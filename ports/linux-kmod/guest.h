@@ -157,7 +157,8 @@ struct guest_vcpu {
 	bool monitor_by_msr; /* Who decides whether there is MONITOR: misc_enable, or CPUID. */
 	struct svm_paravirt_vcpu paravirt;
 	u32 clock_tries; /* To write the clock's page; 0: it is up to date. */
-	u64 mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS]; /* User space's alone. */
+	u64 mcg_cap, mcg_status, mcg_ctl, mce_banks[4 * GUEST_MCE_BANKS];
+	bool mce_ends_it; /* A machine check has met a processor that takes none. */
 	u32 debug; /* KVM_GUESTDBG_* in force. */
 	u64 debug_dr7; /* Of the breakpoints in force, where they are user space's. */
 	/* The INT3 that user space was told of last, and whether the guest is to have its #BP. */

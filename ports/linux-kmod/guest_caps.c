@@ -48,6 +48,20 @@ int guest_set_boot_id(struct guest *guest, unsigned long id)
 	return error;
 }
 
+/* For processors that cannot run real mode, so that any address will do. */
+long guest_set_identity_map(struct guest *guest, void __user *user)
+{
+	bool is_late;
+	u64 address;
+
+	mutex_lock(&guest->lock);
+	is_late = has_vcpus(guest);
+	mutex_unlock(&guest->lock);
+	if (is_late)
+		return -EINVAL;
+	return copy_from_user(&address, user, sizeof(address)) ? -EFAULT : 0;
+}
+
 static int set_bits(u64 *bits, u64 wanted, u64 known)
 {
 	if (wanted & ~known)

@@ -6,8 +6,7 @@
  * VMMs give all vCPUs the same table but for those IDs, so the last one given counts, until the
  * first run; after that only the same again is accepted, as KVM does it.
  *
- * Machine checks are not offered, since nothing raises them.  x2APIC is, whatever the processor
- * has; VMMs take it back where their own APIC lacks it.
+ * x2APIC is offered, whatever the processor has; VMMs take it back where their own APIC lacks it.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -20,8 +19,7 @@
 #define SUBLEAF_MATTERS 1u /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX. */
 
 /* Of leaf 1. */
-#define EDX_MCE_MCA (BIT(7) | BIT(14))
-#define ECX_X2APIC  BIT(21)
+#define ECX_X2APIC BIT(21)
 /* Of leaf 7. */
 #define EBX_TSC_ADJUST BIT(1)
 
@@ -88,7 +86,6 @@ static void change_offer(struct svm_cpuid_entry *entries, size_t count)
 			entries[i].ebx |= EBX_TSC_ADJUST;
 		if (entries[i].leaf != 1)
 			continue;
-		entries[i].edx &= ~(u32)EDX_MCE_MCA;
 		entries[i].ecx |= ECX_X2APIC;
 	}
 }

@@ -3,10 +3,8 @@
  * Model-specific registers for user space.
  *
  * The list is short on purpose: a VMM saves and restores what is in it, and what it restores must
- * be accepted.  Beyond the library's own, and those of guest_msr_own.c, are two groups.  Registers
- * of KVM's paravirtual interface that are not there VMMs write without asking, but only 0.  The
- * banks of machine checks QEMU writes although it was told of none; the guest, to which MCG_CAP
- * says the same, does not see what is kept for QEMU.
+ * be accepted.  Beyond the library's own, and those of guest_msr_own.c, are registers of KVM's
+ * paravirtual interface that are not there: VMMs write them without asking, but only 0.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -19,14 +17,14 @@
 #include "guest_own.h"
 #include "hal.h"
 
-#define MCE_BANKS_FIRST 0x400u
-#define PV_FIRST        0x4b564d00u
-#define PV_LAST         0x4b564d08u
+#define PV_FIRST 0x4b564d00u
+#define PV_LAST  0x4b564d08u
 
 static const u32 listed[] = {
 	SVM_MSR_TSC,    SVM_MSR_SYSENTER_CS, SVM_MSR_SYSENTER_ESP,   SVM_MSR_SYSENTER_EIP,
 	SVM_MSR_PAT,    SVM_MSR_STAR,        SVM_MSR_LSTAR,          SVM_MSR_CSTAR,
 	SVM_MSR_SFMASK, SVM_MSR_TSC_AUX,     SVM_MSR_KERNEL_GS_BASE, SVM_MSR_TSC_DEADLINE,
+	SVM_MSR_MCG_STATUS, SVM_MSR_MCG_CTL,
 	SVM_MSR_SPEC_CTRL, GUEST_MSR_TSC_ADJUST, GUEST_MSR_MISC_ENABLE, GUEST_MSR_PLATFORM_INFO,
 };
 
@@ -64,17 +62,6 @@ static bool is_paravirtual(u32 msr)
 	return msr >= PV_FIRST && msr <= PV_LAST;
 }
 
-/* Where a register of machine checks is kept for user space, or NULL. */
-static u64 *mce_register(struct guest_vcpu *vcpu, u32 msr)
-{
-	if (msr == SVM_MSR_MCG_CTL)
-		return &vcpu->mcg_ctl;
-	if (msr < MCE_BANKS_FIRST || msr - MCE_BANKS_FIRST >= ARRAY_SIZE(vcpu->mce_banks))
-		return NULL;
-	return &vcpu->mce_banks[array_index_nospec(msr - MCE_BANKS_FIRST,
-	                                           ARRAY_SIZE(vcpu->mce_banks))];
-}
-
 /* A VMM that found it in the list may set it, whoever has the APIC. */
 static bool has_no_apic_for(const struct guest_vcpu *vcpu, u32 msr)
 {
@@ -84,16 +71,11 @@ static bool has_no_apic_for(const struct guest_vcpu *vcpu, u32 msr)
 static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
 {
 	const enum guest_msr_result own = guest_msr_own_set(vcpu, msr, false, value);
-	u64 *const kept = mce_register(vcpu, msr);
 
 	if (own != GUEST_MSR_ANOTHER)
 		return own == GUEST_MSR_DONE ? 0 : -EINVAL;
 	if (is_paravirtual(msr))
 		return value ? -EINVAL : 0;
-	if (kept) {
-		*kept = value;
-		return 0;
-	}
 	if (msr == SVM_MSR_APIC_BASE && guest_irq_of(vcpu->guest))
 		return guest_irq_set_base(vcpu->apic, value);
 	if (has_no_apic_for(vcpu, msr))
@@ -103,13 +85,12 @@ static int set_msr(struct guest_vcpu *vcpu, u32 msr, u64 value)
 
 static int get_msr(struct guest_vcpu *vcpu, u32 msr, u64 *value)
 {
-	const u64 *const kept = mce_register(vcpu, msr);
-	uint64_t read = kept ? *kept : 0;
+	uint64_t read = 0;
 	int error = 0;
 
 	if (guest_msr_own_get(vcpu, msr, false, value) == GUEST_MSR_DONE)
 		return 0;
-	if (!kept && !is_paravirtual(msr) && !has_no_apic_for(vcpu, msr))
+	if (!is_paravirtual(msr) && !has_no_apic_for(vcpu, msr))
 		error = svm_vcpu_get_msr(vcpu->vcpu, msr, &read);
 	*value = read;
 	return hal_errno(error);

@@ -27,6 +27,8 @@ static bool has_tsc_adjust(struct guest_vcpu *vcpu, bool by_guest)
 enum guest_msr_result guest_msr_own_get(struct guest_vcpu *vcpu, u32 msr, bool by_guest,
                                         u64 *value)
 {
+	enum guest_msr_result result;
+
 	switch (msr) {
 	case SVM_MSR_TSC:
 		*value = guest_tsc_get(vcpu);
@@ -46,8 +48,10 @@ enum guest_msr_result guest_msr_own_get(struct guest_vcpu *vcpu, u32 msr, bool b
 		*value = vcpu->power_ctl;
 		return GUEST_MSR_DONE;
 	default:
-		return guest_clock_get_msr(vcpu, msr, value);
+		break;
 	}
+	result = guest_mce_get(vcpu, msr, by_guest, value);
+	return result == GUEST_MSR_ANOTHER ? guest_clock_get_msr(vcpu, msr, value) : result;
 }
 
 static enum guest_msr_result set_tsc(struct guest_vcpu *vcpu, bool by_guest, u64 value)
@@ -82,6 +86,8 @@ static enum guest_msr_result set_misc_enable(struct guest_vcpu *vcpu, u64 value)
 
 enum guest_msr_result guest_msr_own_set(struct guest_vcpu *vcpu, u32 msr, bool by_guest, u64 value)
 {
+	enum guest_msr_result result;
+
 	switch (msr) {
 	case SVM_MSR_TSC:
 		return set_tsc(vcpu, by_guest, value);
@@ -98,8 +104,11 @@ enum guest_msr_result guest_msr_own_set(struct guest_vcpu *vcpu, u32 msr, bool b
 		vcpu->power_ctl = value;
 		return GUEST_MSR_DONE;
 	default:
-		return guest_clock_set_msr(vcpu, msr, by_guest, value);
+		break;
 	}
+	result = guest_mce_set(vcpu, msr, by_guest, value);
+	return result == GUEST_MSR_ANOTHER ? guest_clock_set_msr(vcpu, msr, by_guest, value)
+	                                   : result;
 }
 
 bool guest_has_mwait(struct guest_vcpu *vcpu)

@@ -36,6 +36,14 @@ bool guest_msr_is_denied(struct guest *guest, u32 msr, bool is_write);
 void guest_msr_filter_free(struct guest_msr_filter *filter);
 long guest_msr_filter_set(struct guest *guest, void __user *user);
 
+/* guest_mce.c */
+void guest_mce_init(struct guest_vcpu *vcpu);
+enum guest_msr_result guest_mce_get(struct guest_vcpu *vcpu, u32 msr, bool by_guest, u64 *value);
+enum guest_msr_result guest_mce_set(struct guest_vcpu *vcpu, u32 msr, bool by_guest, u64 value);
+long guest_mce_supported(void __user *user);
+long guest_mce_setup(struct guest_vcpu *vcpu, void __user *user);
+long guest_mce_raise(struct guest_vcpu *vcpu, void __user *user);
+
 /* guest_tsc.c: set by user space, written by the guest. */
 u64 guest_tsc_get(struct guest_vcpu *vcpu);
 void guest_tsc_set(struct guest_vcpu *vcpu, u64 value);
@@ -76,6 +84,7 @@ long guest_stats_open(struct guest *guest, struct guest_vcpu *vcpu);
 
 /* guest_caps.c */
 int guest_set_boot_id(struct guest *guest, unsigned long id);
+long guest_set_identity_map(struct guest *guest, void __user *user);
 long guest_enable_cap(struct guest *guest, void __user *user);
 
 #endif

@@ -185,6 +185,16 @@ static int shut_down(struct guest_vcpu *vcpu)
 	return svm_vcpu_reset(vcpu->vcpu) ? -EIO : 0;
 }
 
+/* APM vol. 2, 9.2: without CR4.MCE, or within the handler of another, it is a shutdown. */
+static int machine_check_ends(struct guest_vcpu *vcpu)
+{
+	vcpu->mce_ends_it = false;
+	pr_info_ratelimited("process %d, vCPU %u: a machine check while the guest takes none\n",
+	                    task_tgid_nr(current), svm_vcpu_id(vcpu->vcpu));
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return svm_vcpu_reset(vcpu->vcpu) ? -EIO : 0;
+}
+
 static int entry_failed(struct guest_vcpu *vcpu)
 {
 	guest_explain(vcpu);
@@ -408,6 +418,8 @@ int guest_run(struct guest_vcpu *vcpu)
 		result = -EINTR;
 	if (result > 0 && vcpu->owes_int3)
 		result = guest_debug_settle(vcpu);
+	if (result > 0 && unlikely(vcpu->mce_ends_it))
+		result = machine_check_ends(vcpu);
 	if (result > 0 && !vcpu->apic)
 		result = take_cr8(vcpu);
 	if (result > 0) {

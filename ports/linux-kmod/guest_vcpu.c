@@ -190,6 +190,10 @@ static noinline long other_call(struct guest_vcpu *vcpu, unsigned int number, un
 	case KVM_NMI:
 		svm_vcpu_inject_nmi(vcpu->vcpu);
 		return 0;
+	case KVM_X86_SETUP_MCE:
+		return guest_mce_setup(vcpu, user);
+	case KVM_X86_SET_MCE:
+		return guest_mce_raise(vcpu, user);
 	case KVM_SET_SIGNAL_MASK:
 		return guest_task_set_mask(vcpu, user);
 	case KVM_GET_STATS_FD:
@@ -305,6 +309,7 @@ static int make(struct guest *guest, u32 id, struct guest_vcpu **made)
 	rcuwait_init(&vcpu->wait);
 	guest_timer_init(vcpu);
 	guest_explain_init(vcpu);
+	guest_mce_init(vcpu);
 	guest_run_init(vcpu);
 	guest_load_init(vcpu);
 	guest_tsc_set(vcpu, 0);

@@ -10,7 +10,9 @@ module_guest_kernel=cloud-amd64
 # Arguments of QEMU's for another processor than l1_run's.
 module_cpu=()
 
-# QEMU inside, as simple as it can be had.
+# QEMU inside: where its package is unpacked, if it is not the one installed, and how it is called, as
+# simple as it can be had.
+module_qemu_root=
 module_qemu='-accel kvm -cpu host -m 256 -nodefaults -vga none -display none -serial stdio
 	-no-reboot -L /usr/share/seabios -L /usr/share/qemu -global virtio-net-pci.romfile='
 
@@ -81,6 +83,15 @@ module_guest() {
 	l1_image module-guest "$root"/tests/linux-kmod/guest.sh
 }
 
+module_qemu_into() {
+	local file
+	for file in bin/qemu-system-x86_64 share/seabios/bios-256k.bin share/seabios/bios-microvm.bin \
+		share/qemu/linuxboot_dma.bin share/qemu/kvmvapic.bin; do
+		l1_file "$1" "$module_qemu_root/usr/$file" "usr/$file"
+	done
+	l1_libraries "$1" "$module_qemu_root/usr/bin/qemu-system-x86_64"
+}
+
 # module_into IMAGE MACHINE...: QEMU, a kernel for its guest, and lines of module_machines.
 module_into() {
 	local image=$1
@@ -88,9 +99,7 @@ module_into() {
 	l1_new "$image"
 	l1_modules "$image" "$module_kernel"
 	module_files "$image"
-	l1_programs "$image" /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
-		/usr/share/seabios/bios-microvm.bin /usr/share/qemu/linuxboot_dma.bin \
-		/usr/share/qemu/kvmvapic.bin
+	module_qemu_into "$image"
 	l1_file "$image" "$(guest_kernel "$module_guest_kernel")" run/vmlinuz
 	l1_file "$image" <(echo "$module_qemu") run/qemu
 	l1_file "$image" <(printf '%s\n' "$@") run/machines

@@ -406,7 +406,7 @@ static const struct test basic_tests[] = {
 static const struct test *const groups[] = {
 	basic_tests,   io_tests,  memory_tests, process_tests, debug_tests,
 	eventfd_tests, irq_tests, msr_tests,    state_tests,   resample_tests,
-	x2apic_tests,  turns_tests, ldt_tests,
+	x2apic_tests,  turns_tests, ldt_tests,  mce_tests,
 };
 
 static bool is_wanted(const char *name, char **names)

@@ -28,7 +28,7 @@ struct test {
 };
 
 extern const struct test debug_tests[], eventfd_tests[], io_tests[], irq_tests[], ldt_tests[],
-	memory_tests[], msr_tests[], process_tests[], resample_tests[], state_tests[],
+	mce_tests[], memory_tests[], msr_tests[], process_tests[], resample_tests[], state_tests[],
 	turns_tests[], x2apic_tests[];
 
 extern const char *test_name;
@@ -62,6 +62,9 @@ int run_once(struct machine *m);
 int run(struct machine *m);
 /* To an exit of this reason. */
 void run_to(struct machine *m, uint32_t reason);
+
+/* KVM_GET_MSRS or KVM_SET_MSRS of one; 1: done. */
+int user_msr(const struct machine *m, unsigned long call, uint32_t msr, uint64_t *value);
 
 /* What was counted since the last look, 0 too; and one more. */
 uint64_t eventfd_take(int fd);

@@ -74,7 +74,7 @@ static bool guest_faults(struct machine *m, const void *code, size_t size, uint3
 
 #define GUEST_FAULTS(m, code, msr) guest_faults((m), (code), sizeof(code), (msr))
 
-static int user_msr(const struct machine *m, unsigned long call, uint32_t msr, uint64_t *value)
+int user_msr(const struct machine *m, unsigned long call, uint32_t msr, uint64_t *value)
 {
 	union {
 		struct kvm_msrs head;
@@ -91,6 +91,7 @@ static int user_msr(const struct machine *m, unsigned long call, uint32_t msr, u
 static void capabilities(void)
 {
 	struct kvm_enable_cap c = { .cap = KVM_CAP_DISABLE_QUIRKS2, .flags = 1 };
+	const uint64_t identity_map = 0xfeffc000;
 	struct machine m, other;
 
 	machine_open(&m);
@@ -100,7 +101,10 @@ static void capabilities(void)
 	REFUSED(enable(&m, KVM_CAP_X86_USER_SPACE_MSR, 1u << 20), EINVAL);
 	REFUSED(enable(&m, KVM_CAP_MAX_VCPU_ID, 1u << 30), EINVAL);
 	REFUSED(enable(&m, KVM_CAP_MAX_VCPU_ID, 2), EINVAL); /* There is a vCPU. */
+	REFUSED(ioctl(m.vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map), EINVAL);
 	other.vm = ioctl(m.device, KVM_CREATE_VM, 0);
+	REFUSED(ioctl(other.vm, KVM_SET_IDENTITY_MAP_ADDR, NULL), EFAULT);
+	EXPECT(ioctl(other.vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) == 0, 0);
 	EXPECT(ioctl(other.vm, KVM_SET_BOOT_CPU_ID, 1) == 0, 0);
 	EXPECT(enable(&other, KVM_CAP_MAX_VCPU_ID, 2) == 0, 0);
 	EXPECT(enable(&other, KVM_CAP_MAX_VCPU_ID, 2) == 0, 0);
