@@ -2,9 +2,9 @@
 /*
  * Machine checks: banks of registers for each vCPU, and errors that user space has happen there.
  *
- * No error of the machine's gets here: the kernel takes those, and tells a VMM of memory of its own
- * that is gone by SIGBUS, which the VMM passes on (KVM_X86_SET_MCE).  A vCPU has KVM's 32 banks until
- * user space says otherwise.
+ * No error of the machine's gets here: the kernel takes those, and tells a VMM of its memory that
+ * is gone by SIGBUS, which the VMM passes on (KVM_X86_SET_MCE).  A vCPU has 32 banks, as one of
+ * KVM's, until user space says otherwise.
  *
  * APM vol. 2, chapter 9: a bank has four registers, control, status, address and the rest.  User
  * space may set what the guest may not.
@@ -34,7 +34,7 @@
 #define CR4_MCE        BIT(6)
 #define HWCR_STATUS_WR BIT(18)
 
-/* Of all of a bank Linux clears one: bit 10 on AMD's first of 64 bits, bit 0 on older ones of Intel's. */
+/* Guests leave one bit of a bank out: 10 on AMD's first of 64 bits, 0 on old ones of Intel's. */
 #define CTL_SPARED (BIT_ULL(10) | BIT_ULL(0))
 
 static u32 bank_count(const struct guest_vcpu *vcpu)
@@ -172,7 +172,7 @@ static void fill_bank(u64 *bank, const struct kvm_x86_mce *mce)
 	bank[BANK_STATUS] = mce->status | overflow;
 }
 
-/* One that nobody has switched on is nobody's; a second within the handler of the first is the end. */
+/* One that is not switched on is not told; one within the handler of another is the end. */
 static long not_corrected(struct guest_vcpu *vcpu, u64 *bank, const struct kvm_x86_mce *mce)
 {
 	if (((vcpu->mcg_cap & MCG_CTL_P) && vcpu->mcg_ctl != ~0ull) || bank[BANK_CTL] != ~0ull)

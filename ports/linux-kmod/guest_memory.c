@@ -154,9 +154,15 @@ static void keep(struct guest_memory *memory, svm_gpa_t gpa, svm_hpa_t hpa, u64 
 static int fault_in(struct guest_memory *memory, svm_gpa_t gpa, unsigned long hva, bool write,
                     u64 sequence)
 {
+	const unsigned int flags = FOLL_HWPOISON | (write ? FOLL_WRITE : 0);
 	struct page *page;
-	const long got = get_user_pages_unlocked(hva, 1, &page, write ? FOLL_WRITE : 0);
+	const long got = get_user_pages_unlocked(hva, 1, &page, flags);
 
+	/* As if the VMM had touched it: the signal ends the run, and the guest touches it again. */
+	if (got == -EHWPOISON) {
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)hva, PAGE_SHIFT, current);
+		return 0;
+	}
 	if (got != 1)
 		return got < 0 && got != -EFAULT ? (int)got : -EFAULT;
 	if (!write)

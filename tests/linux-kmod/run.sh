@@ -5,7 +5,7 @@
 
 # How often: kills, hotplugs, cycles.
 patience=1 # what limits of time are multiplied with
-only=      # sleep, machines, leaving, arriving: that alone; else all other clauses
+only=      # sleep, machines, leaving, arriving, vmm: that alone; else all other clauses
 . /run/counts
 
 debugfs=/sys/kernel/debug/libsvm
@@ -360,6 +360,7 @@ check 'the HAL conforms, and each rung of the ladder holds' proofs
 case $only in
 sleep) check 'it sleeps to RAM and wakes under two guests' sleeps_and_wakes ;;
 machines) machines ;;
+vmm) vmm ;;
 leaving) check 'another kernel starts under two guests' leaves_for_another_kernel ;;
 arriving)
 	check 'behind a kernel that had guests, guests run' vmm ports interrupts

@@ -3,7 +3,10 @@
  * Machine checks: what a VMM sets up, what the guest may do with its banks, and errors that the VMM
  * has happen.
  */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "vmm.h"
 
@@ -34,7 +37,7 @@ static uint64_t msr_of(const struct machine *m, uint32_t msr)
 	return value;
 }
 
-static int raise(const struct machine *m, uint64_t status, uint8_t bank)
+static int machine_check(const struct machine *m, uint64_t status, uint8_t bank)
 {
 	struct kvm_x86_mce mce = {
 		.status = status, .addr = 0x5000, .mcg_status = MCIP | 1, .bank = bank,
@@ -146,12 +149,12 @@ static void corrected_errors(void)
 	open_with_handlers(&m, code, sizeof(code));
 	EXPECT(set_up(&m, CTL_P | BANKS) == 0, 0);
 	run_to_port(&m, 0x10);
-	REFUSED(raise(&m, VAL, BANKS), EINVAL);
-	REFUSED(raise(&m, UC, 1), EINVAL);
-	EXPECT(raise(&m, VAL | 9, 3) == 0, 0);
+	REFUSED(machine_check(&m, VAL, BANKS), EINVAL);
+	REFUSED(machine_check(&m, UC, 1), EINVAL);
+	EXPECT(machine_check(&m, VAL | 9, 3) == 0, 0);
 	EXPECT(msr_of(&m, STATUS(3)) == (VAL | 9), 0);
 	EXPECT(msr_of(&m, ADDR(3)) == 0x5000, 0);
-	EXPECT(raise(&m, VAL | 9, 3) == 0, 0);
+	EXPECT(machine_check(&m, VAL | 9, 3) == 0, 0);
 	EXPECT(msr_of(&m, STATUS(3)) == (VAL | OVER | 9), 0);
 	EXPECT(msr_of(&m, MCG_STATUS) == 0, 0);
 	run_to_port(&m, 0x11); /* And no exception. */
@@ -169,26 +172,68 @@ static void errors_not_corrected(void)
 	EXPECT(set_up(&m, CTL_P | SER_P | BANKS) == 0, 0);
 	run_to_port(&m, 0x10);
 	EXPECT(user_msr(&m, KVM_SET_MSRS, CTL(4), &value) == 1, 0);
-	EXPECT(raise(&m, VAL | UC | 9, 4) == 0, 0); /* Switched off: nothing. */
+	EXPECT(machine_check(&m, VAL | UC | 9, 4) == 0, 0); /* Switched off: nothing. */
 	EXPECT(msr_of(&m, STATUS(4)) == 0, 0);
 	set_cr4(&m, CR4_MCE);
-	EXPECT(raise(&m, VAL | UC | 9, 5) == 0, 0);
+	EXPECT(machine_check(&m, VAL | UC | 9, 5) == 0, 0);
 	run_to_port(&m, 0x12);
 	EXPECT(msr_of(&m, STATUS(5)) == (VAL | UC | 9), 0);
 	EXPECT(msr_of(&m, MCG_STATUS) == (MCIP | 1), 0);
 	EXPECT(user_msr(&m, KVM_SET_MSRS, MCG_STATUS, &value) == 1, 0);
 	run_to_port(&m, 0x11);
-	EXPECT(raise(&m, VAL | UC | 9, 6) == 0, 0);
+	EXPECT(machine_check(&m, VAL | UC | 9, 6) == 0, 0);
 	run_to_port(&m, 0x12);
-	EXPECT(raise(&m, VAL | UC | 9, 7) == 0, 0);
+	EXPECT(machine_check(&m, VAL | UC | 9, 7) == 0, 0);
 	run_to(&m, KVM_EXIT_SHUTDOWN);
 	machine_close(&m);
 
 	open_with_handlers(&m, code, sizeof(code));
 	EXPECT(set_up(&m, CTL_P | BANKS) == 0, 0);
 	run_to_port(&m, 0x10);
-	EXPECT(raise(&m, VAL | UC | 9, 0) == 0, 0);
+	EXPECT(machine_check(&m, VAL | UC | 9, 0) == 0, 0);
 	run_to(&m, KVM_EXIT_SHUTDOWN);
+	machine_close(&m);
+}
+
+static volatile struct {
+	int code;
+	void *address;
+} bus_error;
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	bus_error.code = info->si_code;
+	bus_error.address = info->si_addr;
+}
+
+/* A page that the kernel has given up, if it can: the guest's touch is a signal of the VMM's. */
+static void memory_that_is_gone(void)
+{
+	static const uint8_t code[] = { 0xe6, 0x10, 0xa2, 0x05, 0x50, 0xe6, 0x11 }; /* [5005h] */
+	const struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+	struct machine m;
+	uint8_t *page;
+
+	open_with_handlers(&m, code, sizeof(code));
+	page = m.memory + 0x5000;
+	run_to_port(&m, 0x10);
+	page[0] = 1;
+	if (madvise(page, 0x1000, MADV_HWPOISON) != 0) {
+		EXPECT(errno == EINVAL, errno); /* No CONFIG_MEMORY_FAILURE. */
+	} else {
+		sigaction(SIGBUS, &action, NULL);
+		bus_error.code = 0;
+		REFUSED(run_once(&m), EINTR);
+		EXPECT(bus_error.code == BUS_MCEERR_AR, bus_error.code);
+		EXPECT(bus_error.address == page, (long)bus_error.address);
+		/* The VMM has other memory there. */
+		EXPECT(mmap(page, 0x1000, PROT_READ | PROT_WRITE,
+		            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page, 0);
+		signal(SIGBUS, SIG_DFL);
+		run_to_port(&m, 0x11);
+	}
 	machine_close(&m);
 }
 
@@ -197,5 +242,6 @@ const struct test mce_tests[] = {
 	{ "machine-check-registers", guest_reads_its_banks },
 	{ "corrected-errors", corrected_errors },
 	{ "errors-not-corrected", errors_not_corrected },
+	{ "memory-that-is-gone", memory_that_is_gone },
 	{ NULL, NULL },
 };
