@@ -126,13 +126,15 @@ static bool is_msr_open(const struct svm_msr_policies *policies, enum svm_msr_in
 	       svm_msr_is_offered(policies, msr, false) && svm_msr_is_offered(policies, msr, true);
 }
 
-static bool map_differs(const struct svm_msr_policies *policies)
+/* The map is not the one for the policies any more.  They have changed from first to last alone. */
+static bool map_differs(const struct svm_msr_policies *policies, uint32_t first, uint32_t last)
 {
 	for (unsigned i = 0; i < SVM_MSR_INDEX_COUNT; i++) {
 		const enum svm_msr_index index = (enum svm_msr_index)i;
-		const bool denied = svm_msrpm_denies(policies->msrpm, svm_msr_number(index), false);
+		const uint32_t msr = svm_msr_number(index);
 
-		if (denied == is_msr_open(policies, index))
+		if (msr >= first && msr <= last &&
+		    svm_msrpm_denies(policies->msrpm, msr, false) == is_msr_open(policies, index))
 			return true;
 	}
 	return false;
@@ -201,7 +203,7 @@ static int set_range(struct svm_vm *vm, const struct svm_msr_range *added)
 		return SVM_ERR_BUSY;
 	if (!add_range(&changed, added))
 		return SVM_ERR_NOMEM;
-	if (!had_map && map_differs(&changed)) {
+	if (!had_map && map_differs(&changed, added->first, added->last)) {
 		result = own_msrpm(vm);
 		if (result)
 			return result;
@@ -307,7 +309,7 @@ static int set_filter(struct svm_vm *vm, svm_msr_filter_fn fn, void *arg)
 		return SVM_ERR_BUSY;
 	changed.filter = fn;
 	changed.filter_arg = arg;
-	if (map_differs(&changed)) {
+	if (map_differs(&changed, 0, UINT32_MAX)) {
 		result = own_msrpm(vm);
 		if (result)
 			return result;
