@@ -204,14 +204,14 @@ static void note_switch(struct svm_capture_stream *stream, const void *vmcb,
 static void note_entry(struct svm_capture_stream *stream, const struct svm_switch *s,
                        const void *vmcb)
 {
-	svm_capture_asyncs();
 	svm_capture_writes();
 	if (stream->hpa != s->vmcb) {
 		memset(stream->vmcb, 0, sizeof(stream->vmcb));
 		memset(stream->block, 0, sizeof(stream->block));
 	}
 	stream->hpa = s->vmcb;
-	note_value(SVM_CAPTURE_ENTRY, s->vmcb);
+	svm_capture_event(SVM_CAPTURE_ENTRY);
+	svm_capture_number(s->vmcb);
 	note_switch(stream, vmcb, s);
 }
 
@@ -225,7 +225,10 @@ static uint64_t switch_alone(struct svm_switch *s)
 	return has_run;
 }
 
-/* What keeps the guest from running is known before its entry is written down, or follows it. */
+/*
+ * What keeps the guest from running is known before its entry is written down, or follows it; so no
+ * call that came meanwhile is written between the look and the entry.
+ */
 uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 {
 	const void *const vmcb = is_recorded() ? svm_capture_frame(s->vmcb) : NULL;
@@ -235,8 +238,10 @@ uint64_t __wrap_svm_world_switch(struct svm_switch *s)
 	if (!vmcb)
 		return switch_alone(s);
 	svm_capture_entering();
-	if (svm_atomic_load(&s->requests))
+	if (svm_atomic_load(&s->requests)) {
+		svm_capture_entering();
 		return 0;
+	}
 	stream = svm_capture_stream();
 	note_entry(stream, s, vmcb);
 	svm_capture_release(stream);
