@@ -225,8 +225,8 @@ module_kexec() {
 	module_run 120 kexec-leaving
 }
 
-# module_run SECONDS [IMAGE]: the QEMU out here breaks guests on the first of two processors when each has a
-# thread (docs/differences.md, IGNNE).
+# module_run SECONDS [IMAGE]: the QEMU out here breaks guests on the first of two processors when each
+# has a thread (docs/differences.md, IGNNE).
 module_run() {
 	local qemu_accel=tcg,thread=single
 	l1_run "$1" "${2:-module}" "$module_kernel" -smp 2 "${module_cpu[@]}"

@@ -124,6 +124,12 @@ void run_to(struct machine *m, uint32_t reason)
 	failed = failed || m->run->exit_reason != reason;
 }
 
+void run_to_port(struct machine *m, uint16_t port)
+{
+	run_to(m, KVM_EXIT_IO);
+	EXPECT(m->run->io.port == port, m->run->io.port);
+}
+
 /* --- tests ------------------------------------------------------------------------------------ */
 
 static void version(void)

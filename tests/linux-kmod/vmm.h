@@ -62,6 +62,7 @@ int run_once(struct machine *m);
 int run(struct machine *m);
 /* To an exit of this reason. */
 void run_to(struct machine *m, uint32_t reason);
+void run_to_port(struct machine *m, uint16_t port);
 
 /* KVM_GET_MSRS or KVM_SET_MSRS of one; 1: done. */
 int user_msr(const struct machine *m, unsigned long call, uint32_t msr, uint64_t *value);

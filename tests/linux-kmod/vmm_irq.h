@@ -52,7 +52,6 @@ void open_split(struct machine *m);
 void set_cpuid(const struct machine *m);
 int split(const struct machine *m, uint64_t pins);
 void begin(struct machine *m);
-void run_to_port(struct machine *m, uint16_t port);
 
 int line(const struct machine *m, uint32_t gsi, uint32_t level);
 int signal_msi(const struct machine *m, uint32_t destination, uint32_t vector);

@@ -115,12 +115,6 @@ void begin(struct machine *m)
 	start(m, m->memory + CODE, 1); /* The code is there already. */
 }
 
-void run_to_port(struct machine *m, uint16_t port)
-{
-	run_to(m, KVM_EXIT_IO);
-	EXPECT(m->run->io.port == port, m->run->io.port);
-}
-
 int line(const struct machine *m, uint32_t gsi, uint32_t level)
 {
 	struct kvm_irq_level irq = { .irq = gsi, .level = level };
